@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPTLS_CLIENT_H
+#define SMTPTLS_CLIENT_H
+
+#include <poll.h>
+#include <stddef.h>
+
+#include <smtptls/context.h>
+#include <smtptls/message.h>
+#include <smtptls/session.h>
+#include <smtptls/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * A client: one SMTP conversation with one server, over verified TLS.
+ *
+ * It is Python's `smtplib.SMTP` with `starttls(context=)` built in. A failure
+ * of the connection stays: from then on every call answers it, and a new
+ * client is what goes on. What fails with one message alone is told by that
+ * message, and the client goes on.
+ */
+struct smtptls_client;
+
+/**
+ * Make a client. Nothing is connected yet.
+ *
+ * @param url  `smtps://host[:port]`: TLS from the first byte (RFC 8314), port
+ *     465; `smtp://host[:port]`: STARTTLS (RFC 3207), required, port 587;
+ *     `lmtp://host:port`: LMTP (RFC 2033) with STARTTLS, required; a bare host
+ *     name means smtps. User names, paths and queries are refused.
+ * @param context  a client context, which gets a holder; NULL: a default
+ *     context of its own (to load the system's CAs takes some milliseconds
+ *     and megabytes: share one context instead where there are many clients)
+ * @param out_client  the client; on failure one that only has an error to
+ *     read, NULL where memory ran out
+ * @return SMTPTLS_OK, SMTPTLS_E_NOMEM; SMTPTLS_E_INVALID: no valid URL, a
+ *     server context; or the error that spoiled the context
+ *
+ * Python: smtplib.SMTP(), SMTP_SSL(), LMTP(). Since 0.1.
+ */
+int smtptls_client_new(const char *url, struct smtptls_context *context,
+    struct smtptls_client **out_client);
+
+/**
+ * Free a client. The connection is closed without QUIT; every message that is
+ * not finished gets its outcome. NULL is fine.
+ */
+void smtptls_client_free(struct smtptls_client *client);
+
+/** Tell what went wrong. @return a sentence, never NULL. Since 0.1. */
+const char *smtptls_client_error(const struct smtptls_client *client);
+
+/**
+ * Open the connection somewhere else; what is verified stays the host of the
+ * URL.
+ *
+ * @param place  `address:port`, `[address]:port`, `host:port` or `unix:/path`
+ */
+int smtptls_client_set_connect_to(
+    struct smtptls_client *client, const char *place);
+
+/**
+ * Set user name and password. From then on the client authenticates or fails.
+ *
+ * Both are UTF-8 without control characters, at most 4096 octets. The copies
+ * are wiped with the client.
+ */
+int smtptls_client_set_credentials(
+    struct smtptls_client *client, const char *user, const char *password);
+
+/**
+ * Authenticate by the certificate of the context (EXTERNAL, RFC 4422).
+ *
+ * @param authzid  whom to act as; "" for what the certificate says
+ */
+int smtptls_client_set_external(
+    struct smtptls_client *client, const char *authzid);
+
+/**
+ * Use only this SASL mechanism: "PLAIN", "LOGIN" or "EXTERNAL". By default it
+ * is the first of PLAIN and LOGIN that the server offers.
+ */
+int smtptls_client_set_auth_mechanism(
+    struct smtptls_client *client, const char *mechanism);
+
+/**
+ * Set the name to greet with (EHLO, LHLO): a host name or an address literal.
+ * By default it is gethostname() where that is a valid name with a dot, else
+ * the literal of the local address; DNS is not asked.
+ */
+int smtptls_client_set_ehlo_name(
+    struct smtptls_client *client, const char *name);
+
+/** The phases with a time limit of their own. */
+enum smtptls_phase {
+	/** Each attempt to resolve and connect: 30 s. */
+	SMTPTLS_PHASE_CONNECT = 0,
+	/** The TLS handshake: 60 s. */
+	SMTPTLS_PHASE_HANDSHAKE = 1,
+	/** The greeting: 5 min. */
+	SMTPTLS_PHASE_GREETING = 2,
+	/** Any command, MAIL and RCPT among them: 5 min. */
+	SMTPTLS_PHASE_COMMAND = 3,
+	/** The answer to DATA: 2 min. */
+	SMTPTLS_PHASE_DATA_START = 4,
+	/** The server taking a block of content: 3 min. */
+	SMTPTLS_PHASE_DATA_BLOCK = 5,
+	/** The answer to the end of data: 10 min. */
+	SMTPTLS_PHASE_DATA_END = 6,
+	/** QUIT: 5 s. */
+	SMTPTLS_PHASE_QUIT = 7
+};
+
+/**
+ * Set the time limit of a phase. It starts again at every reply and at every
+ * block that the server takes; the defaults are those above, the minimums of
+ * RFC 5321 section 4.5.3.2.
+ *
+ * @param timeout_ms  1 to 86,400,000
+ */
+int smtptls_client_set_timeout_ms(
+    struct smtptls_client *client, enum smtptls_phase phase, int timeout_ms);
+
+/**
+ * Set the deadline: from now on everything must be done within deadline_ms,
+ * whatever makes progress. It may be called at any time, and again.
+ *
+ * @param deadline_ms  1 or more; 0: no deadline, the default
+ */
+int smtptls_client_set_deadline_ms(
+    struct smtptls_client *client, int deadline_ms);
+
+/** How much a trace tells. */
+enum smtptls_trace_level {
+	/** What is connected to, verified, authenticated, accepted. */
+	SMTPTLS_TRACE_INFO = 0,
+	/** And the commands and replies. */
+	SMTPTLS_TRACE_PROTOCOL = 1,
+	/** And the states. */
+	SMTPTLS_TRACE_DEBUG = 2
+};
+
+/**
+ * Get a line of the trace: `* ` comment, `C: ` command, `S: ` reply. Secrets
+ * stand there as `***`, content is not there, everything is escaped.
+ */
+typedef void (*smtptls_trace_cb)(
+    enum smtptls_trace_level level, const char *line, void *arg);
+
+/** Set the trace; NULL ends it. Since 0.1. */
+int smtptls_client_set_trace(struct smtptls_client *client,
+    enum smtptls_trace_level level, smtptls_trace_cb trace, void *arg);
+
+/**
+ * Speak without TLS. INSECURE: whoever is in the network reads and changes
+ * the mail. For `smtp://` and `lmtp://` URLs; STARTTLS is not even tried, and
+ * credentials are still never sent. Python: smtplib.SMTP() without starttls().
+ */
+int smtptls_client_insecure_no_tls(struct smtptls_client *client);
+
+/**
+ * Connect, secure the connection, greet, and authenticate if credentials are
+ * set.
+ *
+ * @return SMTPTLS_OK; SMTPTLS_E_RESOLVE, SMTPTLS_E_CONNECT, SMTPTLS_E_TIMEOUT,
+ *     SMTPTLS_E_IO, SMTPTLS_E_PROTOCOL, SMTPTLS_E_LIMIT,
+ *     SMTPTLS_E_NO_STARTTLS, SMTPTLS_E_TLS, SMTPTLS_E_CERTIFICATE,
+ *     SMTPTLS_E_AUTH, SMTPTLS_E_REFUSED_LATER, SMTPTLS_E_REFUSED (the
+ *     greeting), SMTPTLS_E_CANCELLED, SMTPTLS_E_STATE, SMTPTLS_E_NOMEM
+ */
+int smtptls_client_connect(struct smtptls_client *client);
+
+/**
+ * Send a message and wait for its outcome; connects first if need be.
+ *
+ * @return what smtptls_message_status() says then; SMTPTLS_E_INVALID: no
+ *     sender, recipient or content
+ *
+ * Python: SMTP.sendmail(), SMTP.send_message(). Since 0.1.
+ */
+int smtptls_client_send(
+    struct smtptls_client *client, struct smtptls_message *message);
+
+/** Ask the server for a sign of life (NOOP). Python: SMTP.noop(). */
+int smtptls_client_noop(struct smtptls_client *client);
+
+/** Forget the transaction (RSET). Python: SMTP.rset(). */
+int smtptls_client_reset(struct smtptls_client *client);
+
+/**
+ * Say goodbye (QUIT) and close. Its failure says nothing about messages.
+ * Python: SMTP.quit(). Since 0.1.
+ */
+int smtptls_client_quit(struct smtptls_client *client);
+
+/**
+ * Stop what another thread is doing with the client: it gets
+ * SMTPTLS_E_CANCELLED. Safe in a signal handler.
+ */
+void smtptls_client_cancel(struct smtptls_client *client);
+
+/**
+ * The same without blocking, for an event loop: start, submit messages, then
+ * drive whenever a descriptor of smtptls_client_pollfds() is ready or
+ * smtptls_client_timeout_ms() has passed. The calls above are this loop with
+ * poll(2) inside. Calling drive without need does no harm.
+ *
+ * smtptls_client_start() begins to connect, smtptls_client_submit() appends a
+ * message, which gets a holder, smtptls_client_start_quit() ends it after
+ * what was submitted.
+ */
+int smtptls_client_start(struct smtptls_client *client);
+int smtptls_client_submit(
+    struct smtptls_client *client, struct smtptls_message *message);
+int smtptls_client_start_quit(struct smtptls_client *client);
+
+/**
+ * Go on.
+ *
+ * @return SMTPTLS_AGAIN: wait; SMTPTLS_OK: nothing is left to do, connected or,
+ *     after QUIT, closed; below 0: the connection failed
+ */
+int smtptls_client_drive(struct smtptls_client *client);
+
+/**
+ * Tell what to wait for.
+ *
+ * @param fds  `max` entries, filled with descriptors and events
+ * @return how many there are, which may be more than max: then call it again
+ *     with place for all
+ */
+size_t smtptls_client_pollfds(
+    struct smtptls_client *client, struct pollfd *fds, size_t max);
+
+/** Tell how long to wait at most, for poll(2): -1 is without limit. */
+int smtptls_client_timeout_ms(struct smtptls_client *client);
+
+/**
+ * Take the next message that is finished; free it with smtptls_message_free().
+ * @return NULL where there is none
+ */
+struct smtptls_message *smtptls_client_next_done(struct smtptls_client *client);
+
+/**
+ * Tell how far the conversation is, or where it failed, in a word: "connect",
+ * "greeting", "STARTTLS", "TLS", "EHLO", "AUTH", "MAIL", ... @return never NULL
+ */
+const char *smtptls_client_step(const struct smtptls_client *client);
+
+/** Tell where it is connected to, "192.0.2.1:587". @return "" before. */
+const char *smtptls_client_peer(const struct smtptls_client *client);
+
+/** Get the TLS session, lent; NULL where there is none (yet). */
+struct smtptls_session *smtptls_client_session(struct smtptls_client *client);
+
+/**
+ * Get the extensions the server offers, one after another, as it wrote them
+ * ("SIZE 10485760"), escaped. @return NULL behind the last one
+ */
+const char *smtptls_client_capability(
+    const struct smtptls_client *client, size_t index);
+
+/**
+ * Look an extension up by its keyword, in any case.
+ *
+ * @return its parameters ("" where it has none), NULL where it is not offered
+ */
+const char *smtptls_client_find_capability(
+    const struct smtptls_client *client, const char *keyword);
+
+/** Name the SASL mechanism that was used. @return "" where none was. */
+const char *smtptls_client_auth_mechanism(const struct smtptls_client *client);
+
+/** Tell the last reply: its code, 0 where there was none. */
+int smtptls_client_reply_code(const struct smtptls_client *client);
+
+/** Its enhanced status code, "" where it has none; never NULL. */
+const char *smtptls_client_reply_enhanced(const struct smtptls_client *client);
+
+/** Its text, lines joined by blanks, escaped; never NULL. */
+const char *smtptls_client_reply_text(const struct smtptls_client *client);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

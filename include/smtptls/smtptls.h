@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPTLS_SMTPTLS_H
+#define SMTPTLS_SMTPTLS_H
+
+/**
+ * smtptls: send mail over verified TLS.
+ *
+ * This header includes all the others. What holds for every call, said once:
+ *
+ * **Objects.** There are four: a context (TLS policy and trust), a session
+ * (one TLS session), a client (one SMTP conversation) and a message. They are
+ * opaque. `_new` makes one, `_free` ends it; `_free(NULL)` does nothing.
+ * Contexts and messages are counted: `_ref` adds a holder, `_free` takes one
+ * away. A constructor that fails still gives the object, so that its error
+ * can be read: free it all the same. Only where memory ran out it gives NULL.
+ *
+ * **Security.** NULL and zero mean the strictest setting. What weakens
+ * security is a call with `insecure_` in its name, one for each risk:
+ * `grep -r insecure_` audits a program.
+ *
+ * **Ownership.** Setters copy what they are given, but for the content of a
+ * message, which is borrowed until its outcome is final. Getters lend: what a
+ * client or session returns is valid until the next call with that object,
+ * what a message returns as long as the message.
+ *
+ * **Strings** are NUL-terminated UTF-8. NULL is allowed only where a call says
+ * so; elsewhere it is SMTPTLS_E_INVALID.
+ *
+ * **Errors.** See smtptls/status.h. After a failure the object is as it was
+ * before the call, unless the call says otherwise, and outputs (named `out_`)
+ * are not written. The sentence of the last failure is in the object:
+ * smtptls_context_error() and its sisters never return NULL, and for a NULL
+ * object they say that memory ran out. Sentences are for people; they are
+ * fit for a terminal whatever the server sent.
+ *
+ * **Threads.** A context may be used by many threads at once. A session, a
+ * client and a message belong to one thread at a time; only
+ * smtptls_client_cancel() may be called from another one or from a signal
+ * handler. Callbacks may call anything but the `_free` of their object.
+ *
+ * **Processes.** After fork(2) the child may use contexts; a session or client
+ * made by the parent answers SMTPTLS_E_FORKED there, and freeing it closes and
+ * wipes without a word to the server: the parent's conversation goes on.
+ *
+ * **What the library does not do.** It prints nothing, exits never, changes no
+ * signal handler, and opens no file the program did not name, but the system's
+ * trust store.
+ */
+
+#include <smtptls/client.h>
+#include <smtptls/context.h>
+#include <smtptls/message.h>
+#include <smtptls/session.h>
+#include <smtptls/status.h>
+#include <smtptls/version.h>
+
+#endif

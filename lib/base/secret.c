@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/secret.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <smtptls/status.h>
+
+#include "base/alloc.h"
+
+void
+stls_wipe(void *data, size_t len)
+{
+	if (len == 0)
+		return;
+	memset(data, 0, len);
+	/* explicit_bzero(3) is not everywhere; this is, in gcc and clang. */
+	__asm__ __volatile__("" : : "r"(data) : "memory");
+}
+
+void
+stls_free_secret_string(char *s)
+{
+	if (s == NULL)
+		return;
+	stls_wipe(s, strlen(s));
+	free(s);
+}
+
+int
+stls_secret_set(struct stls_secret *secret, const char *data, size_t len)
+{
+	char *copy;
+
+	copy = stls_strndup(data, len);
+	if (copy == NULL)
+		return SMTPTLS_E_NOMEM;
+	stls_secret_done(secret);
+	secret->data = copy;
+	secret->len = len;
+	return SMTPTLS_OK;
+}
+
+void
+stls_secret_done(struct stls_secret *secret)
+{
+	if (secret->data != NULL)
+		stls_wipe(secret->data, secret->len);
+	free(secret->data);
+	secret->data = NULL;
+	secret->len = 0;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+#include <string.h>
+
+#include <smtptls/status.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+
+START_TEST(bytes_come_out_in_the_order_they_went_in)
+{
+	struct stls_buf buf;
+	unsigned char next_in = 0, next_out = 0, chunk[97];
+	size_t i, round, n;
+
+	stls_buf_init(&buf, 100000);
+	for (round = 0; round < 500; round++) {
+		for (i = 0; i < sizeof(chunk); i++)
+			chunk[i] = next_in++;
+		ck_assert_ok(stls_buf_append(&buf, chunk, sizeof(chunk)));
+		n = stls_buf_len(&buf) < 89 ? stls_buf_len(&buf) : 89;
+		for (i = 0; i < n; i++)
+			ck_assert_uint_eq(stls_buf_data(&buf)[i], next_out++);
+		stls_buf_consume(&buf, n);
+	}
+	stls_buf_done(&buf);
+}
+END_TEST
+
+START_TEST(more_than_the_maximum_is_refused_and_nothing_is_appended)
+{
+	struct stls_buf buf;
+
+	stls_buf_init(&buf, 10);
+	ck_assert_ok(stls_buf_append(&buf, "12345678", 8));
+	ck_assert_int_eq(stls_buf_append(&buf, "abc", 3), SMTPTLS_E_LIMIT);
+	ck_assert_uint_eq(stls_buf_len(&buf), 8);
+	ck_assert_ok(stls_buf_append(&buf, "ab", 2));
+	stls_buf_consume(&buf, 5);
+	ck_assert_ok(stls_buf_append(&buf, "ABCDE", 5));
+	ck_assert_mem_eq(stls_buf_data(&buf), "678abABCDE", 10);
+	stls_buf_done(&buf);
+}
+END_TEST
+
+START_TEST(consumed_bytes_are_wiped)
+{
+	struct stls_buf buf;
+	size_t i;
+
+	stls_buf_init(&buf, 1000);
+	ck_assert_ok(stls_buf_append(&buf, "secret", 6));
+	ck_assert_ok(stls_buf_append(&buf, "x", 1));
+	stls_buf_consume(&buf, 6);
+	for (i = 0; i < 6; i++)
+		ck_assert_uint_eq(buf.data[i], 0);
+	stls_buf_done(&buf);
+}
+END_TEST
+
+START_TEST(lack_of_memory_leaves_the_buffer_as_it_was)
+{
+	struct stls_buf buf;
+	char big[4000] = { 0 };
+
+	stls_buf_init(&buf, 10000);
+	ck_assert_ok(stls_buf_append(&buf, "abc", 3));
+	stls_alloc_fail_at(1);
+	ck_assert_int_eq(
+	    stls_buf_append(&buf, big, sizeof(big)), SMTPTLS_E_NOMEM);
+	stls_alloc_fail_at(0);
+	ck_assert_uint_eq(stls_buf_len(&buf), 3);
+	ck_assert_mem_eq(stls_buf_data(&buf), "abc", 3);
+	stls_buf_done(&buf);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("buf");
+	TCase *tc = tcase_create("buf");
+
+	tcase_add_test(tc, bytes_come_out_in_the_order_they_went_in);
+	tcase_add_test(
+	    tc, more_than_the_maximum_is_refused_and_nothing_is_appended);
+	tcase_add_test(tc, consumed_bytes_are_wiped);
+	tcase_add_test(tc, lack_of_memory_leaves_the_buffer_as_it_was);
+	suite_add_tcase(suite, tc);
+	return run_suite(suite);
+}

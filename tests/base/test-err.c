@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+#include <string.h>
+
+#include "base/err.h"
+
+START_TEST(control_characters_never_reach_a_sentence)
+{
+	struct stls_err err;
+
+	ck_assert_int_eq(stls_err_set(&err, SMTPTLS_E_PROTOCOL, "a%sb",
+			     "\x1b[2J\r\n\x7f\xff\xc2\x85\xe2\x80\xa8\xc3\xa9"),
+	    SMTPTLS_E_PROTOCOL);
+	ck_assert_str_eq(err.text,
+	    "a\\x1b[2J\\x0d\\x0a\\x7f\\xff\\xc2\\x85\\xe2\\x80\\xa8\xc3\xa9"
+	    "b");
+}
+END_TEST
+
+START_TEST(a_sentence_that_is_too_long_ends_in_dots)
+{
+	struct stls_err err;
+	char big[2000], controls[300];
+
+	memset(big, 'x', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	stls_err_set(&err, SMTPTLS_E_IO, "%s", big);
+	ck_assert_uint_lt(strlen(err.text), sizeof(err.text));
+	ck_assert_str_eq(err.text + strlen(err.text) - 4, "x...");
+
+	memset(controls, '\x01', sizeof(controls) - 1);
+	controls[sizeof(controls) - 1] = '\0';
+	stls_err_set(&err, SMTPTLS_E_IO, "%s", controls);
+	ck_assert_uint_lt(strlen(err.text), sizeof(err.text));
+	ck_assert_str_eq(err.text + strlen(err.text) - 7, "\\x01...");
+}
+END_TEST
+
+START_TEST(a_prefix_keeps_code_and_sentence)
+{
+	struct stls_err err;
+
+	stls_err_set(&err, SMTPTLS_E_TLS, "it broke");
+	ck_assert_int_eq(stls_err_prefix(&err, "line %d", 3), SMTPTLS_E_TLS);
+	ck_assert_str_eq(err.text, "line 3: it broke");
+}
+END_TEST
+
+START_TEST(every_status_has_its_words)
+{
+	int status;
+
+	for (status = SMTPTLS_E_FORKED; status <= SMTPTLS_AGAIN; status++)
+		ck_assert_str_ne(smtptls_strerror(status), "unknown status");
+	ck_assert_str_eq(
+	    smtptls_strerror(SMTPTLS_E_FORKED - 1), "unknown status");
+	ck_assert_str_eq(smtptls_strerror(2), "unknown status");
+	ck_assert_str_eq(smtptls_strerror(SMTPTLS_E_FORKED),
+	    "object belongs to the parent process");
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("err");
+	TCase *tc = tcase_create("err");
+
+	tcase_add_test(tc, control_characters_never_reach_a_sentence);
+	tcase_add_test(tc, a_sentence_that_is_too_long_ends_in_dots);
+	tcase_add_test(tc, a_prefix_keeps_code_and_sentence);
+	tcase_add_test(tc, every_status_has_its_words);
+	suite_add_tcase(suite, tc);
+	return run_suite(suite);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STLS_TEST_H
+#define STLS_TEST_H
+
+#include <stdlib.h>
+
+#include <check.h>
+
+/* Run one suite; the whole of main() in a test program. */
+static inline int
+run_suite(Suite *suite)
+{
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+#define ck_assert_ok(call) ck_assert_int_eq((call), 0)
+
+#endif
