@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STLS_NET_URL_H
+#define STLS_NET_URL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "name/host.h"
+
+/* Where a mail server is and how it is spoken to. */
+struct stls_url {
+	bool implicit_tls; /* smtps, or a bare host (RFC 8314) */
+	bool lmtp;	   /* RFC 2033 */
+	struct stls_host host;
+	uint16_t port;
+};
+
+/*
+ * Parse `smtps://host[:port]`, `smtp://host[:port]`, `lmtp://host:port` or a
+ * bare host (smtps). The scheme in any case. A user name, password, path (but
+ * a single slash), query, fragment, percent escape, port 0, or host that is
+ * none is SMTPTLS_E_INVALID with a sentence that shows the URL without what
+ * may be a password.
+ */
+int stls_url_parse(
+    struct stls_err *err, const char *text, struct stls_url *out_url);
+
+/* A place to connect to that is not the host of the URL. */
+struct stls_place {
+	char *unix_path; /* or NULL: */
+	struct stls_host host;
+	uint16_t port;
+};
+
+/* Parse `host:port`, `[ipv6]:port`, `ipv4:port` or `unix:/absolute/path`. */
+int stls_place_parse(
+    struct stls_err *err, const char *text, struct stls_place *out_place);
+void stls_place_done(struct stls_place *place);
+
+#endif

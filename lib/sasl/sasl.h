@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STLS_SASL_SASL_H
+#define STLS_SASL_SASL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/secret.h"
+
+/* What a client may authenticate with; strings are borrowed. */
+struct stls_sasl_credentials {
+	const char *authzid; /* EXTERNAL */
+	const char *user;    /* NULL: none */
+	const struct stls_secret *password;
+	bool external;		    /* the certificate is the credential */
+	const char *only_mechanism; /* NULL: any */
+};
+
+/* A mechanism (RFC 4422). The table of them goes from strong to weak. */
+struct stls_sasl_mechanism {
+	const char *name;
+	bool client_first; /* has an initial response */
+	bool needs_certificate;
+	/*
+	 * Answer challenge number `round` (0 is the initial response, whose
+	 * challenge is empty) into *response, which is empty when it is
+	 * called. SMTPTLS_E_AUTH: the server asked for more than there is.
+	 */
+	int (*respond)(struct stls_err *err,
+	    const struct stls_sasl_credentials *credentials, unsigned int round,
+	    const char *challenge, size_t challenge_len,
+	    struct stls_secret *response);
+};
+
+/*
+ * Choose the first mechanism of the table that the server offers (a list of
+ * names separated by blanks, any case) and the credentials allow.
+ * SMTPTLS_E_AUTH with a sentence that names both lists where there is none.
+ */
+int stls_sasl_choose(struct stls_err *err,
+    const struct stls_sasl_credentials *credentials, const char *offered,
+    const struct stls_sasl_mechanism **out_mechanism);
+
+/* Whether a name is one of the table, in any case. */
+bool stls_sasl_is_known(const char *name);
+
+/*
+ * Whether text may be a user name or password: UTF-8, no control character,
+ * at most STLS_SASL_TEXT_MAX octets.
+ */
+#define STLS_SASL_TEXT_MAX 4096
+bool stls_sasl_is_text(const char *text);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STLS_TLS_VERIFY_H
+#define STLS_TLS_VERIFY_H
+
+#include <stdbool.h>
+
+#include <gnutls/gnutls.h>
+
+#include <smtptls/context.h>
+
+#include "base/err.h"
+#include "name/host.h"
+#include "tls/trust.h"
+
+/* What a peer is verified against. */
+struct stls_verify {
+	enum smtptls_purpose purpose; /* SERVER_AUTH: the peer is a server */
+	const struct stls_trust *trust;
+	const struct stls_host *host; /* NULL: names are not checked */
+	bool allow_legacy;	      /* SHA-1 and the low profile are let by */
+};
+
+/*
+ * Verify the peer of a session whose handshake is done, resumed or not: the
+ * one place where that is decided. It looks at the chain with the present
+ * clock, purpose, profile, revocation lists, staples, and the name.
+ *
+ * SMTPTLS_OK; SMTPTLS_E_CERTIFICATE with a sentence that a person can act on;
+ * SMTPTLS_E_NOMEM.
+ */
+int stls_verify_peer(struct stls_err *err, const struct stls_verify *verify,
+    gnutls_session_t session);
+
+#endif
