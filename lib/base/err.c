@@ -53,7 +53,7 @@ set_text(struct stls_err *err, const char *raw, bool cut)
 		memcpy(err->text + used, "...", 4);
 }
 
-static void
+__attribute__((format(printf, 2, 0))) static void
 set_va(struct stls_err *err, const char *fmt, va_list ap)
 {
 	char raw[STLS_ERR_TEXT_MAX];
