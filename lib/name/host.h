@@ -25,10 +25,12 @@ struct stls_host {
 /*
  * Parse a host: `len` bytes of UTF-8; IPv6 with or without brackets; one
  * trailing dot is dropped; U-labels become A-labels (RFC 5891, UTS #46
- * non-transitional, as gnutls_idna_map() does it). Refused with a sentence: empty labels, labels
- * above 63 octets, anything but letters, digits, hyphens and underscores
- * inside labels, a leading or trailing hyphen, an all-numeric last label (a
- * broken IPv4 address), zone identifiers, an unspecified address.
+ * non-transitional, as gnutls_idna_map() does it); an IPv4-mapped IPv6 address
+ * becomes the IPv4 address. SMTPTLS_E_INVALID with a sentence: empty labels,
+ * labels above 63 octets, anything but letters, digits, hyphens and
+ * underscores inside labels, a hyphen at the edge of one, a last label that is
+ * a decimal or hexadecimal number (a broken IPv4 address), zone identifiers,
+ * an unspecified address, control characters, invalid UTF-8.
  */
 int stls_host_parse(struct stls_err *err, const char *text, size_t len,
     struct stls_host *out_host);
