@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The numbers of the public enumerators are part of the interface: programs
+ * that are compiled already, and bindings in other languages, hold them. They
+ * stand here a second time so that no change goes unseen; exports.py sees that
+ * none is left out.
+ */
+#include <smtptls/smtptls.h>
+
+/* clang-format off */
+#define VALUE(name, number) \
+	_Static_assert((name) == (number), #name " is " #number)
+
+/* enum smtptls_status */
+VALUE(SMTPTLS_OK, 0);
+VALUE(SMTPTLS_AGAIN, 1);
+VALUE(SMTPTLS_E_NOMEM, -1);
+VALUE(SMTPTLS_E_INVALID, -2);
+VALUE(SMTPTLS_E_STATE, -3);
+VALUE(SMTPTLS_E_RESOLVE, -4);
+VALUE(SMTPTLS_E_CONNECT, -5);
+VALUE(SMTPTLS_E_TIMEOUT, -6);
+VALUE(SMTPTLS_E_IO, -7);
+VALUE(SMTPTLS_E_PROTOCOL, -8);
+VALUE(SMTPTLS_E_LIMIT, -9);
+VALUE(SMTPTLS_E_NO_STARTTLS, -10);
+VALUE(SMTPTLS_E_TLS, -11);
+VALUE(SMTPTLS_E_CERTIFICATE, -12);
+VALUE(SMTPTLS_E_AUTH, -13);
+VALUE(SMTPTLS_E_UNSUPPORTED, -14);
+VALUE(SMTPTLS_E_SOURCE, -15);
+VALUE(SMTPTLS_E_REFUSED_LATER, -16);
+VALUE(SMTPTLS_E_REFUSED, -17);
+VALUE(SMTPTLS_E_PARTIAL, -18);
+VALUE(SMTPTLS_E_IN_DOUBT, -19);
+VALUE(SMTPTLS_E_CANCELLED, -20);
+VALUE(SMTPTLS_E_FORKED, -21);
+
+/* enum smtptls_purpose */
+VALUE(SMTPTLS_SERVER_AUTH, 0);
+VALUE(SMTPTLS_CLIENT_AUTH, 1);
+
+/* enum smtptls_verify_mode */
+VALUE(SMTPTLS_CERT_REQUIRED, 0);
+VALUE(SMTPTLS_CERT_OPTIONAL, 1);
+VALUE(SMTPTLS_CERT_NONE, 2);
+
+/* enum smtptls_tls_version */
+VALUE(SMTPTLS_TLS_NONE, 0);
+VALUE(SMTPTLS_SSL_3_0, 0x0300);
+VALUE(SMTPTLS_TLS_1_0, 0x0301);
+VALUE(SMTPTLS_TLS_1_1, 0x0302);
+VALUE(SMTPTLS_TLS_1_2, 0x0303);
+VALUE(SMTPTLS_TLS_1_3, 0x0304);
+
+/* enum smtptls_outcome */
+VALUE(SMTPTLS_OUTCOME_NOT_TRIED, 0);
+VALUE(SMTPTLS_OUTCOME_ACCEPTED, 1);
+VALUE(SMTPTLS_OUTCOME_REFUSED_LATER, 2);
+VALUE(SMTPTLS_OUTCOME_REFUSED, 3);
+VALUE(SMTPTLS_OUTCOME_IN_DOUBT, 4);
+
+/* enum smtptls_line_endings */
+VALUE(SMTPTLS_LINE_ENDINGS_NORMALISE, 0);
+VALUE(SMTPTLS_LINE_ENDINGS_REJECT, 1);
+
+/* enum smtptls_phase */
+VALUE(SMTPTLS_PHASE_CONNECT, 0);
+VALUE(SMTPTLS_PHASE_HANDSHAKE, 1);
+VALUE(SMTPTLS_PHASE_GREETING, 2);
+VALUE(SMTPTLS_PHASE_COMMAND, 3);
+VALUE(SMTPTLS_PHASE_DATA_START, 4);
+VALUE(SMTPTLS_PHASE_DATA_BLOCK, 5);
+VALUE(SMTPTLS_PHASE_DATA_END, 6);
+VALUE(SMTPTLS_PHASE_QUIT, 7);
+
+/* enum smtptls_trace_level */
+VALUE(SMTPTLS_TRACE_INFO, 0);
+VALUE(SMTPTLS_TRACE_PROTOCOL, 1);
+VALUE(SMTPTLS_TRACE_DEBUG, 2);
+
+int
+main(void)
+{
+	return 0;
+}
