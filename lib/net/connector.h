@@ -3,6 +3,7 @@
 #define STLS_NET_CONNECTOR_H
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/deadline.h"
@@ -21,17 +22,21 @@ struct stls_connector {
 	struct stls_resolver *resolver; /* NULL once the addresses are there */
 	struct addrinfo *addresses;	/* all, to free */
 	const struct addrinfo *next;	/* the one to try next */
-	int fd;				/* being connected, -1 for none */
+	unsigned int attempts;		/* so far */
+	bool is_connecting;		/* fd is a socket of ours */
+	int fd;
 	stls_deadline attempt_deadline;
 	int attempt_timeout_ms;
-	char
-	    peer[128]; /* "192.0.2.1:587", "[2001:db8::1]:465", "unix:/run/x" */
 	struct stls_err last; /* why the last attempt failed */
+
+	/* For the caller: */
+	bool host_does_not_exist; /* why it was SMTPTLS_E_RESOLVE */
+	char peer[128]; /* "192.0.2.1:587", "[2001:db8::1]:465", "unix:/x" */
 };
 
 /*
  * Begin. SMTPTLS_OK, or a failure that needs no waiting. attempt_timeout_ms
- * bounds the resolution and then each attempt on its own.
+ * bounds the resolution and then each attempt on its own; -1: it does not.
  */
 int stls_connector_start(struct stls_connector *c, struct stls_err *err,
     const struct stls_place *place, int attempt_timeout_ms);
@@ -39,14 +44,16 @@ int stls_connector_start(struct stls_connector *c, struct stls_err *err,
 /*
  * Go on. SMTPTLS_OK: *out_fd is a connected socket (close-on-exec,
  * non-blocking, TCP_NODELAY) that belongs to the caller, and c->peer names
- * it. SMTPTLS_AGAIN: wait. SMTPTLS_E_RESOLVE with a sentence that tells "does
- * not exist" (errno is ENOENT then) from "name service did not answer";
- * SMTPTLS_E_CONNECT naming the last address and its errno; SMTPTLS_E_TIMEOUT.
+ * it. SMTPTLS_AGAIN: wait. SMTPTLS_E_RESOLVE: see host_does_not_exist.
+ * SMTPTLS_E_CONNECT or SMTPTLS_E_TIMEOUT: what became of the last address.
  */
 int stls_connector_drive(
     struct stls_connector *c, struct stls_err *err, int *out_fd);
 
-/* What to wait for: at most one entry. Returns how many. */
+/*
+ * What to wait for: at most one entry. Returns how many: with 0, drive has
+ * something to do at once, and the deadline says so.
+ */
 size_t stls_connector_pollfds(
     const struct stls_connector *c, struct pollfd *fds, size_t max);
 stls_deadline stls_connector_deadline(const struct stls_connector *c);
