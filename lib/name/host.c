@@ -6,6 +6,7 @@
 
 #include <gnutls/gnutls.h>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 
 /* RFC 1035 section 2.3.4. */
@@ -200,11 +201,8 @@ take_name(struct stls_err *err, char *name, const char *text, size_t len,
 		return refuse(err, text, len, fault);
 
 	memset(host, 0, sizeof(*host));
-	for (i = 0; i < name_len; i++) {
-		host->name[i] = name[i];
-		if (name[i] >= 'A' && name[i] <= 'Z')
-			host->name[i] = (char)(name[i] - 'A' + 'a');
-	}
+	for (i = 0; i < name_len; i++)
+		host->name[i] = stls_ascii_lower(name[i]);
 	return SMTPTLS_OK;
 }
 
