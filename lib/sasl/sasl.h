@@ -10,7 +10,7 @@
 
 /* What a client may authenticate with; strings are borrowed. */
 struct stls_sasl_credentials {
-	const char *authzid; /* EXTERNAL */
+	const char *authzid; /* whom to act as; NULL or "": as who it is */
 	const char *user;    /* NULL: none */
 	const struct stls_secret *password;
 	bool external;		    /* the certificate is the credential */
@@ -23,9 +23,11 @@ struct stls_sasl_mechanism {
 	bool client_first; /* has an initial response */
 	bool needs_certificate;
 	/*
-	 * Answer challenge number `round` (0 is the initial response, whose
-	 * challenge is empty) into *response, which is empty when it is
-	 * called. SMTPTLS_E_AUTH: the server asked for more than there is.
+	 * Answer into *response, which is empty when it is called. Round 0 is
+	 * the initial response, only where client_first; it is asked for with
+	 * an empty challenge, also where it goes as the answer to one. The
+	 * first challenge of a mechanism without is round 1. SMTPTLS_E_AUTH:
+	 * the server asked for more than there is.
 	 */
 	int (*respond)(struct stls_err *err,
 	    const struct stls_sasl_credentials *credentials, unsigned int round,
@@ -37,6 +39,7 @@ struct stls_sasl_mechanism {
  * Choose the first mechanism of the table that the server offers (a list of
  * names separated by blanks, any case) and the credentials allow.
  * SMTPTLS_E_AUTH with a sentence that names both lists where there is none.
+ * An empty user name or password is none (RFC 4616 section 2).
  */
 int stls_sasl_choose(struct stls_err *err,
     const struct stls_sasl_credentials *credentials, const char *offered,
