@@ -16,7 +16,7 @@ import re
 import subprocess
 import sys
 
-NAME = re.compile(r"(?<![*\w])(smtptls_\w+)\s*\(")
+NAME = re.compile(r"\b(smtptls_\w+)\s*\(")
 ENUM = re.compile(r"enum\s+smtptls_\w+\s*\{([^}]*)\}")
 
 
