@@ -5,6 +5,7 @@ The root comes from unpack.sh. Nothing of the machine's own configuration is
 read, and a server that was started is ended by its process id.
 """
 
+import hashlib
 import os
 import pathlib
 import shutil
@@ -143,6 +144,7 @@ smtputf8_advertise_hosts = *
 host_lookup =
 rfc1413_query_timeout = 0s
 message_size_limit = 20M
+smtp_accept_queue_per_connection = 0
 keep_environment =
 acl_smtp_rcpt = rcpt
 begin acl
@@ -206,6 +208,8 @@ class Server:
 
     name = ""
     log = ""
+    # What it appends to a message of messages.py of its own accord.
+    appends = {}
 
     def __init__(self, root, certs):
         self.root = pathlib.Path(root)
@@ -238,7 +242,8 @@ class Server:
 
     def run(self, *command):
         self.process = subprocess.Popen(
-            ("chroot", self.root, *command), stdin=subprocess.DEVNULL,
+            ("setpriv", "--pdeathsig", "TERM", "chroot", self.root, *command),
+            stdin=subprocess.DEVNULL,
             start_new_session=True, cwd="/", env={"PATH": "/usr/sbin:/usr/bin"})
         for port in self.ports.values():
             poll(f"{self.name} on port {port}", START_SECONDS,
@@ -353,9 +358,9 @@ class Exim(Server):
 
     name = "exim"
     log = "/var/log/exim4/mainlog"
+    appends = {"header only": b"\r\n"}
 
     def start(self):
-        import hashlib
         self.clear("/var/spool/exim4", "/var/log/exim4",
                    "/var/mailboxes/exim", "/run/exim.pid")
         for name in ("/var/spool/exim4", "/var/log/exim4"):

@@ -1,0 +1,45 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# The library compiles as a distribution would compile it, by both compilers,
+# and against the headers of musl. There is no GnuTLS for musl in Debian, so
+# that is as far as it goes there: its headers are those of the system.
+#
+# usage: run.sh      after the build in build-gcc, whose version.h it takes
+
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+work=build-portable
+rm -rf $work
+mkdir -p $work/include || exit
+ln -s "$(pkg-config --variable=includedir gnutls)/gnutls" $work/include/
+
+# compile LABEL COMPILER...: every file of the library.
+compile() {
+	label=$1
+	shift
+	failed=0
+	count=0
+	for source in $(find lib -name '*.c' | sort); do
+		count=$((count + 1))
+		"$@" -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror \
+			-I lib -I include -I build-gcc/include \
+			-isystem $work/include "$source" || failed=1
+	done
+	if [ $failed = 0 ] && [ $count -gt 10 ]; then
+		echo "ok: $label compiles $count files without a warning"
+	else
+		echo "NOT OK: $label, see above"
+	fi
+}
+
+fortify='-O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -c -o /dev/null'
+# shellcheck disable=SC2086
+compile 'gcc with _FORTIFY_SOURCE' gcc $fortify
+# shellcheck disable=SC2086
+compile 'clang with _FORTIFY_SOURCE' clang $fortify
+if command -v musl-gcc >/dev/null; then
+	compile 'gcc with the headers of musl' musl-gcc -O2 -c -o /dev/null
+else
+	echo 'skipped: there is no musl-gcc'
+fi
