@@ -1,0 +1,174 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Use the library as a stranger does: installed into an empty directory and
+# found by pkg-config alone, shared and static, and as a meson subproject. The
+# program is doc/examples/send.c, and it sends a mail each time.
+#
+# usage: run.sh      after the build in build-gcc, whose smtp-sink-tls it takes
+
+# Most functions are called by check.
+# shellcheck disable=SC2317
+
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+top=$PWD
+work=$top/build-install
+sink=$top/build-gcc/tools/smtp-sink-tls/smtp-sink-tls
+failed=0
+
+# check TEXT COMMAND...: one check; what the command says is shown if it fails.
+check() {
+	text=$1
+	shift
+	if "$@" >"$work/log" 2>&1; then
+		echo "ok: $text"
+	else
+		cat "$work/log"
+		echo "NOT OK: $text"
+		failed=1
+		return 1
+	fi
+}
+
+build_tree() {
+	meson setup "$work/build" --prefix=/usr/local --libdir=lib \
+		--buildtype=release --werror -Dtests=false &&
+		ninja -j 2 -C "$work/build" &&
+		DESTDIR=$work/shared meson install -C "$work/build"
+}
+
+# What a package of the library has, and nothing that was not asked for.
+tree_is_complete() {
+	(
+		cd "$work/shared/usr/local" || exit 1
+		for file in include/smtptls/smtptls.h include/smtptls/version.h \
+			lib/libsmtptls.so lib/libsmtptls.so.0 lib/libsmtptls.a \
+			lib/pkgconfig/smtptls.pc bin/sendmail-tls \
+			bin/smtp-sink-tls share/man/man1/sendmail-tls.1 \
+			share/man/man1/smtp-sink-tls.1 share/man/man3/smtptls.3
+		do
+			[ -e "$file" ] || { echo "no $file" && exit 1; }
+		done
+		[ -z "$(find . -name '*test*' -o -name '*.[ch]' \
+			! -path './include/smtptls/*')" ]
+	)
+}
+
+# The build folder is not in what is installed.
+nothing_points_back() {
+	! grep -rl "$work/build" "$work/shared"
+}
+
+# What pkg-config says about the tree of $1, with the other arguments.
+flags() {
+	tree=$1
+	shift
+	PKG_CONFIG_SYSROOT_DIR=$tree \
+		PKG_CONFIG_PATH=$tree/usr/local/lib/pkgconfig \
+		pkg-config "$@" smtptls
+}
+
+compile() {
+	out=$1
+	tree=$2
+	shift 2
+	# shellcheck disable=SC2046
+	cc -std=c99 -Wall -Wextra -Werror -o "$out" doc/examples/send.c \
+		$(flags "$tree" "$@" --cflags --libs)
+}
+
+# The same tree without the shared library: -lsmtptls means the archive.
+static_tree() {
+	cp -R "$work/shared" "$work/static" &&
+		rm "$work"/static/usr/local/lib/libsmtptls.so*
+}
+
+needs() {
+	objdump -p "$1" | grep -q "NEEDED.*$2"
+}
+
+needs_no_library() {
+	! needs "$1" libsmtptls
+}
+
+subproject() {
+	mkdir -p "$work/program/subprojects"
+	ln -s "$top" "$work/program/subprojects/smtptls"
+	cp doc/examples/send.c "$work/program/"
+	cat >"$work/program/meson.build" <<'END'
+project('program', 'c')
+executable('send', 'send.c', dependencies: dependency('smtptls', fallback: 'smtptls'))
+END
+	meson setup "$work/program/build" "$work/program" \
+		-Dsmtptls:tests=false -Dsmtptls:tools=false &&
+		ninja -j 2 -C "$work/program/build"
+}
+
+# The first line of the sink says its ports; it ends by itself.
+start_sink() {
+	mkfifo "$work/ports"
+	"$sink" --smtp 0 --smtps 0 --make-ca "$work/ca" \
+		--maildir "$work/mail" --max-seconds 60 >"$work/ports" \
+		2>"$work/sink.log" &
+	sink_pid=$!
+	exec 3<"$work/ports"
+	read -r line <&3
+	echo "sink: $line"
+	smtp=$(echo "$line" | sed -n 's/.*smtp=\([0-9]*\).*/\1/p')
+	smtps=$(echo "$line" | sed -n 's/.*smtps=\([0-9]*\).*/\1/p')
+	[ -n "$smtp" ] && [ -n "$smtps" ]
+}
+
+stop_sink() {
+	[ -n "$sink_pid" ] && kill "$sink_pid" 2>/dev/null
+	wait
+}
+
+sends() {
+	LD_LIBRARY_PATH=$1 "$2" "$3" "$work/ca/ca.pem" &&
+		[ -n "$(find "$work/mail" -type f)" ] &&
+		grep -rq '^Nobody on the way' "$work/mail" &&
+		rm -rf "$work/mail/"*
+}
+
+# Without the CA nothing is sent.
+refuses_a_stranger() {
+	! LD_LIBRARY_PATH=$work/shared/usr/local/lib "$work/send-shared" \
+		"smtps://localhost:$smtps" &&
+		[ -z "$(find "$work/mail" -type f)" ]
+}
+
+send_all() {
+	lib=$work/shared/usr/local/lib
+	check 'the shared library sends by STARTTLS' \
+		sends "$lib" "$work/send-shared" "smtp://localhost:$smtp"
+	check 'the shared library sends by implicit TLS' \
+		sends "$lib" "$work/send-shared" "smtps://localhost:$smtps"
+	check 'the static library sends' \
+		sends '' "$work/send-static" "smtps://localhost:$smtps"
+	check 'the subproject sends' \
+		sends '' "$work/program/build/send" "smtps://localhost:$smtps"
+	check 'an unknown CA is refused' refuses_a_stranger
+}
+
+sink_pid=
+trap stop_sink EXIT
+trap 'exit 1' INT TERM
+rm -rf "$work"
+mkdir -p "$work"
+check 'meson install into an empty directory' build_tree || exit
+check 'everything is installed' tree_is_complete
+check 'nothing that is installed points to the build' nothing_points_back
+check 'pkg-config is enough for the shared library' \
+	compile "$work/send-shared" "$work/shared"
+check 'the program needs the shared library' \
+	needs "$work/send-shared" 'libsmtptls.so.0$'
+check 'a copy without the shared library' static_tree
+check 'pkg-config --static is enough for the archive' \
+	compile "$work/send-static" "$work/static" --static
+check 'the program needs no shared library' \
+	needs_no_library "$work/send-static"
+check 'the library works as a subproject' subproject
+check 'smtp-sink-tls starts' start_sink && send_all
+exit $failed
