@@ -26,6 +26,7 @@ struct stls_resolver {
 	atomic_int holders; /* the caller and the thread */
 	atomic_bool is_done;
 	stls_fork_id made_in;
+	pthread_t thread;
 	int pipe[2];
 	char name[STLS_HOST_LEN_MAX + 1];
 	char port[6];
@@ -66,6 +67,13 @@ is_permanent(int status)
 }
 
 static int
+set_no_address(struct stls_err *err, const char *name)
+{
+	return stls_err_set(
+	    err, SMTPTLS_E_RESOLVE, "host %s has no address", name);
+}
+
+static int
 set_error(struct stls_err *err, const char *name, int status, int errnum)
 {
 	if (status == EAI_MEMORY)
@@ -77,8 +85,7 @@ set_error(struct stls_err *err, const char *name, int status, int errnum)
 		return stls_err_set(
 		    err, SMTPTLS_E_RESOLVE, "host %s does not exist", name);
 	if (is_permanent(status))
-		return stls_err_set(
-		    err, SMTPTLS_E_RESOLVE, "host %s has no address", name);
+		return set_no_address(err, name);
 	if (status == EAI_AGAIN)
 		return stls_err_set(err, SMTPTLS_E_RESOLVE,
 		    "the name service does not answer for %s", name);
@@ -129,18 +136,16 @@ start_thread(struct stls_resolver *r)
 {
 	sigset_t all, old;
 	pthread_attr_t attr;
-	pthread_t thread;
 	int e;
 
 	e = pthread_attr_init(&attr);
 	if (e != 0)
 		return e;
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	/* Refused where the system needs more: then its default it is. */
 	(void)pthread_attr_setstacksize(&attr, STACK_SIZE);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	e = pthread_create(&thread, &attr, run, r);
+	e = pthread_create(&r->thread, &attr, run, r);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	pthread_attr_destroy(&attr);
 	return e;
@@ -197,6 +202,10 @@ stls_resolver_take(struct stls_resolver *r, struct stls_err *err,
 		*out_does_not_exist = is_permanent(r->status);
 		return set_error(err, r->name, r->status, r->errnum);
 	}
+	if (r->addresses == NULL) {
+		*out_does_not_exist = true;
+		return set_no_address(err, r->name);
+	}
 	*out_addresses = r->addresses;
 	r->addresses = NULL;
 	return SMTPTLS_OK;
@@ -214,6 +223,11 @@ stls_resolver_free(struct stls_resolver *r)
 		destroy(r);
 		return;
 	}
+	/* Done, it has nothing to do any more but end. */
+	if (atomic_load(&r->is_done))
+		pthread_join(r->thread, NULL);
+	else
+		pthread_detach(r->thread);
 	release(r);
 }
 

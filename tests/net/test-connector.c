@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+#include <arpa/inet.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "net/connector.h"
+#include "net/fake-names.h"
+
+#define WAIT_MS 20000
+#define SHORT_MS 50
+
+static struct stls_err err;
+
+/* What connect(2) does, besides what it does. */
+static enum {
+	AS_USUAL,
+	INTERRUPTED,
+	TO_ITSELF,
+} connect_mode;
+
+/* Connections to 192.0.2.1 hang until this pipe is drained. */
+static int full_pipe[2] = { -1, -1 };
+
+static void
+hang(int fd)
+{
+	char block[4096] = { 0 };
+
+	if (full_pipe[0] < 0) {
+		ck_assert_ok(pipe2(full_pipe, O_NONBLOCK | O_CLOEXEC));
+		while (write(full_pipe[1], block, sizeof(block)) > 0)
+			;
+	}
+	ck_assert_int_ge(dup2(full_pipe[1], fd), 0);
+}
+
+/* By another name in C: libc's prototype may have a type of its own. */
+int fake_connect(int fd, const struct sockaddr *address, socklen_t len) __asm__(
+    "connect");
+
+int
+fake_connect(int fd, const struct sockaddr *address, socklen_t len)
+{
+	int (*real)(int, const struct sockaddr *, socklen_t);
+	int r;
+
+	if (address->sa_family == AF_INET &&
+	    ((const struct sockaddr_in *)(const void *)address)
+		    ->sin_addr.s_addr == inet_addr("192.0.2.1")) {
+		hang(fd);
+		errno = EINPROGRESS;
+		return -1;
+	}
+	*(void **)&real = dlsym(RTLD_NEXT, "connect");
+	if (connect_mode == TO_ITSELF)
+		ck_assert_ok(bind(fd, address, len));
+	r = real(fd, address, len);
+	if (connect_mode == INTERRUPTED && (r == 0 || errno == EINPROGRESS)) {
+		errno = EINTR;
+		return -1;
+	}
+	return r;
+}
+
+/* Descriptors that are open. */
+static int
+count_fds(void)
+{
+	int fd, n = 0;
+
+	for (fd = 0; fd < 1024; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			n++;
+	}
+	return n;
+}
+
+/* A socket with a port of its own, listening or not. */
+static int
+bound_socket(int family, bool listens, uint16_t *out_port)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	struct sockaddr *address = family == AF_INET ? (void *)&in
+						     : (void *)&in6;
+	socklen_t len = family == AF_INET ? sizeof(in) : sizeof(in6);
+	int fd = socket(family, SOCK_STREAM, 0);
+
+	if (fd < 0 || bind(fd, address, len) < 0) {
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	ck_assert_ok(getsockname(fd, address, &len));
+	if (listens)
+		ck_assert_ok(listen(fd, 5));
+	*out_port = ntohs(family == AF_INET ? in.sin_port : in6.sin6_port);
+	return fd;
+}
+
+static int
+start(struct stls_connector *c, const char *text, int timeout_ms)
+{
+	struct stls_place place;
+	int r;
+
+	ck_assert_msg(
+	    stls_place_parse(&err, text, &place) == 0, "%s", err.text);
+	r = stls_connector_start(c, &err, &place, timeout_ms);
+	stls_place_done(&place);
+	return r;
+}
+
+/* Drive to the end, as a caller does. */
+static int
+drive(struct stls_connector *c, int *out_fd)
+{
+	struct pollfd pfd;
+	size_t n;
+	int r, left;
+
+	for (;;) {
+		r = stls_connector_drive(c, &err, out_fd);
+		if (r != SMTPTLS_AGAIN)
+			return r;
+		n = stls_connector_pollfds(c, &pfd, 1);
+		ck_assert_uint_eq(n, 1);
+		left = stls_deadline_left_ms(stls_connector_deadline(c));
+		ck_assert_int_ge(left, 0);
+		ck_assert_int_le(left, WAIT_MS);
+		ck_assert_int_ge(poll(&pfd, n, left), 0);
+	}
+}
+
+static int
+connect_to(const char *text, int timeout_ms, char *out_peer, size_t cap)
+{
+	struct stls_connector c = { 0 };
+	int fd = -1, r;
+
+	r = start(&c, text, timeout_ms);
+	if (r == SMTPTLS_OK)
+		r = drive(&c, &fd);
+	if (out_peer != NULL)
+		snprintf(out_peer, cap, "%s", c.peer);
+	stls_connector_done(&c);
+	ck_assert_int_eq(r == SMTPTLS_OK, fd >= 0);
+	return r < 0 ? r : fd;
+}
+
+START_TEST(socket_is_connected_and_as_promised)
+{
+	int family = _i == 0 ? AF_INET : AF_INET6, listener, fd, value = 0;
+	char text[64], peer[128], c;
+	socklen_t len = sizeof(value);
+	uint16_t port;
+
+	listener = bound_socket(family, true, &port);
+	if (listener < 0 && family == AF_INET6)
+		return; /* a machine without IPv6 */
+	snprintf(text, sizeof(text), "%s:%u",
+	    family == AF_INET ? "127.0.0.1" : "[::1]", (unsigned int)port);
+	fd = connect_to(text, WAIT_MS, peer, sizeof(peer));
+	ck_assert_msg(fd >= 0, "%s", err.text);
+	ck_assert_str_eq(peer, text);
+	ck_assert_int_eq(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	ck_assert_int_eq(fcntl(fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+	ck_assert_ok(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &value, &len));
+	ck_assert_int_ne(value, 0);
+	ck_assert_int_eq(read(fd, &c, 1), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+	ck_assert_int_eq(fake_names_calls(), 0);
+	close(fd);
+	close(listener);
+}
+END_TEST
+
+START_TEST(connection_is_refused_with_address_and_port)
+{
+	char text[64], expected[128];
+	int closed, fds;
+	uint16_t port;
+
+	closed = bound_socket(AF_INET, false, &port);
+	fds = count_fds();
+	snprintf(text, sizeof(text), "127.0.0.1:%u", (unsigned int)port);
+	ck_assert_int_eq(connect_to(text, WAIT_MS, NULL, 0), SMTPTLS_E_CONNECT);
+	snprintf(expected, sizeof(expected),
+	    "connection to %s: Connection refused", text);
+	ck_assert_str_eq(err.text, expected);
+	ck_assert_int_eq(count_fds(), fds);
+	close(closed);
+}
+END_TEST
+
+START_TEST(failure_stays)
+{
+	struct stls_connector c = { 0 };
+	char text[64];
+	uint16_t port;
+	int closed, fd = -1;
+
+	closed = bound_socket(AF_INET, false, &port);
+	snprintf(text, sizeof(text), "127.0.0.1:%u", (unsigned int)port);
+	ck_assert_ok(start(&c, text, WAIT_MS));
+	ck_assert_int_eq(drive(&c, &fd), SMTPTLS_E_CONNECT);
+	stls_err_clear(&err);
+	ck_assert_int_eq(
+	    stls_connector_drive(&c, &err, &fd), SMTPTLS_E_CONNECT);
+	ck_assert_ptr_nonnull(strstr(err.text, "Connection refused"));
+	ck_assert_int_eq(fd, -1);
+	stls_connector_done(&c);
+	stls_connector_done(&c);
+	close(closed);
+}
+END_TEST
+
+START_TEST(refused_address_leads_to_the_next)
+{
+	char expected[64], peer[128];
+	uint16_t port_closed, port_open;
+	int closed, listener, fd;
+
+	closed = bound_socket(AF_INET, false, &port_closed);
+	listener = bound_socket(AF_INET, true, &port_open);
+	fake_names_add("127.0.0.1", port_closed);
+	fake_names_add("127.0.0.1", port_open);
+	fd = connect_to("mail.example.org:587", WAIT_MS, peer, sizeof(peer));
+	ck_assert_msg(fd >= 0, "%s", err.text);
+	snprintf(expected, sizeof(expected), "127.0.0.1:%u",
+	    (unsigned int)port_open);
+	ck_assert_str_eq(peer, expected);
+	ck_assert_int_eq(fake_names_calls(), 1);
+	ck_assert_int_eq(fake_names_lists(), 0);
+	close(fd);
+	close(closed);
+	close(listener);
+}
+END_TEST
+
+START_TEST(when_all_are_refused_the_last_is_named)
+{
+	char expected[128];
+	uint16_t port_1, port_2;
+	int closed_1, closed_2, fds;
+
+	closed_1 = bound_socket(AF_INET, false, &port_1);
+	closed_2 = bound_socket(AF_INET, false, &port_2);
+	fake_names_add("127.0.0.1", port_1);
+	fake_names_add("127.0.0.1", port_2);
+	fds = count_fds();
+	ck_assert_int_eq(connect_to("mail.example.org:587", WAIT_MS, NULL, 0),
+	    SMTPTLS_E_CONNECT);
+	snprintf(expected, sizeof(expected),
+	    "connection to 127.0.0.1:%u: Connection refused (the last of 2 "
+	    "addresses)",
+	    (unsigned int)port_2);
+	ck_assert_str_eq(err.text, expected);
+	ck_assert_int_eq(count_fds(), fds);
+	close(closed_1);
+	close(closed_2);
+}
+END_TEST
+
+START_TEST(address_that_does_not_answer_is_timeout)
+{
+	int64_t before = stls_now_ms();
+
+	ck_assert_int_eq(
+	    connect_to("192.0.2.1:587", SHORT_MS, NULL, 0), SMTPTLS_E_TIMEOUT);
+	ck_assert_str_eq(
+	    err.text, "connection to 192.0.2.1:587: no answer within 50 ms");
+	ck_assert_int_ge(stls_now_ms() - before, SHORT_MS);
+}
+END_TEST
+
+START_TEST(address_that_does_not_answer_leads_to_the_next)
+{
+	uint16_t port;
+	int listener, fd;
+
+	listener = bound_socket(AF_INET, true, &port);
+	fake_names_add("192.0.2.1", 587);
+	fake_names_add("127.0.0.1", port);
+	fd = connect_to("mail.example.org:587", SHORT_MS, NULL, 0);
+	ck_assert_msg(fd >= 0, "%s", err.text);
+	close(fd);
+	close(listener);
+}
+END_TEST
+
+START_TEST(connect_that_was_interrupted_goes_on)
+{
+	char text[64];
+	uint16_t port;
+	int listener, fd;
+
+	listener = bound_socket(AF_INET, true, &port);
+	snprintf(text, sizeof(text), "127.0.0.1:%u", (unsigned int)port);
+	connect_mode = INTERRUPTED;
+	fd = connect_to(text, WAIT_MS, NULL, 0);
+	ck_assert_msg(fd >= 0, "%s", err.text);
+	close(fd);
+	close(listener);
+}
+END_TEST
+
+START_TEST(connection_to_itself_is_refused)
+{
+	char text[64];
+	uint16_t port;
+	int fds;
+
+	close(bound_socket(AF_INET, false, &port));
+	fds = count_fds();
+	snprintf(text, sizeof(text), "127.0.0.1:%u", (unsigned int)port);
+	connect_mode = TO_ITSELF;
+	ck_assert_int_eq(connect_to(text, WAIT_MS, NULL, 0), SMTPTLS_E_CONNECT);
+	ck_assert_ptr_nonnull(strstr(err.text, "Connection refused"));
+	ck_assert_int_eq(count_fds(), fds);
+}
+END_TEST
+
+START_TEST(driving_without_need_does_no_harm)
+{
+	struct stls_connector c = { 0 };
+	struct pollfd pfd;
+	stls_deadline deadline;
+	int fd = -1, i;
+
+	ck_assert_ok(start(&c, "192.0.2.1:587", WAIT_MS));
+	ck_assert_uint_eq(stls_connector_pollfds(&c, &pfd, 1), 0);
+	ck_assert_int_eq(stls_deadline_left_ms(stls_connector_deadline(&c)), 0);
+	ck_assert_int_eq(stls_connector_drive(&c, &err, &fd), SMTPTLS_AGAIN);
+	deadline = stls_connector_deadline(&c);
+	for (i = 0; i < 10; i++)
+		ck_assert_int_eq(
+		    stls_connector_drive(&c, &err, &fd), SMTPTLS_AGAIN);
+	ck_assert(stls_connector_deadline(&c) == deadline);
+	ck_assert_uint_eq(stls_connector_pollfds(&c, NULL, 0), 1);
+	ck_assert_uint_eq(stls_connector_pollfds(&c, &pfd, 1), 1);
+	ck_assert_int_eq(pfd.events, POLLOUT);
+	stls_connector_done(&c);
+}
+END_TEST
+
+START_TEST(host_that_does_not_exist_is_told_from_no_answer)
+{
+	struct stls_connector c = { 0 };
+	int fd = -1;
+
+	fake_names_fail(_i == 0 ? EAI_NONAME : EAI_AGAIN, 0);
+	ck_assert_ok(start(&c, "mail.example.org:587", WAIT_MS));
+	ck_assert_int_eq(drive(&c, &fd), SMTPTLS_E_RESOLVE);
+	ck_assert_int_eq(c.host_does_not_exist, _i == 0);
+	ck_assert_str_eq(err.text,
+	    _i == 0 ? "host mail.example.org does not exist"
+		    : "the name service does not answer for mail.example.org");
+	ck_assert_int_eq(
+	    stls_connector_drive(&c, &err, &fd), SMTPTLS_E_RESOLVE);
+	ck_assert_str_eq(c.peer, "");
+	stls_connector_done(&c);
+}
+END_TEST
+
+START_TEST(name_service_that_hangs_is_timeout)
+{
+	struct stls_connector c = { 0 };
+	struct pollfd pfd;
+	int fd = -1, gone;
+
+	fake_names_add("192.0.2.1", 587);
+	fake_names_hang();
+	ck_assert_ok(start(&c, "mail.example.org:587", SHORT_MS));
+	ck_assert_uint_eq(stls_connector_pollfds(&c, &pfd, 1), 1);
+	ck_assert_int_eq(pfd.events, POLLIN);
+	gone = dup(pfd.fd);
+	ck_assert_int_eq(drive(&c, &fd), SMTPTLS_E_TIMEOUT);
+	ck_assert_str_eq(err.text,
+	    "the name service does not answer for "
+	    "mail.example.org within 50 ms");
+	stls_connector_done(&c);
+
+	fake_names_let_go();
+	pfd = (struct pollfd){ .fd = gone };
+	ck_assert_int_eq(poll(&pfd, 1, WAIT_MS), 1);
+	fake_names_wait_for_threads();
+	ck_assert_int_eq(fake_names_lists(), 0);
+	close(gone);
+}
+END_TEST
+
+START_TEST(giving_up_while_connecting_closes)
+{
+	struct stls_connector c = { 0 };
+	int fds, fd = -1;
+
+	ck_assert_ok(start(&c, "192.0.2.1:587", WAIT_MS));
+	ck_assert_int_eq(stls_connector_drive(&c, &err, &fd), SMTPTLS_AGAIN);
+	fds = count_fds();
+	stls_connector_done(&c);
+	ck_assert_int_eq(count_fds(), fds - 1);
+	/* Descriptor 0 is not what a zeroed connector closes. */
+	ck_assert_int_ge(fcntl(0, F_GETFD), 0);
+	stls_connector_done(&c);
+	ck_assert_int_eq(count_fds(), fds - 1);
+}
+END_TEST
+
+START_TEST(without_a_descriptor_it_says_so)
+{
+	struct stls_connector c = { 0 };
+	struct rlimit old, none;
+	int fd = -1;
+
+	ck_assert_ok(getrlimit(RLIMIT_NOFILE, &old));
+	none = old;
+	none.rlim_cur = 0;
+	ck_assert_ok(start(&c, "192.0.2.1:587", WAIT_MS));
+	ck_assert_ok(setrlimit(RLIMIT_NOFILE, &none));
+	ck_assert_int_eq(
+	    stls_connector_drive(&c, &err, &fd), SMTPTLS_E_CONNECT);
+	ck_assert_ok(setrlimit(RLIMIT_NOFILE, &old));
+	ck_assert_str_eq(
+	    err.text, "connection to 192.0.2.1:587: Too many open files");
+	stls_connector_done(&c);
+}
+END_TEST
+
+/* A path in a fresh directory; the caller removes both. */
+static void
+unix_path(char *path, size_t cap)
+{
+	char dir[] = "/tmp/smtptls-test-XXXXXX";
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(path, cap, "unix:%s/socket", dir);
+}
+
+static void
+remove_unix_path(char *path)
+{
+	unlink(path + 5);
+	*strrchr(path, '/') = '\0';
+	ck_assert_ok(rmdir(path + 5));
+}
+
+START_TEST(unix_socket_is_connected)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	char path[64], peer[128];
+	int listener, fd;
+
+	unix_path(path, sizeof(path));
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path + 5);
+	listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	ck_assert_ok(
+	    bind(listener, (struct sockaddr *)&address, sizeof(address)));
+	ck_assert_ok(listen(listener, 1));
+	fd = connect_to(path, WAIT_MS, peer, sizeof(peer));
+	ck_assert_msg(fd >= 0, "%s", err.text);
+	ck_assert_str_eq(peer, path);
+	ck_assert_int_eq(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	ck_assert_int_eq(fcntl(fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+	close(fd);
+	close(listener);
+	remove_unix_path(path);
+}
+END_TEST
+
+START_TEST(unix_socket_that_is_not_there_is_an_error_at_once)
+{
+	struct stls_connector c = { 0 };
+	char path[64], expected[128];
+	int fds = count_fds();
+
+	unix_path(path, sizeof(path));
+	ck_assert_int_eq(start(&c, path, WAIT_MS), SMTPTLS_E_CONNECT);
+	snprintf(expected, sizeof(expected),
+	    "connection to %s: No such file or directory", path);
+	ck_assert_str_eq(err.text, expected);
+	stls_connector_done(&c);
+	ck_assert_int_eq(count_fds(), fds);
+	remove_unix_path(path);
+}
+END_TEST
+
+START_TEST(unix_path_that_does_not_fit_is_refused)
+{
+	struct stls_place place = { 0 };
+	struct stls_connector c = { 0 };
+	char path[200];
+
+	memset(path, '/', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	place.unix_path = path;
+	ck_assert_int_eq(
+	    stls_connector_start(&c, &err, &place, WAIT_MS), SMTPTLS_E_INVALID);
+	stls_connector_done(&c);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("connector");
+	TCase *tc = tcase_create("connector");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_loop_test(tc, socket_is_connected_and_as_promised, 0, 2);
+	tcase_add_test(tc, connection_is_refused_with_address_and_port);
+	tcase_add_test(tc, failure_stays);
+	tcase_add_test(tc, refused_address_leads_to_the_next);
+	tcase_add_test(tc, when_all_are_refused_the_last_is_named);
+	tcase_add_test(tc, address_that_does_not_answer_is_timeout);
+	tcase_add_test(tc, address_that_does_not_answer_leads_to_the_next);
+	tcase_add_test(tc, connect_that_was_interrupted_goes_on);
+	tcase_add_test(tc, connection_to_itself_is_refused);
+	tcase_add_test(tc, driving_without_need_does_no_harm);
+	tcase_add_loop_test(
+	    tc, host_that_does_not_exist_is_told_from_no_answer, 0, 2);
+	tcase_add_test(tc, name_service_that_hangs_is_timeout);
+	tcase_add_test(tc, giving_up_while_connecting_closes);
+	tcase_add_test(tc, without_a_descriptor_it_says_so);
+	tcase_add_test(tc, unix_socket_is_connected);
+	tcase_add_test(tc, unix_socket_that_is_not_there_is_an_error_at_once);
+	tcase_add_test(tc, unix_path_that_does_not_fit_is_refused);
+	suite_add_tcase(suite, tc);
+	return run_suite(suite);
+}
