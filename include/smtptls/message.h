@@ -22,23 +22,6 @@ extern "C" {
  */
 struct smtptls_message;
 
-/** What became of a recipient. */
-enum smtptls_outcome {
-	/** Nothing was handed over. */
-	SMTPTLS_OUTCOME_NOT_TRIED = 0,
-	/** The server took responsibility. */
-	SMTPTLS_OUTCOME_ACCEPTED = 1,
-	/** Refused for now (4xx). */
-	SMTPTLS_OUTCOME_REFUSED_LATER = 2,
-	/** Refused for good (5xx). */
-	SMTPTLS_OUTCOME_REFUSED = 3,
-	/**
-	 * The last octet may have reached the server, but not its answer us:
-	 * it may have been accepted or not (RFC 1047).
-	 */
-	SMTPTLS_OUTCOME_IN_DOUBT = 4
-};
-
 /** What happens to line endings of the content that are not CRLF. */
 enum smtptls_line_endings {
 	/** LF and CR alone become CRLF. */
@@ -144,8 +127,8 @@ int smtptls_message_set_all_or_nothing(struct smtptls_message *message, int on);
 /**
  * Hold the last octet back.
  *
- * Called when everything but the end of data has been sent. From the moment it
- * returns SMTPTLS_OK the outcome is in doubt until the server's answer has
+ * Called when everything but the end of data has been written. From the moment
+ * it returns SMTPTLS_OK the outcome is in doubt until the server's answer has
  * come, so a spool makes that state durable here.
  *
  * @return SMTPTLS_OK: send it; SMTPTLS_AGAIN: ask again at the next
@@ -163,9 +146,8 @@ int smtptls_message_set_before_end(
  *
  * @return SMTPTLS_AGAIN: not yet, or never submitted; SMTPTLS_OK: every
  *     recipient was accepted; SMTPTLS_E_PARTIAL: some were; SMTPTLS_E_IN_DOUBT:
- *     none was refused, some may have been accepted; SMTPTLS_E_REFUSED or
- *     SMTPTLS_E_REFUSED_LATER: none was, later where it is worth trying for at
- *     least one; or what else kept it from being sent (SMTPTLS_E_TIMEOUT,
+ *     some may have been; SMTPTLS_E_REFUSED_LATER or SMTPTLS_E_REFUSED: none
+ *     was, later where it is worth trying for at least one; or what else kept it from being sent (SMTPTLS_E_TIMEOUT,
  *     SMTPTLS_E_UNSUPPORTED, SMTPTLS_E_SOURCE, ...): not tried
  */
 int smtptls_message_status(const struct smtptls_message *message);

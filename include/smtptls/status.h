@@ -66,6 +66,23 @@ enum smtptls_status {
 	SMTPTLS_E_FORKED = -21
 };
 
+/** What became of a recipient. */
+enum smtptls_outcome {
+	/** Nothing was handed over. */
+	SMTPTLS_OUTCOME_NOT_TRIED = 0,
+	/** The server took responsibility. */
+	SMTPTLS_OUTCOME_ACCEPTED = 1,
+	/** Refused for now (4xx). */
+	SMTPTLS_OUTCOME_REFUSED_LATER = 2,
+	/** Refused for good (5xx). */
+	SMTPTLS_OUTCOME_REFUSED = 3,
+	/**
+	 * The last octet may have reached the server, but not its answer us:
+	 * it may have been accepted or not (RFC 1047).
+	 */
+	SMTPTLS_OUTCOME_IN_DOUBT = 4
+};
+
 /**
  * Describe a status code in a few words.
  *

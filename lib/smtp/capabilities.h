@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STLS_SMTP_CAPABILITIES_H
+#define STLS_SMTP_CAPABILITIES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "smtp/reply.h"
+
+/*
+ * What the server offers in its answer to EHLO (RFC 5321 section 4.1.1.1): the
+ * lines behind the first, escaped. Zero-initialised it offers nothing.
+ */
+struct stls_capabilities {
+	char **lines;
+	size_t count;
+};
+
+/* Take over what a reply to EHLO says. SMTPTLS_E_NOMEM: offers nothing. */
+int stls_capabilities_parse(
+    struct stls_capabilities *capabilities, const struct stls_reply *reply);
+
+/* Forget everything (RFC 3207 section 4.2); copes with a zeroed struct. */
+void stls_capabilities_done(struct stls_capabilities *capabilities);
+
+/*
+ * The parameters of a keyword, in any case; "" where it has none, NULL where
+ * it is not offered. `AUTH=LOGIN`, as servers wrote it before RFC 2554, is
+ * found as AUTH where there is no other.
+ */
+const char *stls_capabilities_find(
+    const struct stls_capabilities *capabilities, const char *keyword);
+
+/* The largest message (RFC 1870), 0 where the server names none. */
+uint64_t stls_capabilities_size_max(
+    const struct stls_capabilities *capabilities);
+
+#endif

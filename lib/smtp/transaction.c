@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+#include "smtp/transaction.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+/* Keep a text, or none where memory ran out: the outcome does not need it. */
+static void
+set_text(struct stls_recipient *recipient, const char *text)
+{
+	free(recipient->text);
+	recipient->text = text[0] != '\0' ? stls_strdup(text) : NULL;
+}
+
+bool
+stls_recipient_is_open(const struct stls_recipient *recipient)
+{
+	/* Refused for now may be tried again; in doubt never by itself. */
+	return recipient->outcome == SMTPTLS_OUTCOME_NOT_TRIED ||
+	    recipient->outcome == SMTPTLS_OUTCOME_REFUSED_LATER;
+}
+
+void
+stls_transaction_start(struct stls_transaction *txn)
+{
+	struct stls_recipient *recipient;
+	size_t i;
+
+	for (i = 0; i < txn->count; i++) {
+		recipient = &txn->recipients[i];
+		recipient->taken = false;
+		if (!stls_recipient_is_open(recipient))
+			continue;
+		recipient->outcome = SMTPTLS_OUTCOME_NOT_TRIED;
+		recipient->code = 0;
+		recipient->enhanced[0] = '\0';
+		set_text(recipient, "");
+	}
+	txn->next = NULL;
+	txn->next_rcpt = 0;
+	txn->taken = 0;
+	txn->decided = 0;
+	txn->end_offset = 0;
+	txn->status = SMTPTLS_AGAIN;
+	stls_err_clear(&txn->err);
+}
+
+void
+stls_recipient_decide(
+    struct stls_recipient *recipient, const struct stls_reply *reply)
+{
+	char text[STLS_OUTCOME_TEXT_CAP];
+
+	switch (reply->code / 100) {
+	case 2:
+		recipient->outcome = SMTPTLS_OUTCOME_ACCEPTED;
+		break;
+	case 4:
+		recipient->outcome = SMTPTLS_OUTCOME_REFUSED_LATER;
+		break;
+	default:
+		recipient->outcome = SMTPTLS_OUTCOME_REFUSED;
+		break;
+	}
+	recipient->taken = false;
+	recipient->code = reply->code;
+	memcpy(recipient->enhanced, reply->enhanced, STLS_ENHANCED_CAP);
+	set_text(recipient, stls_reply_text(reply, text, sizeof(text)));
+}
+
+void
+stls_transaction_decide_taken(
+    struct stls_transaction *txn, const struct stls_reply *reply)
+{
+	size_t i;
+
+	for (i = 0; i < txn->count; i++) {
+		if (txn->recipients[i].taken)
+			stls_recipient_decide(&txn->recipients[i], reply);
+	}
+}
+
+void
+stls_transaction_decide_open(
+    struct stls_transaction *txn, const struct stls_reply *reply)
+{
+	size_t i;
+
+	for (i = 0; i < txn->count; i++) {
+		if (stls_recipient_is_open(&txn->recipients[i]))
+			stls_recipient_decide(&txn->recipients[i], reply);
+	}
+}
+
+void
+stls_transaction_fail(
+    struct stls_transaction *txn, bool in_doubt, const struct stls_err *err)
+{
+	struct stls_recipient *recipient;
+	size_t i;
+
+	for (i = 0; i < txn->count; i++) {
+		recipient = &txn->recipients[i];
+		if (recipient->outcome != SMTPTLS_OUTCOME_NOT_TRIED)
+			continue;
+		if (recipient->taken && in_doubt)
+			recipient->outcome = SMTPTLS_OUTCOME_IN_DOUBT;
+		recipient->taken = false;
+		if (recipient->text == NULL)
+			set_text(recipient, stls_err_text(err));
+	}
+	if (txn->err.code == SMTPTLS_OK)
+		stls_err_copy(&txn->err, err);
+}
+
+/* The status of outcomes[o] recipients with outcome o. */
+static int
+sum_up(const struct stls_transaction *txn, const size_t *outcomes)
+{
+	if (outcomes[SMTPTLS_OUTCOME_ACCEPTED] == txn->count)
+		return SMTPTLS_OK;
+	if (outcomes[SMTPTLS_OUTCOME_ACCEPTED] > 0)
+		return SMTPTLS_E_PARTIAL;
+	if (outcomes[SMTPTLS_OUTCOME_IN_DOUBT] > 0)
+		return SMTPTLS_E_IN_DOUBT;
+	if (outcomes[SMTPTLS_OUTCOME_REFUSED_LATER] > 0)
+		return SMTPTLS_E_REFUSED_LATER;
+	if (outcomes[SMTPTLS_OUTCOME_REFUSED] > 0)
+		return SMTPTLS_E_REFUSED;
+	return txn->err.code;
+}
+
+/* The first recipient that was not accepted, for the sentence. */
+static const struct stls_recipient *
+first_failed(const struct stls_transaction *txn)
+{
+	size_t i;
+
+	for (i = 0; i < txn->count; i++) {
+		if (txn->recipients[i].outcome != SMTPTLS_OUTCOME_ACCEPTED)
+			return &txn->recipients[i];
+	}
+	return NULL;
+}
+
+static void
+describe(struct stls_transaction *txn)
+{
+	const struct stls_recipient *recipient = first_failed(txn);
+	const char *text = recipient->text != NULL ? recipient->text : "";
+
+	if (recipient->code == 0)
+		stls_err_set(&txn->err, txn->status, "<%s>: %s",
+		    recipient->mailbox,
+		    text[0] != '\0' ? text : smtptls_strerror(txn->status));
+	else
+		stls_err_set(&txn->err, txn->status, "<%s>: %d %s%s%s",
+		    recipient->mailbox, recipient->code, recipient->enhanced,
+		    recipient->enhanced[0] != '\0' ? " " : "", text);
+}
+
+void
+stls_transaction_finish(struct stls_transaction *txn)
+{
+	size_t outcomes[SMTPTLS_OUTCOME_IN_DOUBT + 1] = { 0 }, i;
+
+	for (i = 0; i < txn->count; i++)
+		outcomes[txn->recipients[i].outcome]++;
+	txn->status = sum_up(txn, outcomes);
+	if (txn->status == SMTPTLS_OK)
+		stls_err_clear(&txn->err);
+	else if (txn->err.code != txn->status)
+		describe(txn);
+}
+
+void
+stls_transaction_done(struct stls_transaction *txn)
+{
+	size_t i;
+
+	for (i = 0; i < txn->count; i++) {
+		free(txn->recipients[i].mailbox);
+		free(txn->recipients[i].text);
+	}
+	free(txn->recipients);
+	free(txn->sender);
+	memset(txn, 0, sizeof(*txn));
+}
