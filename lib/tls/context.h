@@ -3,6 +3,7 @@
 #define STLS_TLS_CONTEXT_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include <gnutls/gnutls.h>
@@ -10,16 +11,22 @@
 #include <smtptls/context.h>
 
 #include "base/err.h"
+#include "tls/credentials.h"
 #include "tls/priority.h"
 #include "tls/trust.h"
 
 /* Tells contexts apart, also one from another that had the same address. */
 #define STLS_CONTEXT_ID_LEN 16
 
+/*
+ * Once it is frozen nothing in here changes but `holders`, so sessions read it
+ * without a lock. The lock is for setters and for the first freeze; it is
+ * recursive, as a password callback may call setters.
+ */
 struct smtptls_context {
-	pthread_mutex_t lock; /* of holders and frozen */
-	unsigned int holders;
-	bool frozen;
+	pthread_mutex_t lock;
+	atomic_uint holders;
+	atomic_bool frozen;
 	struct stls_err err; /* of the first failure; sticky */
 	unsigned char id[STLS_CONTEXT_ID_LEN];
 	enum smtptls_purpose purpose;
@@ -27,16 +34,17 @@ struct smtptls_context {
 	bool check_hostname;
 	bool insecure; /* some insecure_ call was made */
 	struct stls_priority_policy policy;
-	gnutls_priority_t priority; /* made when frozen or listed */
+	gnutls_priority_t priority; /* always that of the policy */
 	struct stls_trust trust;
-	/* The own certificate; it is never asked to verify anything. */
-	gnutls_certificate_credentials_t credentials;
+	bool cas_listed; /* trust.ca is complete; under the lock */
+	struct stls_credentials credentials;
 	bool has_certificate;
 };
 
 /*
- * Freeze for the first session: make the priorities if need be. Returns the
- * sticky error where there is one, copied to *err. Safe under threads.
+ * Freeze for the first session. Returns the sticky error where there is one,
+ * copied to *err; SMTPTLS_E_STATE: a server without a certificate. Safe under
+ * threads.
  */
 int stls_context_freeze(struct smtptls_context *context, struct stls_err *err);
 

@@ -14,12 +14,26 @@
  * What a context trusts: anchors and revocation lists. Loading fails closed:
  * what adds nothing, is not parsed or (a list) has expired is an error with
  * file and line, and nothing of it is added.
+ *
+ * How gnutls_x509_trust_list_verify_crt2() treats `list`, all of it tested:
+ * - An intermediate CA in it is an anchor: the chain ends there, also where
+ *   the server sends more, and whether its own issuer is trusted or not.
+ * - A leaf in it is an anchor for itself, by comparison of the whole
+ *   certificate, and signs nothing (SIGNER_NOT_CA), but for a version 1
+ *   certificate, which has no basic constraints and is taken for a CA.
+ * - An anchor that has expired, or is not valid yet, verifies nothing.
+ * - GNUTLS_VERIFY_DO_NOT_ALLOW_SAME would undo what is said about leafs.
+ * Revocation lists are not in it: GnuTLS takes a certificate without a list
+ * for good, and a list that it cannot read to the end for empty. See
+ * tls/revocation.h.
  */
 struct stls_trust {
 	gnutls_x509_trust_list_t list; /* NULL until something is loaded */
-	size_t certs;
-	size_t ca_certs;
+	gnutls_x509_crl_t *crl;
 	size_t crls;
+	/* The CAs in DER, made when asked for; entries never move or go. */
+	gnutls_datum_t *ca;
+	size_t cas;
 };
 
 void stls_trust_done(struct stls_trust *trust);
@@ -35,5 +49,11 @@ int stls_trust_load_crl_file(
     struct stls_trust *trust, struct stls_err *err, const char *path);
 int stls_trust_load_crl_mem(struct stls_trust *trust, struct stls_err *err,
     const void *data, size_t len);
+
+int stls_trust_stats(const struct stls_trust *trust, struct stls_err *err,
+    struct smtptls_cert_store_stats *out_stats);
+
+/* Fill trust->ca with what is not there yet. */
+int stls_trust_list_cas(struct stls_trust *trust, struct stls_err *err);
 
 #endif

@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: MIT */
+#include "tls/priority.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "tls/suite.h"
+
+/*
+ * More than all names of all lists. GnuTLS itself takes 128 words and passes
+ * over those behind them, silently; the check of the result finds that.
+ */
+#define REMOVALS_MAX 65536
+
+/*
+ * The allow table. It goes by name, not by number, so that a library that is
+ * newer than the one this was built with is judged as well.
+ *
+ * AEAD with ephemeral key exchange only. CBC is left out, as no server that
+ * speaks TLS 1.2 needs it: GCM (RFC 5288) came into OpenSSL 1.0.1 together
+ * with TLS 1.2, and the system's default has no CBC but with SHA-1. CCM-8 has
+ * a tag of 64 bits only.
+ */
+static const char *const versions[] = { "TLS1.3", "TLS1.2", NULL };
+static const char *const legacy_versions[] = { "TLS1.1", "TLS1.0", NULL };
+
+static const char *const ciphers[] = { "AES-256-GCM", "AES-128-GCM",
+	"AES-256-CCM", "AES-128-CCM", "CHACHA20-POLY1305", NULL };
+static const char *const legacy_ciphers[] = { "AES-256-CBC", "AES-128-CBC",
+	NULL };
+
+static const char *const key_exchanges[] = { "ECDHE-ECDSA", "ECDHE-RSA",
+	"DHE-RSA", NULL };
+static const char *const legacy_key_exchanges[] = { "RSA", NULL };
+
+static const char *const macs[] = { "AEAD", NULL };
+static const char *const legacy_macs[] = { "SHA1", NULL };
+
+static const char *const signatures[] = { "RSA-SHA256", "RSA-SHA384",
+	"RSA-SHA512", "RSA-PSS-SHA256", "RSA-PSS-SHA384", "RSA-PSS-SHA512",
+	"RSA-PSS-RSAE-SHA256", "RSA-PSS-RSAE-SHA384", "RSA-PSS-RSAE-SHA512",
+	"ECDSA-SHA256", "ECDSA-SHA384", "ECDSA-SHA512",
+	"ECDSA-SECP256R1-SHA256", "ECDSA-SECP384R1-SHA384",
+	"ECDSA-SECP521R1-SHA512", "EdDSA-Ed25519", "EdDSA-Ed448", NULL };
+
+static const char *const groups[] = { "X25519", "X448", "SECP256R1",
+	"SECP384R1", "SECP521R1", "FFDHE2048", "FFDHE3072", "FFDHE4096",
+	"FFDHE6144", "FFDHE8192",
+	/* Of GnuTLS 3.8.9 and later. */
+	"X25519-MLKEM768", "SECP256R1-MLKEM768", "SECP384R1-MLKEM1024", NULL };
+
+/* A raw public key has no chain that could be verified. */
+static const char *const cert_types[] = { "X.509", NULL };
+
+/* A list of a priority. */
+struct kind {
+	const char *what;
+	const char *prefix; /* of its words in a priority string */
+	const char *const *allowed;
+	const char *const *legacy; /* besides, for TLS 1.0 and 1.1; or NULL */
+	int (*list)(gnutls_priority_t, const unsigned int **);
+	const char *(*name)(unsigned int);
+};
+
+static const char *
+version_name(unsigned int id)
+{
+	return gnutls_protocol_get_name(id);
+}
+
+static const char *
+cipher_name(unsigned int id)
+{
+	return gnutls_cipher_get_name(id);
+}
+
+static const char *
+kx_name(unsigned int id)
+{
+	return gnutls_kx_get_name(id);
+}
+
+static const char *
+mac_name(unsigned int id)
+{
+	return gnutls_mac_get_name(id);
+}
+
+static const char *
+sign_name(unsigned int id)
+{
+	return gnutls_sign_get_name(id);
+}
+
+static const char *
+group_name(unsigned int id)
+{
+	return gnutls_group_get_name(id);
+}
+
+/* GnuTLS's own name for raw keys is not the word that its strings take. */
+static const char *
+cert_type_name(unsigned int id)
+{
+	if (id == GNUTLS_CRT_RAWPK)
+		return "RAWPK";
+	return gnutls_certificate_type_get_name(id);
+}
+
+static int
+list_client_cert_types(gnutls_priority_t priority, const unsigned int **list)
+{
+	return gnutls_priority_certificate_type_list2(
+	    priority, list, GNUTLS_CTYPE_CLIENT);
+}
+
+static int
+list_server_cert_types(gnutls_priority_t priority, const unsigned int **list)
+{
+	return gnutls_priority_certificate_type_list2(
+	    priority, list, GNUTLS_CTYPE_SERVER);
+}
+
+enum {
+	VERSION,
+	CIPHER,
+	KX,
+	MAC,
+	SIGN,
+	GROUP,
+	CLIENT_CERT,
+	SERVER_CERT,
+	KINDS
+};
+
+static const struct kind kinds[KINDS] = {
+	[VERSION] = { "version", "VERS-", versions, legacy_versions,
+	    gnutls_priority_protocol_list, version_name },
+	[CIPHER] = { "cipher", "", ciphers, legacy_ciphers,
+	    gnutls_priority_cipher_list, cipher_name },
+	[KX] = { "key exchange", "", key_exchanges, legacy_key_exchanges,
+	    gnutls_priority_kx_list, kx_name },
+	[MAC] = { "MAC", "", macs, legacy_macs, gnutls_priority_mac_list,
+	    mac_name },
+	[SIGN] = { "signature", "SIGN-", signatures, NULL,
+	    gnutls_priority_sign_list, sign_name },
+	[GROUP] = { "group", "GROUP-", groups, NULL, gnutls_priority_group_list,
+	    group_name },
+	[CLIENT_CERT] = { "certificate type", "CTYPE-CLI-", cert_types, NULL,
+	    list_client_cert_types, cert_type_name },
+	[SERVER_CERT] = { "certificate type", "CTYPE-SRV-", cert_types, NULL,
+	    list_server_cert_types, cert_type_name },
+};
+
+/* What an entry must pass, besides the allow table. */
+struct rules {
+	gnutls_priority_t system; /* the system's default */
+	gnutls_protocol_t minimum;
+	gnutls_protocol_t maximum;
+	bool legacy;
+	const struct stls_suites *chosen; /* NULL: all */
+};
+
+static const struct {
+	enum smtptls_tls_version version;
+	gnutls_protocol_t protocol;
+} protocols[] = {
+	{ SMTPTLS_SSL_3_0, GNUTLS_SSL3 },
+	{ SMTPTLS_TLS_1_0, GNUTLS_TLS1_0 },
+	{ SMTPTLS_TLS_1_1, GNUTLS_TLS1_1 },
+	{ SMTPTLS_TLS_1_2, GNUTLS_TLS1_2 },
+	{ SMTPTLS_TLS_1_3, GNUTLS_TLS1_3 },
+};
+
+enum smtptls_tls_version
+stls_priority_version(gnutls_protocol_t protocol)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
+		if (protocols[i].protocol == protocol)
+			return protocols[i].version;
+	}
+	return SMTPTLS_TLS_NONE;
+}
+
+gnutls_protocol_t
+stls_priority_protocol(enum smtptls_tls_version version)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
+		if (protocols[i].version == version)
+			return protocols[i].protocol;
+	}
+	return GNUTLS_VERSION_UNKNOWN;
+}
+
+static bool
+has_name(const char *const *names, const char *name)
+{
+	if (names == NULL)
+		return false;
+	for (; *names != NULL; names++) {
+		if (strcmp(*names, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+has_entry(const struct kind *kind, gnutls_priority_t priority, unsigned int id)
+{
+	const unsigned int *list = NULL;
+	int i, count;
+
+	count = kind->list(priority, &list);
+	for (i = 0; i < count; i++) {
+		if (list[i] == id)
+			return true;
+	}
+	return false;
+}
+
+static bool
+has_version(gnutls_priority_t priority, enum smtptls_tls_version version)
+{
+	return has_entry(
+	    &kinds[VERSION], priority, stls_priority_protocol(version));
+}
+
+/* Whether one of the chosen suites has any use for an entry. */
+static bool
+is_needed(const struct stls_suites *chosen, int kind, unsigned int id)
+{
+	const struct stls_suite *suite;
+	size_t i;
+
+	for (i = 0; i < chosen->count; i++) {
+		suite = &chosen->suite[i];
+		switch (kind) {
+		case VERSION:
+			if (id == suite->version ||
+			    (id > suite->version && id <= GNUTLS_TLS1_2))
+				return true;
+			break;
+		case CIPHER:
+			if (id == suite->cipher)
+				return true;
+			break;
+		case KX:
+			if (id == suite->kx)
+				return true;
+			break;
+		case MAC:
+			if (id == suite->mac)
+				return true;
+			break;
+		default:
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+is_allowed(const struct rules *rules, int k, unsigned int id)
+{
+	const struct kind *kind = &kinds[k];
+	const char *name = kind->name(id);
+
+	if (name == NULL)
+		return false;
+	if (!has_name(kind->allowed, name) &&
+	    !(rules->legacy && has_name(kind->legacy, name)))
+		return false;
+	/*
+	 * With an allowlist in the system's policy the string that removals
+	 * are appended to offers more than the system's default.
+	 */
+	if (!has_entry(kind, rules->system, id))
+		return false;
+	if (k == VERSION && (id < rules->minimum || id > rules->maximum))
+		return false;
+	return rules->chosen == NULL || is_needed(rules->chosen, k, id);
+}
+
+static int
+init_failed(struct stls_err *err, int r)
+{
+	if (r == GNUTLS_E_MEMORY_ERROR)
+		return stls_err_nomem(err);
+	if (r == GNUTLS_E_NO_PRIORITIES_WERE_SET)
+		return stls_err_set(err, SMTPTLS_E_INVALID,
+		    "the system's TLS policy leaves no cipher suite that is "
+		    "safe");
+	return stls_err_set(err, SMTPTLS_E_INVALID,
+	    "the system's TLS policy: %s", gnutls_strerror(r));
+}
+
+/* Append `:-WORD` for every entry of a list that is not allowed. */
+static int
+append_removals(
+    struct stls_buf *out, const struct rules *rules, gnutls_priority_t base)
+{
+	const unsigned int *list;
+	const char *name;
+	int k, i, count, r = SMTPTLS_OK;
+
+	for (k = 0; k < KINDS && r >= 0; k++) {
+		list = NULL;
+		count = kinds[k].list(base, &list);
+		for (i = 0; i < count && r >= 0; i++) {
+			name = kinds[k].name(list[i]);
+			/* What has no name is found by the check. */
+			if (name == NULL || is_allowed(rules, k, list[i]))
+				continue;
+			r = stls_buf_append_str(out, ":-");
+			if (r >= 0)
+				r = stls_buf_append_str(out, kinds[k].prefix);
+			if (r >= 0)
+				r = stls_buf_append_str(out, name);
+		}
+	}
+	return r;
+}
+
+/* Check the result, not the string: every list against the rules. */
+static int
+check_lists(
+    struct stls_err *err, const struct rules *rules, gnutls_priority_t priority)
+{
+	const unsigned int *list;
+	const char *name;
+	int k, i, count;
+
+	for (k = 0; k < KINDS; k++) {
+		list = NULL;
+		count = kinds[k].list(priority, &list);
+		for (i = 0; i < count; i++) {
+			if (is_allowed(rules, k, list[i]))
+				continue;
+			name = kinds[k].name(list[i]);
+			return stls_err_set(err, SMTPTLS_E_INVALID,
+			    "the system's TLS policy insists on %s %s, which "
+			    "is not allowed",
+			    kinds[k].what, name != NULL ? name : "(nameless)");
+		}
+	}
+	return SMTPTLS_OK;
+}
+
+static int
+check_suites(
+    struct stls_err *err, const struct rules *rules, gnutls_priority_t priority)
+{
+	struct stls_suites suites;
+	size_t i;
+
+	stls_suites_list(&suites, priority);
+	if (suites.count == 0)
+		return init_failed(err, GNUTLS_E_NO_PRIORITIES_WERE_SET);
+	if (rules->chosen == NULL)
+		return SMTPTLS_OK;
+	/* GnuTLS combines key exchanges and ciphers, all with all. */
+	for (i = 0; i < suites.count; i++) {
+		if (!stls_suites_has(rules->chosen, suites.suite[i].name))
+			return stls_err_set(err, SMTPTLS_E_INVALID,
+			    "this choice of cipher suites brings %s with it: "
+			    "name that too, or fewer",
+			    suites.suite[i].name);
+	}
+	return SMTPTLS_OK;
+}
+
+static int
+check_versions(struct stls_err *err, const struct rules *rules)
+{
+	unsigned int id;
+
+	for (id = rules->minimum; id <= rules->maximum; id++) {
+		if (is_allowed(rules, VERSION, id))
+			return SMTPTLS_OK;
+	}
+	if (rules->minimum > rules->maximum)
+		return stls_err_set(err, SMTPTLS_E_INVALID,
+		    "the minimum version %s is above the maximum version %s",
+		    version_name(rules->minimum), version_name(rules->maximum));
+	return stls_err_set(err, SMTPTLS_E_INVALID,
+	    "no TLS version is left from %s to %s",
+	    version_name(rules->minimum), version_name(rules->maximum));
+}
+
+static void
+deinit_priority(gnutls_priority_t *priority)
+{
+	gnutls_priority_deinit(*priority);
+}
+
+static int
+build(struct stls_err *err, const struct rules *rules,
+    gnutls_priority_t *out_priority)
+{
+	CLEANUP(deinit_priority) gnutls_priority_t base = NULL, result = NULL;
+	CLEANUP(stls_buf_done) struct stls_buf removals = { 0 };
+	int r;
+
+	r = check_versions(err, rules);
+	if (r < 0)
+		return r;
+	/* The first word does nothing, and cannot be left out. */
+	stls_buf_init(&removals, REMOVALS_MAX);
+	r = stls_buf_append_str(&removals, "-COMP-NULL");
+	if (r < 0)
+		return stls_err_nomem(err);
+	r = gnutls_priority_init2(
+	    &base, "-COMP-NULL", NULL, GNUTLS_PRIORITY_INIT_DEF_APPEND);
+	if (r < 0)
+		return init_failed(err, r);
+	r = append_removals(&removals, rules, base);
+	if (r >= 0)
+		r = stls_buf_append(&removals, "", 1);
+	if (r < 0)
+		return stls_err_nomem(err);
+	r = gnutls_priority_init2(&result,
+	    (const char *)stls_buf_data(&removals), NULL,
+	    GNUTLS_PRIORITY_INIT_DEF_APPEND);
+	if (r < 0)
+		return init_failed(err, r);
+	r = check_lists(err, rules, result);
+	if (r < 0)
+		return r;
+	r = check_suites(err, rules, result);
+	if (r < 0)
+		return r;
+	*out_priority = TAKE(result);
+	return SMTPTLS_OK;
+}
+
+/*
+ * Find the suites that the choices of a policy leave, one after another. They
+ * are looked up among those of all versions, so that it does not matter which
+ * is set first.
+ */
+static int
+choose_suites(struct stls_err *err, const struct rules *rules,
+    const char *words, struct stls_suites *out_chosen)
+{
+	CLEANUP(deinit_priority) gnutls_priority_t all = NULL;
+	struct rules wide = *rules;
+	size_t len;
+	int r;
+
+	wide.minimum = rules->legacy ? GNUTLS_TLS1_0 : GNUTLS_TLS1_2;
+	wide.maximum = GNUTLS_TLS1_3;
+	r = build(err, &wide, &all);
+	if (r < 0)
+		return r;
+	stls_suites_list(out_chosen, all);
+	for (;;) {
+		len = strcspn(words, " ");
+		r = stls_suites_select(out_chosen, err, words, len);
+		if (r < 0 || words[len] == '\0')
+			return r;
+		words += len + 1;
+	}
+}
+
+int
+stls_priority_init(struct stls_err *err,
+    const struct stls_priority_policy *policy, gnutls_priority_t *out_priority)
+{
+	CLEANUP(deinit_priority) gnutls_priority_t system = NULL;
+	struct rules rules = { 0 };
+	struct stls_suites chosen;
+	int r;
+
+	r = gnutls_priority_init2(&system, NULL, NULL, 0);
+	if (r < 0)
+		return init_failed(err, r);
+	rules.system = system;
+	rules.legacy = policy->legacy != SMTPTLS_TLS_NONE;
+	if (rules.legacy && !has_version(system, policy->legacy))
+		return stls_err_set(err, SMTPTLS_E_INVALID,
+		    "the system's TLS policy has switched %s off",
+		    version_name(stls_priority_protocol(policy->legacy)));
+	rules.minimum = stls_priority_protocol(policy->minimum);
+	if (policy->minimum == SMTPTLS_TLS_NONE)
+		rules.minimum = GNUTLS_TLS1_2;
+	rules.maximum = stls_priority_protocol(policy->maximum);
+	if (policy->maximum == SMTPTLS_TLS_NONE)
+		rules.maximum = GNUTLS_TLS1_3;
+	if (policy->ciphers != NULL) {
+		r = choose_suites(err, &rules, policy->ciphers, &chosen);
+		if (r < 0)
+			return r;
+		rules.chosen = &chosen;
+	}
+	return build(err, &rules, out_priority);
+}
+
+bool
+stls_priority_get_cipher(
+    gnutls_priority_t priority, size_t index, struct smtptls_cipher *out_cipher)
+{
+	struct stls_suites suites;
+	const struct stls_suite *suite;
+
+	stls_suites_list(&suites, priority);
+	if (index >= suites.count)
+		return false;
+	suite = &suites.suite[index];
+	out_cipher->name = suite->name;
+	out_cipher->version = stls_priority_version(suite->version);
+	out_cipher->strength_bits =
+	    (int)gnutls_cipher_get_key_size(suite->cipher) * 8;
+	return true;
+}
