@@ -3,7 +3,8 @@
 #
 # The library compiles as a distribution would compile it, by both compilers,
 # and against the headers of musl. There is no GnuTLS for musl in Debian, so
-# that is as far as it goes there: its headers are those of the system.
+# that is as far as it goes there: its headers are those of the system. And
+# the scripts run in any POSIX shell.
 #
 # usage: run.sh      after the build in build-gcc, whose version.h it takes
 
@@ -42,4 +43,13 @@ if command -v musl-gcc >/dev/null; then
 	compile 'gcc with the headers of musl' musl-gcc -O2 -c -o /dev/null
 else
 	echo 'skipped: there is no musl-gcc'
+fi
+
+if ! command -v shellcheck >/dev/null; then
+	echo 'skipped: there is no shellcheck'
+elif find .ci tools tests \( -name '*.sh' -o -path .ci/run \) -print0 |
+	xargs -0 shellcheck; then
+	echo 'ok: shellcheck has nothing to say'
+else
+	echo 'NOT OK: shellcheck, see above'
 fi
