@@ -113,16 +113,356 @@ START_TEST(lack_of_memory_leaves_the_list_as_it_was)
 }
 END_TEST
 
+static const struct {
+	const char *value, *mailboxes;
+} fields[] = {
+	{ "", "" },
+	{ " \t ", "" },
+	{ ",", "" },
+	{ ",, ,\r\n ,", "" },
+	{ " a@x", "a@x" },
+	{ "a@x,b@y", "a@x b@y" },
+	{ "a@x, b@y\r\n", NULL },
+	{ ",a@x,,\r\n\tb@y,", "a@x b@y" },
+	{ "a@x,\n b@y", "a@x b@y" },
+	{ "a@x, a@X, \"a\"@x, A <a@x>", "a@x" },
+	{ "<a@x>", "a@x" },
+	{ "Alice <a@x>", "a@x" },
+	{ "Alice B. Clark <a@x>, \"B, C\" <b@y>", "a@x b@y" },
+	{ "\"a@evil.example\" <a@x>", "a@x" },
+	{ "\"<b@evil.example>,\" <a@x>", "a@x" },
+	{ "\"q\\\"<b@evil.example>\\\"\" <a@x>", "a@x" },
+	{ "\"a@evil.example, \"@x", "\"a@evil.example, \"@x" },
+	{ "=?utf-8?q?J=C3=BC=2C_=3Cb=40evil=3E?= <a@x>", "a@x" },
+	{ "=?utf-8?b?SsO8?=\r\n =?utf-8?b?SsO8?=\r\n <a@x>", "a@x" },
+	{ "J\xc3\xbcrgen <a@x>, J\xfcrgen <b@y>", "a@x b@y" },
+	{ "j\xc3\xbcrgen@x", "j\xc3\xbcrgen@x" },
+	{ "(Alice) a@x (work), b@y(home)", "a@x b@y" },
+	{ "a(c)@(c)x(c).(c)y(c)", "a@x.y" },
+	{ "(one (two (three) two) one) a@x", "a@x" },
+	{ "(b@evil.example, \\) \\( c@evil.example) a@x", "a@x" },
+	{ "Alice (<b@evil.example>) <a@x>", "a@x" },
+	{ "a . b @ x . example", "a.b@x.example" },
+	{ "\"a b\".c@x", "\"a b.c\"@x" },
+	{ "< a @ x >", "a@x" },
+	{ "<@r.example:a@x>", "a@x" },
+	{ "Alice <@r.example,@s.example : a@x>", "a@x" },
+	{ "<,@r.example,,@[192.0.2.1]:a@x>", "a@x" },
+	{ "a@[192.0.2.1], b@[IPv6:0::1]", "a@[192.0.2.1] b@[IPv6:::1]" },
+	{ "undisclosed-recipients:;", "" },
+	{ "undisclosed recipients: ;", "" },
+	{ "\"A group\": a@x, B <b@y>;, c@z", "a@x b@y c@z" },
+	{ "A:a@x;(c),B:b@y;", "a@x b@y" },
+	{ "A:,a@x,,;,", "a@x" },
+	/* Without its end, but it cannot be mistaken. */
+	{ "undisclosed-recipients:", "" },
+	{ "A: a@x", "a@x" },
+	{ "root", "root@added.example" },
+	{ "root, Alice <alice>", "root@added.example alice@added.example" },
+	{ "\"a b\"", "\"a b\"@added.example" },
+	{ "a@b\xc3\xbc"
+	  "cher.example",
+	    "a@xn--bcher-kva.example" },
+	{ "a..b@x, c.@x", "\"a..b\"@x \"c.\"@x" },
+	{ "-oX@x, -oQ", "-oX@x -oQ@added.example" },
+	{ "\"a\r\n b\"@x", "\"a b\"@x" },
+};
+
+/* The mailboxes of a list with blanks between them. */
+static void
+join(const struct stls_address_list *list, char *out, size_t cap)
+{
+	size_t i;
+
+	out[0] = '\0';
+	for (i = 0; i < list->count; i++) {
+		ck_assert_uint_lt(strlen(out) + 300, cap);
+		strcat(out, i > 0 ? " " : "");
+		strcat(out, list->items[i].mailbox);
+	}
+}
+
+START_TEST(an_address_field_yields_its_mailboxes)
+{
+	const char *value = fields[_i].value;
+	struct stls_address_list list = { .count = 0 };
+	struct stls_err err = { .code = 0 };
+	char mailboxes[1000];
+
+	/* A line end that folds nothing belongs to the next field. */
+	if (fields[_i].mailboxes == NULL) {
+		ck_assert_int_eq(stls_address_list_parse_field(&err, value,
+				     strlen(value), "added.example", &list),
+		    SMTPTLS_E_INVALID);
+		stls_address_list_done(&list);
+		return;
+	}
+	ck_assert_msg(stls_address_list_parse_field(&err, value, strlen(value),
+			  "added.example", &list) == SMTPTLS_OK,
+	    "%s: %s", value, err.text);
+	join(&list, mailboxes, sizeof(mailboxes));
+	ck_assert_str_eq(mailboxes, fields[_i].mailboxes);
+	stls_address_list_done(&list);
+}
+END_TEST
+
+static const struct {
+	const char *value, *text;
+} refused[] = {
+	{ "a@x b@y", "a comma is missing before \"b@y\"" },
+	{ "a@x b", "a comma is missing before \"b\"" },
+	{ "<a@x> <b@y>", "a comma is missing before \"<b@y>\"" },
+	{ "<a@x> b@y", "a comma is missing before \"b@y\"" },
+	{ "a@x <b@y>", "a comma is missing before \"<b@y>\"" },
+	{ "a@x; b@y", "a comma is missing before \"; b@y\"" },
+	{ "A:a@x; b@y", "a comma is missing before \"b@y\"" },
+	{ "A:a@x;;", "a comma is missing before \";\"" },
+	{ ";", "a comma is missing before \";\"" },
+	{ "a@b@c", "a comma is missing before \"@c\"" },
+	{ "<a@b@c>", "address \"<a@b@c>\" lacks its last bracket" },
+	{ "a@x>", "a comma is missing before \">\"" },
+	{ "a@[192.0.2.1]x", "a comma is missing before \"x\"" },
+	{ "Alice B <a@x", "address \"Alice B <a@x\" lacks its last bracket" },
+	{ "Alice <>", "address \"Alice <>\" has empty brackets" },
+	{ "<>", "address \"<>\" has empty brackets" },
+	{ "@x", "address \"@x\" has no local part" },
+	{ "<@x>", "address \"<@x>\" has a broken route" },
+	{ "<@x:>", "address \"<@x:>\" has empty brackets" },
+	{ "a@", "address \"a@\" has nothing behind its @" },
+	{ "a@, b@x", "address \"a@, b@x\" has nothing behind its @" },
+	{ "<a@>", "address \"<a@>\" has nothing behind its @" },
+	{ "a b@x", "address \"a b@x\" has a blank in its local part" },
+	{ "Alice Clark",
+	    "address \"Alice Clark\" has a blank in its local "
+	    "part" },
+	{ "\"a\"b@x", "address \"\"a\"b@x\" has a blank in its local part" },
+	{ ":a@x", "address \":a@x\" has a colon where no group begins" },
+	{ "A:B:a@x;;",
+	    "address \"B:a@x;;\" has a colon where no group "
+	    "begins" },
+	{ "a@x:b@y", "a comma is missing before \":b@y\"" },
+	{ "\"a@x", "address \"\"a@x\" lacks its last quote" },
+	{ "\"a\\", "address \"\"a\\\" lacks its last quote" },
+	{ "(a@x", "address \"(a@x\" has a comment that does not end" },
+	{ "(a\\", "address \"(a\\\" has a comment that does not end" },
+	{ "a@x (b))", "a comma is missing before \")\"" },
+	{ "a@[192.0.2.1",
+	    "address \"a@[192.0.2.1\" lacks the bracket of its "
+	    "domain" },
+	{ "[ext] A <a@x>", "a comma is missing before \"[ext] A <a@x>\"" },
+	{ "a@x\r\nBcc: b@y",
+	    "a comma is missing before \"\\x0d\\x0aBcc: "
+	    "b@y\"" },
+	{ "a@x\rb@y", "a comma is missing before \"\\x0db@y\"" },
+	{ "\"a\rb\"@x", "address \"a\\x0db\" has a control character" },
+	{ "\"a\r\nb\"@x", "address \"a\\x0d\\x0ab\" has a control character" },
+	{ "a\x1b@x",
+	    "address \"a\\x1b@x\" has no domain, and there is none "
+	    "to add" },
+	{ "a\xff@x", "address \"a\xff\" is not valid UTF-8" },
+	{ "a@-x",
+	    "address \"a\": host name \"-x\" has a label that begins or "
+	    "ends with a hyphen" },
+	{ "a@127.0.0.1",
+	    "address \"a\": an IP address is a domain only in brackets" },
+	{ "root", "address \"root\" has no domain, and there is none to add" },
+	{ "A <root>",
+	    "address \"A <root>\" has no domain, and there is none to add" },
+};
+
+START_TEST(what_is_no_address_field_is_refused_with_its_reason)
+{
+	const char *value = refused[_i].value;
+	struct stls_address_list list = { .count = 0 };
+	struct stls_err err = { .code = 0 };
+	struct stls_err expected;
+
+	ck_assert_int_eq(stls_address_list_parse_field(
+			     &err, value, strlen(value), NULL, &list),
+	    SMTPTLS_E_INVALID);
+	stls_err_set(&expected, SMTPTLS_E_INVALID, "%s", refused[_i].text);
+	ck_assert_str_eq(err.text, expected.text);
+	stls_address_list_done(&list);
+}
+END_TEST
+
+START_TEST(a_nul_in_a_field_is_refused_wherever_it_stands)
+{
+	char text[] = "A: \"B\" <@r:\"a\"@x>, c@[192.0.2.1];";
+	struct stls_address_list list = { .count = 0 };
+	struct stls_err err;
+	size_t i;
+	char c;
+	int r;
+
+	for (i = 0; i < sizeof(text) - 1; i++) {
+		c = text[i];
+		text[i] = '\0';
+		r = stls_address_list_parse_field(
+		    &err, text, sizeof(text) - 1, "added.example", &list);
+		/* In the quotes of a display name nobody reads it. */
+		ck_assert_int_eq(r, i == 4 ? SMTPTLS_OK : SMTPTLS_E_INVALID);
+		text[i] = c;
+	}
+	stls_address_list_done(&list);
+}
+END_TEST
+
+START_TEST(comments_nest_32_times_and_not_more)
+{
+	struct stls_address_list list = { .count = 0 };
+	struct stls_err err;
+	char text[100];
+
+	memset(text, '(', 33);
+	memset(text + 33, ')', 33);
+	memcpy(text + 66, "a@x", 4);
+	ck_assert_int_eq(stls_address_list_parse_field(
+			     &err, text, strlen(text), NULL, &list),
+	    SMTPTLS_E_INVALID);
+	ck_assert_ptr_nonnull(strstr(err.text, "nested too deeply"));
+	ck_assert_ok(stls_address_list_parse_field(
+	    &err, text + 1, strlen(text) - 2 - 3, NULL, &list));
+	ck_assert_uint_eq(list.count, 0);
+	stls_address_list_done(&list);
+}
+END_TEST
+
+START_TEST(a_name_may_be_long_but_not_an_address)
+{
+	struct stls_address_list list = { .count = 0 };
+	struct stls_err err;
+	char text[3000];
+
+	memset(text, 'a', sizeof(text));
+	memcpy(text + 2000, " <a@x>", 7);
+	ck_assert_ok(stls_address_list_parse_field(
+	    &err, text, strlen(text), NULL, &list));
+	ck_assert_uint_eq(list.count, 1);
+
+	memcpy(text + 2000, "@x", 3);
+	ck_assert_int_eq(stls_address_list_parse_field(
+			     &err, text, strlen(text), NULL, &list),
+	    SMTPTLS_E_INVALID);
+	ck_assert_ptr_nonnull(strstr(err.text, "local part that is too long"));
+
+	text[1] = '@';
+	text[2000] = '\0';
+	ck_assert_int_eq(stls_address_list_parse_field(
+			     &err, text, strlen(text), NULL, &list),
+	    SMTPTLS_E_INVALID);
+	ck_assert_ptr_nonnull(strstr(err.text, "domain that is too long"));
+	stls_address_list_done(&list);
+}
+END_TEST
+
+/* A parser that goes back would not end here in the time of a test. */
+static const char *const hostile[] = { "(", "()", "\"", "\"\",", "<", ">", ",",
+	":", ";", "@", "\\", "a:;,", "<@a,", "<a@", "a@x ", "[", ".", "a.",
+	"\r\n ", "\xff", "" };
+
+START_TEST(a_megabyte_of_anything_ends)
+{
+	size_t len = 1000000, unit = strlen(hostile[_i]), i;
+	struct stls_address_list list = { .count = 0 };
+	struct stls_err err;
+	char *text = malloc(len);
+
+	ck_assert_ptr_nonnull(text);
+	for (i = 0; i < len; i++)
+		text[i] = hostile[_i][unit > 0 ? i % unit : 0];
+	stls_address_list_parse_field(&err, text, len, "added.example", &list);
+	free(text);
+	stls_address_list_done(&list);
+}
+END_TEST
+
+START_TEST(what_is_found_in_random_fields_parses_again)
+{
+	static const char *const parts[] = { "a", "b@x", "<", ">", "\"", "(",
+		")", ",", ":", ";", "@", ".", " ", "\r\n ", "\\", "[",
+		"192.0.2.1]", "\xc3\xbc", "\r", "\n", "A <", "\"q\"" };
+	struct stls_address_list list;
+	struct stls_address again;
+	struct stls_err err;
+	size_t i, found = 0;
+	char text[64];
+	int round, n;
+
+	srand(3);
+	for (round = 0; round < 100000; round++) {
+		text[0] = '\0';
+		for (n = rand() % 6; n > 0; n--)
+			strcat(text, parts[rand() % (int)COUNT(parts)]);
+		memset(&list, 0, sizeof(list));
+		stls_address_list_parse_field(
+		    &err, text, strlen(text), "added.example", &list);
+		for (i = 0; i < list.count; i++) {
+			ck_assert_ptr_null(
+			    strpbrk(list.items[i].mailbox, "\r\n\t"));
+			ck_assert_ok(
+			    stls_address_parse(&err, list.items[i].mailbox,
+				strlen(list.items[i].mailbox), false, &again));
+			ck_assert(stls_address_is_same(&again, &list.items[i]));
+			stls_address_done(&again);
+			found++;
+		}
+		stls_address_list_done(&list);
+	}
+	ck_assert_uint_gt(found, 10000);
+}
+END_TEST
+
+START_TEST(lack_of_memory_in_a_field_is_told)
+{
+	const char *value = "A: a@x, B <b@y>; , root";
+	struct stls_address_list list = { .count = 0 };
+	struct stls_err err;
+	unsigned long n;
+	int r;
+
+	for (n = 1; n < 100; n++) {
+		stls_alloc_fail_at(n);
+		r = stls_address_list_parse_field(
+		    &err, value, strlen(value), "added.example", &list);
+		if (!stls_alloc_has_failed())
+			break;
+		ck_assert_int_eq(r, SMTPTLS_E_NOMEM);
+		stls_address_list_done(&list);
+	}
+	stls_alloc_fail_at(0);
+	ck_assert_ok(r);
+	ck_assert_uint_gt(n, 9);
+	ck_assert_uint_eq(list.count, 3);
+	stls_address_list_done(&list);
+}
+END_TEST
+
 int
 main(void)
 {
 	Suite *suite = suite_create("address-list");
 	TCase *tc = tcase_create("list");
+	TCase *field = tcase_create("field");
 
 	tcase_add_test(tc, the_same_mailbox_is_kept_once_and_the_order_stays);
 	tcase_add_test(tc, doubles_are_found_among_many);
 	tcase_add_test(tc, more_than_the_limit_is_refused_but_not_doubles);
 	tcase_add_test(tc, lack_of_memory_leaves_the_list_as_it_was);
 	suite_add_tcase(suite, tc);
+
+	tcase_add_loop_test(
+	    field, an_address_field_yields_its_mailboxes, 0, COUNT(fields));
+	tcase_add_loop_test(field,
+	    what_is_no_address_field_is_refused_with_its_reason, 0,
+	    COUNT(refused));
+	tcase_add_test(field, a_nul_in_a_field_is_refused_wherever_it_stands);
+	tcase_add_test(field, comments_nest_32_times_and_not_more);
+	tcase_add_test(field, a_name_may_be_long_but_not_an_address);
+	tcase_add_loop_test(
+	    field, a_megabyte_of_anything_ends, 0, COUNT(hostile));
+	tcase_add_test(field, what_is_found_in_random_fields_parses_again);
+	tcase_add_test(field, lack_of_memory_in_a_field_is_told);
+	suite_add_tcase(suite, field);
 	return run_suite(suite);
 }
