@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+#include "settings-options.h"
+
+#include <limits.h>
+#include <string.h>
+#include <strings.h>
+#include <sysexits.h>
+
+#include "settings.h"
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+static int
+set_flag(struct stls_err *err, void *target, const struct option_use *use)
+{
+	bool *field = (void *)((char *)target + use->spec->field);
+
+	(void)err;
+	*field = true;
+	return 0;
+}
+
+static int
+set_string(struct stls_err *err, void *target, const struct option_use *use)
+{
+	const char **field = (void *)((char *)target + use->spec->field);
+
+	(void)err;
+	*field = use->value;
+	return 0;
+}
+
+/* Accepted because programs pass it, and without any effect here. */
+static int
+set_nothing(struct stls_err *err, void *target, const struct option_use *use)
+{
+	(void)err;
+	(void)target;
+	(void)use;
+	return 0;
+}
+
+/* A setting that is not there yet must never be passed over in silence. */
+static int
+comes_later(struct stls_err *err, void *target, const struct option_use *use)
+{
+	(void)target;
+	return stls_err_set(err, EX_USAGE,
+	    "%s comes in a later version of " PROGRAM, use->shown);
+}
+
+static int
+set_mode(struct stls_err *err, void *target, const struct option_use *use)
+{
+	struct settings *settings = target;
+	const char *value = use->value;
+
+	if (value[0] == '\0' || value[1] != '\0')
+		return stls_err_set(
+		    err, EX_USAGE, "there is no mode -b%s", value);
+	switch (value[0]) {
+	case 'm':
+		settings->mode = MODE_SEND;
+		return 0;
+	case 'v':
+		settings->mode = MODE_VERIFY;
+		return 0;
+	case 'p':
+		settings->mode = MODE_QUEUE_PRINT;
+		return 0;
+	case 'i':
+		settings->mode = MODE_ALIASES;
+		return 0;
+	case 's':
+		return stls_err_set(
+		    err, EX_USAGE, "-bs comes in a later version of " PROGRAM);
+	case 'd':
+	case 'D':
+	case 'l':
+		return stls_err_set(err, EX_USAGE,
+		    "-b%s is for a daemon, and " PROGRAM " is none", value);
+	case 'h':
+	case 'H':
+	case 't':
+		return stls_err_set(err, EX_USAGE,
+		    "-b%s asks about parts of sendmail that " PROGRAM
+		    " does not have",
+		    value);
+	default:
+		return stls_err_set(
+		    err, EX_USAGE, "there is no mode -b%s", value);
+	}
+}
+
+static int
+set_aliases(struct stls_err *err, void *target, const struct option_use *use)
+{
+	(void)err;
+	(void)use;
+	((struct settings *)target)->mode = MODE_ALIASES;
+	return 0;
+}
+
+static int
+set_queue_run(struct stls_err *err, void *target, const struct option_use *use)
+{
+	(void)err;
+	(void)use;
+	((struct settings *)target)->mode = MODE_QUEUE_RUN;
+	return 0;
+}
+
+static int
+set_help(struct stls_err *err, void *target, const struct option_use *use)
+{
+	(void)err;
+	(void)use;
+	((struct settings *)target)->mode = MODE_PRINT_HELP;
+	return 0;
+}
+
+static int
+set_version(struct stls_err *err, void *target, const struct option_use *use)
+{
+	(void)err;
+	(void)use;
+	((struct settings *)target)->mode = MODE_PRINT_VERSION;
+	return 0;
+}
+
+/* A boolean of sendmail: nothing, or a word of which the first letter counts. */
+static bool
+is_true(const char *value)
+{
+	return value[0] == '\0' || strchr("tTyY1", value[0]) != NULL;
+}
+
+/* The old options: one letter and its value. */
+static int
+set_old_option(struct stls_err *err, void *target, const struct option_use *use)
+{
+	struct settings *settings = target;
+
+	(void)err;
+	if (use->value[0] == 'i')
+		settings->dot_is_data = is_true(use->value + 1);
+	return 0;
+}
+
+/* `name=value` for one name, in any case; NULL where it is another one. */
+static const char *
+value_of(const char *option, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (strncasecmp(option, name, len) != 0)
+		return NULL;
+	if (option[len] == '=')
+		return option + len + 1;
+	return option[len] == '\0' ? option + len : NULL;
+}
+
+static int
+set_long_option(
+    struct stls_err *err, void *target, const struct option_use *use)
+{
+	struct settings *settings = target;
+	const char *value;
+
+	value = value_of(use->value, "smtputf8");
+	if (value != NULL)
+		settings->smtputf8 = is_true(value);
+	value = value_of(use->value, "ignoredots");
+	if (value != NULL)
+		settings->dot_is_data = is_true(value);
+	value = value_of(use->value, "requiretls");
+	if (value != NULL && is_true(value))
+		return stls_err_set(err, EX_USAGE,
+		    "-O requiretls comes in a later version of " PROGRAM);
+	return 0;
+}
+
+/* -Ac and -Am choose a file of sendmail's configuration. */
+static int
+set_config_kind(
+    struct stls_err *err, void *target, const struct option_use *use)
+{
+	(void)target;
+	if (strcmp(use->value, "c") == 0 || strcmp(use->value, "m") == 0)
+		return 0;
+	return stls_err_set(
+	    err, EX_USAGE, "-A%s is neither -Ac nor -Am", use->value);
+}
+
+static int
+set_full_name(struct stls_err *err, void *target, const struct option_use *use)
+{
+	struct settings *settings = target;
+	const char *p;
+
+	for (p = use->value; *p != '\0'; p++) {
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			return stls_err_set(err, EX_USAGE,
+			    "the full name has a control character in it: %s",
+			    use->value);
+	}
+	settings->full_name = use->value;
+	return 0;
+}
+
+static int
+set_tls_min(struct stls_err *err, void *target, const struct option_use *use)
+{
+	struct settings *settings = target;
+
+	if (strcmp(use->value, "1.2") == 0)
+		settings->tls_min = SMTPTLS_TLS_1_2;
+	else if (strcmp(use->value, "1.3") == 0)
+		settings->tls_min = SMTPTLS_TLS_1_3;
+	else if (strcmp(use->value, "1.0") == 0 ||
+	    strcmp(use->value, "1.1") == 0)
+		return stls_err_set(err, EX_USAGE,
+		    "--tls-min %s is not safe: --insecure-legacy-tls allows it",
+		    use->value);
+	else
+		return stls_err_set(err, EX_USAGE,
+		    "--tls-min is 1.2 or 1.3, not %s", use->value);
+	return 0;
+}
+
+static int
+set_timeout(struct stls_err *err, void *target, const struct option_use *use)
+{
+	struct settings *settings = target;
+	const char *p = use->value;
+	long seconds = 0;
+
+	while (*p >= '0' && *p <= '9' && seconds <= INT_MAX / 1000)
+		seconds = seconds * 10 + (*p++ - '0');
+	if (*p != '\0' || seconds < 1 || seconds > INT_MAX / 1000)
+		return stls_err_set(err, EX_USAGE,
+		    "--timeout is a number of seconds from 1 to %d, not \"%s\"",
+		    INT_MAX / 1000, use->value);
+	settings->timeout_s = (int)seconds;
+	return 0;
+}
+
+static int
+set_auth(struct stls_err *err, void *target, const struct option_use *use)
+{
+	static const char *const known[] = { "PLAIN", "LOGIN", "EXTERNAL" };
+	struct settings *settings = target;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(known); i++) {
+		if (strcasecmp(use->value, known[i]) == 0) {
+			settings->auth = known[i];
+			return 0;
+		}
+	}
+	return stls_err_set(err, EX_USAGE,
+	    "--auth is PLAIN, LOGIN or EXTERNAL in this version, not %s",
+	    use->value);
+}
+
+#define FLAG(letter, name, field)                                              \
+	{                                                                      \
+		letter, name, OPTION_ALONE, set_flag,                          \
+		    offsetof(struct settings, field)                           \
+	}
+#define STRING(letter, name, field)                                            \
+	{                                                                      \
+		letter, name, OPTION_VALUE, set_string,                        \
+		    offsetof(struct settings, field)                           \
+	}
+#define CALL(letter, name, argument, apply)                                    \
+	{                                                                      \
+		letter, name, argument, apply, 0                               \
+	}
+
+static const struct option_spec specs[] = {
+	/* sendmail(8) */
+	FLAG('t', NULL, extract_recipients),
+	STRING('f', NULL, sender),
+	STRING('r', NULL, sender),
+	CALL('F', NULL, OPTION_VALUE, set_full_name),
+	FLAG('i', NULL, dot_is_data),
+	FLAG('v', NULL, verbose),
+	FLAG('G', NULL, relay),
+	CALL('b', NULL, OPTION_VALUE, set_mode),
+	CALL('I', NULL, OPTION_ALONE, set_aliases),
+	CALL('q', NULL, OPTION_ATTACHED, set_queue_run),
+	CALL('O', NULL, OPTION_VALUE, set_long_option),
+	CALL('o', NULL, OPTION_VALUE, set_old_option),
+	CALL('A', NULL, OPTION_VALUE, set_config_kind),
+	CALL('n', NULL, OPTION_ALONE, set_nothing),
+	CALL('m', NULL, OPTION_ALONE, set_nothing),
+	CALL('U', NULL, OPTION_ALONE, set_nothing),
+	CALL('c', NULL, OPTION_ALONE, set_nothing),
+	CALL('x', NULL, OPTION_ALONE, set_nothing),
+	CALL('L', NULL, OPTION_VALUE, set_nothing),
+	CALL('e', NULL, OPTION_VALUE, set_nothing),
+	CALL('B', NULL, OPTION_VALUE, set_nothing),
+	CALL('h', NULL, OPTION_VALUE, set_nothing),
+	CALL('p', NULL, OPTION_VALUE, set_nothing),
+	CALL('d', NULL, OPTION_VALUE, set_nothing),
+	CALL('M', NULL, OPTION_VALUE, set_nothing),
+	CALL('X', NULL, OPTION_VALUE, set_nothing),
+	CALL('N', NULL, OPTION_VALUE, comes_later),
+	CALL('R', NULL, OPTION_VALUE, comes_later),
+	CALL('V', NULL, OPTION_VALUE, comes_later),
+
+	/* the server */
+	STRING(0, "url", url),
+	STRING(0, "connect-to", connect_to),
+	STRING(0, "ehlo", ehlo_name),
+	STRING(0, "domain", domain),
+	CALL(0, "timeout", OPTION_VALUE, set_timeout),
+
+	/* TLS */
+	STRING(0, "cafile", cafile),
+	STRING(0, "capath", capath),
+	FLAG(0, "system-ca", system_ca),
+	STRING(0, "crlfile", crlfile),
+	STRING(0, "cert", cert),
+	STRING(0, "key", key),
+	STRING(0, "ciphers", ciphers),
+	CALL(0, "tls-min", OPTION_VALUE, set_tls_min),
+	FLAG(0, "insecure-no-verify", insecure_no_verify),
+	FLAG(0, "insecure-cleartext", insecure_cleartext),
+	FLAG(0, "insecure-legacy-tls", insecure_legacy_tls),
+
+	/* credentials */
+	STRING(0, "user", user),
+	STRING(0, "password-file", password_file),
+	STRING(0, "password-command", password_command),
+	CALL(0, "auth", OPTION_VALUE, set_auth),
+
+	/* the message, and what to do */
+	FLAG(0, "smtputf8", smtputf8),
+	FLAG(0, "dry-run", dry_run),
+	FLAG(0, "probe", probe),
+	FLAG(0, "json", json),
+	CALL(0, "help", OPTION_ALONE, set_help),
+	CALL(0, "version", OPTION_ALONE, set_version),
+
+	/* later */
+	CALL('C', "config", OPTION_VALUE, comes_later),
+	CALL('a', "account", OPTION_VALUE, comes_later),
+	CALL(0, "pin", OPTION_VALUE, comes_later),
+	CALL(0, "token-command", OPTION_VALUE, comes_later),
+	CALL(0, "pipelining", OPTION_VALUE, comes_later),
+	CALL(0, "no-chunking", OPTION_ALONE, comes_later),
+	CALL(0, "require-tls", OPTION_ALONE, comes_later),
+	CALL(0, "hold-until", OPTION_VALUE, comes_later),
+	CALL(0, "priority", OPTION_VALUE, comes_later),
+	CALL(0, "deliver-by", OPTION_VALUE, comes_later),
+	CALL(0, "spool", OPTION_VALUE, comes_later),
+};
+
+const struct option_table settings_options = { specs, ARRAY_LEN(specs) };
