@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SINK_STATS_H
+#define SINK_STATS_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+/*
+ * What the sink counts. The second half are things a good client never does:
+ * they are counted and, where it is safe, let pass.
+ */
+struct sink_stats {
+	uint64_t connections;
+	uint64_t handshakes; /* completed */
+	uint64_t handshake_failures;
+	uint64_t resumed;
+	uint64_t authentications;
+	uint64_t authentication_failures;
+	uint64_t messages; /* accepted */
+	uint64_t messages_refused;
+	uint64_t recipients; /* of accepted messages */
+	uint64_t bytes;	     /* content of accepted messages, dots removed */
+	uint64_t bytes_in;   /* SMTP, content included, as if without TLS */
+	uint64_t bytes_out;
+	/*
+	 * Batches of replies, each of which a client waited for: its round
+	 * trips are these and one for each TLS 1.3 handshake.
+	 */
+	uint64_t flights;
+	uint64_t commands;
+	uint64_t errors; /* 4xx and 5xx replies */
+	uint64_t timeouts;
+
+	uint64_t pipelining_violations; /* RFC 2920 section 3.1 */
+	uint64_t starttls_injected;	/* RFC 3207 section 4: refused */
+	uint64_t bare_line_ends;	/* RFC 5321 section 2.3.8: refused */
+	uint64_t eightbit_violations;	/* 8-bit content without BODY= */
+	uint64_t long_lines;		/* RFC 5321 section 4.5.3.1.6 */
+	uint64_t unclean_closes;	/* TLS ended without close_notify */
+};
+
+/* Write them as one JSON object; the file appears complete. */
+int sink_stats_write(
+    struct stls_err *err, const struct sink_stats *stats, const char *path);
+
+#endif
