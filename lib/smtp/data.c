@@ -26,12 +26,13 @@ plain_span(const char *text, size_t len, unsigned char *high)
 	return i;
 }
 
+/* octet is the CR or LF that stands alone, counted from 1. */
 static int
-bad_line_ending(struct stls_err *err, const struct stls_data *data, size_t at)
+bad_line_ending(struct stls_err *err, uint64_t octet)
 {
 	return stls_err_set(err, SMTPTLS_E_SOURCE,
 	    "the content has a line ending that is not CRLF at octet %" PRIu64,
-	    data->octets_in + at + 1);
+	    octet);
 }
 
 /* Copy a piece of a line; place has room for it and a dot. */
@@ -75,7 +76,8 @@ stls_data_write(struct stls_err *err, struct stls_data *data, const char *text,
 				continue;
 			}
 			if (data->reject_line_endings)
-				return bad_line_ending(err, data, i);
+				return bad_line_ending(
+				    err, data->octets_in + i);
 		}
 
 		n = plain_span(text + i, len - i, &high);
@@ -96,7 +98,7 @@ stls_data_write(struct stls_err *err, struct stls_data *data, const char *text,
 		if (text[i] == '\r')
 			data->after_cr = true;
 		else if (data->reject_line_endings)
-			return bad_line_ending(err, data, i);
+			return bad_line_ending(err, data->octets_in + i + 1);
 		place = put_crlf(data, place);
 		i++;
 	}
@@ -112,7 +114,7 @@ stls_data_end(
 	int r;
 
 	if (data->after_cr && data->reject_line_endings)
-		return bad_line_ending(err, data, 0);
+		return bad_line_ending(err, data->octets_in);
 	r = stls_buf_append_str(out, data->in_line ? "\r\n.\r\n" : ".\r\n");
 	if (r < 0)
 		return stls_err_nomem(err);
