@@ -9,7 +9,8 @@
 
 /*
  * Format a point in time as a date-time (RFC 5322 section 3.3) in the local
- * time zone, whatever the locale.
+ * time zone, whatever the locale. What is before 1970 or behind 9999 becomes
+ * the nearest that is not.
  */
 void stls_date_format(char out[STLS_DATE_LEN + 1], time_t when);
 

@@ -10,7 +10,8 @@
  * whole with its continuation lines and last line end, its name without the
  * colon (and without blanks before it, which section 4.5 still allows), and
  * its value from behind the colon, folded as it stands, without the last line
- * end. Line ends are LF or CRLF.
+ * end. Line ends are LF or CRLF; a CR anywhere else is part of the value, and
+ * so is a NUL. A line of blanks alone continues a field (section 4.2).
  */
 struct stls_header_field {
 	const char *whole;
@@ -23,7 +24,8 @@ struct stls_header_field {
 
 /*
  * Take the next field at *offset and move behind it. False at the end of the
- * header: an empty line, the end of the text, or a line that is no field.
+ * header, with *offset unchanged: an empty line, the end of the text, or a line
+ * that is no field.
  */
 bool stls_header_next(const char *text, size_t len, size_t *offset,
     struct stls_header_field *out_field);

@@ -24,15 +24,27 @@ struct stls_submission {
 /*
  * Prepare a text: drop an mbox `From ` line and Return-Path in front, put the
  * empty line where a text has no header or follows the header at once, remove
- * every Bcc and Resent-Bcc with their continuation lines, add what is missing.
+ * every Bcc and Resent-Bcc with their continuation lines, add what is missing
+ * behind the other fields. A `From ` line is one of mbox if it has a time of
+ * day or a field follows; else the text begins with that word.
+ *
+ * The newest Resent- block is the run of Resent- fields nearest to the top, up
+ * to a field that is none or that is in it already (RFC 5322 section 3.6.6).
+ * Resent-From, Resent-Date and Resent-Message-ID that it lacks are added right
+ * behind it; From, Date and Message-ID that the message lacks are added all
+ * the same, since none goes without (section 3.6).
  *
  * The new header with its empty line is appended to *header; the body is
  * text[*out_body_offset..], untouched. With extract_recipients those of To,
  * Cc and Bcc (or of the newest Resent- block, where there is one) are added to
- * *recipients. Line ends of the header come out as CRLF.
+ * *recipients. In the header line ends come out as CRLF and a CR that ends no
+ * line as a blank: whoever takes it for a line end later would see another
+ * field there. All other octets are as they were.
  *
  * SMTPTLS_E_INVALID with a sentence that names the field: an address that
  * cannot be parsed, a bare name without a domain, a NUL in the header.
+ * SMTPTLS_E_LIMIT: the header does not fit in *header, or there are too many
+ * recipients. After a failure *header is as it was; recipients may be more.
  */
 int stls_submission_prepare(struct stls_err *err,
     const struct stls_submission *submission, const char *text, size_t len,
