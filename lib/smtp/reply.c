@@ -5,6 +5,8 @@
 
 /* "250-" in front of the text; a line may also end right behind the code. */
 #define CODE_LEN 3
+/* What an octet or a character may become in a text that is escaped. */
+#define ESCAPED_LEN_MAX 4
 
 static bool
 is_digit(char c)
@@ -37,7 +39,8 @@ enhanced_len(int code, const char *text, size_t len)
 	size_t i = 1, digits;
 	int part;
 
-	if (len == 0 || text[0] != '0' + code / 100)
+	/* There is no class 3, so nothing can stand behind a 354. */
+	if (len == 0 || text[0] != '0' + code / 100 || text[0] == '3')
 		return 0;
 	for (part = 0; part < 2; part++) {
 		if (i >= len || text[i] != '.')
@@ -178,7 +181,9 @@ stls_reply_text(const struct stls_reply *reply, char *out, size_t cap)
 	const char *text;
 
 	out[0] = '\0';
-	while (stls_reply_next_line(reply, &offset, &text, &len)) {
+	/* Where a line was cut there is no room for a blank and the next. */
+	while ((used == 0 || cap - used > ESCAPED_LEN_MAX + 1) &&
+	    stls_reply_next_line(reply, &offset, &text, &len)) {
 		n = enhanced_len(reply->code, text, len);
 		text += n;
 		len -= n;
@@ -186,10 +191,8 @@ stls_reply_text(const struct stls_reply *reply, char *out, size_t cap)
 			text++;
 			len--;
 		}
-		if (used > 0 && len > 0 && used + 2 < cap) {
+		if (used > 0 && len > 0)
 			out[used++] = ' ';
-			out[used] = '\0';
-		}
 		used += stls_escape(out + used, cap - used, text, len);
 	}
 	return out;
