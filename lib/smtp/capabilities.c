@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 
 /* An escaped byte is four characters. */
 #define ESCAPED_LEN_MAX (4 * STLS_REPLY_LINE_MAX)
@@ -72,7 +72,7 @@ find(const struct stls_capabilities *capabilities, const char *keyword,
 
 	for (i = 0; i < capabilities->count; i++) {
 		line = capabilities->lines[i];
-		if (strncasecmp(line, keyword, len) != 0)
+		if (!stls_ascii_is(line, len, keyword))
 			continue;
 		if (line[len] == separator)
 			return line + len + 1;
@@ -89,7 +89,7 @@ stls_capabilities_find(
 	const char *found;
 
 	found = find(capabilities, keyword, ' ');
-	if (found == NULL && strcasecmp(keyword, "AUTH") == 0)
+	if (found == NULL && stls_ascii_is(keyword, strlen(keyword), "AUTH"))
 		found = find(capabilities, keyword, '=');
 	return found;
 }
