@@ -137,6 +137,15 @@ stls_cert_subject(char *out, size_t cap, gnutls_x509_crt_t crt)
 }
 
 void
+stls_cert_issuer(char *out, size_t cap, gnutls_x509_crt_t crt)
+{
+	gnutls_datum_t name = { NULL, 0 };
+	int r = gnutls_x509_crt_get_issuer_dn3(crt, &name, 0);
+
+	take_name(out, cap, r, &name);
+}
+
+void
 stls_crl_issuer(char *out, size_t cap, gnutls_x509_crl_t crl)
 {
 	gnutls_datum_t name = { NULL, 0 };

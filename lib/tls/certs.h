@@ -44,6 +44,7 @@ int stls_gnutls_error(struct stls_err *err, int r, const char *what);
 
 /* The subject or issuer, or "(no name)". */
 void stls_cert_subject(char *out, size_t cap, gnutls_x509_crt_t crt);
+void stls_cert_issuer(char *out, size_t cap, gnutls_x509_crt_t crt);
 void stls_crl_issuer(char *out, size_t cap, gnutls_x509_crl_t crl);
 
 #define STLS_DATE_MAX 32

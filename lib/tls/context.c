@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/secret.h"
 #include "crypto/random.h"
 
 /*
@@ -195,6 +196,9 @@ smtptls_context_free(struct smtptls_context *context)
 {
 	if (context == NULL || atomic_fetch_sub(&context->holders, 1) > 1)
 		return;
+	if (context->ticket_key.data != NULL)
+		stls_wipe(context->ticket_key.data, context->ticket_key.size);
+	gnutls_free(context->ticket_key.data);
 	stls_credentials_done(&context->credentials);
 	stls_trust_done(&context->trust);
 	gnutls_priority_deinit(context->priority);
@@ -645,6 +649,9 @@ freeze(struct smtptls_context *context, struct stls_err *err)
 	    !context->has_certificate)
 		return stls_err_set(err, SMTPTLS_E_STATE,
 		    "a server context without a certificate");
+	if (context->purpose == SMTPTLS_CLIENT_AUTH &&
+	    gnutls_session_ticket_key_generate(&context->ticket_key) < 0)
+		return stls_err_nomem(err);
 	atomic_store(&context->frozen, true);
 	return SMTPTLS_OK;
 }

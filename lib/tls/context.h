@@ -39,6 +39,7 @@ struct smtptls_context {
 	bool cas_listed; /* trust.ca is complete; under the lock */
 	struct stls_credentials credentials;
 	bool has_certificate;
+	gnutls_datum_t ticket_key; /* servers: of what they give to resume */
 };
 
 /*

@@ -18,4 +18,11 @@
 int stls_hostname_match(
     struct stls_err *err, gnutls_x509_crt_t cert, const struct stls_host *host);
 
+/*
+ * Write an iPAddress of a certificate as inet_ntop(3) does, or as hexadecimal
+ * where it has neither 4 nor 16 bytes.
+ */
+void stls_hostname_format_ip(
+    char *out, size_t cap, const unsigned char *ip, size_t len);
+
 #endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STLS_TLS_PATH_H
+#define STLS_TLS_PATH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <gnutls/x509.h>
+
+#include "base/err.h"
+#include "tls/chain.h"
+#include "tls/verify.h"
+
+/* More CAs below an anchor than anybody has. */
+#define STLS_PATH_MAX 8
+
+/*
+ * A way from the peer's certificate to an anchor of trust. Certificates are
+ * lent by the chain, but for an anchor that the peer did not send.
+ */
+struct stls_path {
+	gnutls_x509_crt_t cert[STLS_PATH_MAX + 1]; /* 0: the peer's own */
+	size_t sent_as[STLS_PATH_MAX + 1]; /* below the anchor: its place */
+	size_t count;			   /* the anchor, the last, included */
+	gnutls_x509_crt_t anchor;	   /* owned; or NULL */
+};
+
+/*
+ * Find a path that GnuTLS, our rules and the revocation lists accept. Servers
+ * send chains unordered, with certificates that do not belong to it, and with
+ * cross-signed ones: any path that is good will do. SMTPTLS_E_CERTIFICATE
+ * says what is wrong with the one that came farthest.
+ */
+int stls_path_find(struct stls_err *err, const struct stls_verify *verify,
+    const struct stls_chain *chain, struct stls_path *out_path);
+
+/* Copes with a zeroed struct; usable with CLEANUP. */
+void stls_path_done(struct stls_path *path);
+
+#endif
