@@ -256,6 +256,31 @@ START_TEST(a_mailbox_is_its_local_part_and_its_domain_in_any_case)
 }
 END_TEST
 
+/* Also where it only grows too long on the way out. */
+START_TEST(a_mailbox_of_254_octets_is_the_longest)
+{
+	static const char domain[] = D50 D50 D50 A10 A10 A10 "abcdefghi";
+	static const char name[] = A60 "abcd";
+	struct stls_address a = { .local = NULL };
+	struct stls_err err;
+
+	ck_assert_uint_eq(sizeof(name) - 1 + 1 + sizeof(domain) - 1, 254);
+	ck_assert_ok(
+	    stls_address_make(&err, name, 64, domain, sizeof(domain) - 1, &a));
+	ck_assert_uint_eq(strlen(a.mailbox), 254);
+	stls_address_done(&a);
+	ck_assert_int_eq(stls_address_make(&err, "a b" A60, 62, domain,
+			     sizeof(domain) - 1, &a),
+	    SMTPTLS_OK);
+	stls_address_done(&a);
+	ck_assert_int_eq(stls_address_make(&err, name, 64,
+			     "a" D50 D50 D50 A10 A10 A10 "abcdefghi", 190, &a),
+	    SMTPTLS_E_INVALID);
+	ck_assert_ptr_nonnull(strstr(err.text, "longer than 254"));
+	ck_assert_ptr_null(a.local);
+}
+END_TEST
+
 /* A character of every kind, some special, some of more octets than one. */
 static const char *const alphabet[] = { "a", "Z", "0", ".", "..", "@", "\"",
 	"\\", " ", "<", ">", ",", ";", ":", "(", ")", "[", "]", "+", "-",
@@ -368,6 +393,7 @@ main(void)
 	tcase_add_loop_test(tc,
 	    a_mailbox_is_its_local_part_and_its_domain_in_any_case, 0,
 	    COUNT(pairs));
+	tcase_add_test(tc, a_mailbox_of_254_octets_is_the_longest);
 	tcase_add_test(tc, what_is_written_parses_to_the_same_parts);
 	tcase_add_test(tc, random_text_is_refused_or_understood);
 	tcase_add_test(tc, lack_of_memory_is_told_and_leaves_nothing_behind);
