@@ -119,7 +119,7 @@ stls_transaction_fail(
 static int
 sum_up(const struct stls_transaction *txn, const size_t *outcomes)
 {
-	if (outcomes[SMTPTLS_OUTCOME_ACCEPTED] == txn->count)
+	if (txn->count > 0 && outcomes[SMTPTLS_OUTCOME_ACCEPTED] == txn->count)
 		return SMTPTLS_OK;
 	if (outcomes[SMTPTLS_OUTCOME_ACCEPTED] > 0)
 		return SMTPTLS_E_PARTIAL;
@@ -127,28 +127,47 @@ sum_up(const struct stls_transaction *txn, const size_t *outcomes)
 		return SMTPTLS_E_IN_DOUBT;
 	if (outcomes[SMTPTLS_OUTCOME_REFUSED_LATER] > 0)
 		return SMTPTLS_E_REFUSED_LATER;
-	if (outcomes[SMTPTLS_OUTCOME_REFUSED] > 0)
-		return SMTPTLS_E_REFUSED;
-	return txn->err.code;
+	/* Who was not tried was not refused: what kept it is the status. */
+	if (outcomes[SMTPTLS_OUTCOME_NOT_TRIED] > 0 && txn->err.code < 0)
+		return txn->err.code;
+	return outcomes[SMTPTLS_OUTCOME_REFUSED] > 0 ? SMTPTLS_E_REFUSED
+						     : SMTPTLS_E_INVALID;
 }
 
-/* The first recipient that was not accepted, for the sentence. */
+/* Whether an outcome is one that the status comes from. */
+static bool
+is_behind(int status, enum smtptls_outcome outcome)
+{
+	switch (status) {
+	case SMTPTLS_E_PARTIAL:
+		return outcome != SMTPTLS_OUTCOME_ACCEPTED;
+	case SMTPTLS_E_IN_DOUBT:
+		return outcome == SMTPTLS_OUTCOME_IN_DOUBT;
+	case SMTPTLS_E_REFUSED_LATER:
+		return outcome == SMTPTLS_OUTCOME_REFUSED_LATER;
+	case SMTPTLS_E_REFUSED:
+		return outcome == SMTPTLS_OUTCOME_REFUSED;
+	default:
+		return false;
+	}
+}
+
+/* The first recipient that explains the status, NULL where err does. */
 static const struct stls_recipient *
-first_failed(const struct stls_transaction *txn)
+find_reason(const struct stls_transaction *txn)
 {
 	size_t i;
 
 	for (i = 0; i < txn->count; i++) {
-		if (txn->recipients[i].outcome != SMTPTLS_OUTCOME_ACCEPTED)
+		if (is_behind(txn->status, txn->recipients[i].outcome))
 			return &txn->recipients[i];
 	}
 	return NULL;
 }
 
 static void
-describe(struct stls_transaction *txn)
+describe(struct stls_transaction *txn, const struct stls_recipient *recipient)
 {
-	const struct stls_recipient *recipient = first_failed(txn);
 	const char *text = recipient->text != NULL ? recipient->text : "";
 
 	if (recipient->code == 0)
@@ -165,14 +184,18 @@ void
 stls_transaction_finish(struct stls_transaction *txn)
 {
 	size_t outcomes[SMTPTLS_OUTCOME_IN_DOUBT + 1] = { 0 }, i;
+	const struct stls_recipient *recipient;
 
 	for (i = 0; i < txn->count; i++)
 		outcomes[txn->recipients[i].outcome]++;
 	txn->status = sum_up(txn, outcomes);
+	recipient = find_reason(txn);
 	if (txn->status == SMTPTLS_OK)
 		stls_err_clear(&txn->err);
+	else if (recipient != NULL)
+		describe(txn, recipient);
 	else if (txn->err.code != txn->status)
-		describe(txn);
+		stls_err_set(&txn->err, txn->status, "nobody to send to");
 }
 
 void
