@@ -19,9 +19,9 @@ respond(struct stls_err *err, const struct stls_sasl_credentials *credentials,
 
 	(void)challenge;
 	(void)challenge_len;
-	if (round == 1)
+	if (round == 0)
 		r = stls_secret_set(response, user, strlen(user));
-	else if (round == 2)
+	else if (round == 1)
 		r = stls_secret_set(response, password->data, password->len);
 	else
 		return stls_sasl_refuse_round(err, &stls_sasl_login);

@@ -23,11 +23,10 @@ struct stls_sasl_mechanism {
 	bool client_first; /* has an initial response */
 	bool needs_certificate;
 	/*
-	 * Answer into *response, which is empty when it is called. Round 0 is
-	 * the initial response, only where client_first; it is asked for with
-	 * an empty challenge, also where it goes as the answer to one. The
-	 * first challenge of a mechanism without is round 1. SMTPTLS_E_AUTH:
-	 * the server asked for more than there is.
+	 * Give answer number `round`, counted from 0, into *response, which is
+	 * empty when it is called. Where client_first, answer 0 may go as the
+	 * initial response: its challenge is empty. SMTPTLS_E_AUTH: the server
+	 * asked for more than there is.
 	 */
 	int (*respond)(struct stls_err *err,
 	    const struct stls_sasl_credentials *credentials, unsigned int round,
