@@ -253,6 +253,12 @@ const char *smtptls_client_step(const struct smtptls_client *client);
 /** Tell where it is connected to, "192.0.2.1:587". @return "" before. */
 const char *smtptls_client_peer(const struct smtptls_client *client);
 
+/**
+ * Tell whether SMTPTLS_E_RESOLVE means that the host does not exist: 1. With 0
+ * the name service did not answer, and later it may.
+ */
+int smtptls_client_host_is_unknown(const struct smtptls_client *client);
+
 /** Get the TLS session, lent; NULL where there is none (yet). */
 struct smtptls_session *smtptls_client_session(struct smtptls_client *client);
 

@@ -19,6 +19,9 @@ extern "C" {
  * until its outcome is final; then it can be submitted again, if its source
  * can be rewound, to the recipients that were not accepted and are not in
  * doubt.
+ *
+ * A setter that fails spoils the message, as with a context: it is never sent,
+ * and sending it gives the same error again.
  */
 struct smtptls_message;
 
@@ -62,6 +65,13 @@ int smtptls_message_set_sender(
  */
 int smtptls_message_add_recipient(
     struct smtptls_message *message, const char *address);
+
+/**
+ * Tell whether a text would do as a recipient, without spoiling a message.
+ *
+ * @return SMTPTLS_OK, SMTPTLS_E_NOMEM, SMTPTLS_E_INVALID
+ */
+int smtptls_address_check(const char *address);
 
 /**
  * Take the content from memory: header, empty line, body (RFC 5322). It is

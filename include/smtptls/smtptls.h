@@ -36,7 +36,8 @@
  * **Threads.** A context may be used by many threads at once. A session, a
  * client and a message belong to one thread at a time; only
  * smtptls_client_cancel() may be called from another one or from a signal
- * handler. Callbacks may call anything but the `_free` of their object.
+ * handler. A callback may look at the object that calls it, not go on with it
+ * (SMTPTLS_E_STATE) and not free it.
  *
  * **Processes.** After fork(2) the child may use contexts; a session or client
  * made by the parent answers SMTPTLS_E_FORKED there, and freeing it closes and

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "smtp/engine-parts.h"
+#include "smtp/engine.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "smtp/engine-parts.h"
 
 /* The content is handed on in pieces of one TLS record (RFC 8446 5.1). */
 #define OUTPUT_FULL 16384

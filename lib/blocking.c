@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* The calls that wait: the loop of drive.c with poll(2) in it. */
+#include "client.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "message.h"
+#include "net/socket.h"
+
+/* The most descriptors that smtptls_client_pollfds() names, and the pipe. */
+#define FDS_MAX 8
+
+/*
+ * The pipe through which smtptls_client_cancel() wakes a call that waits. It
+ * is made when first needed: who drives from an event loop never needs it.
+ */
+static int
+make_wake_pipe(struct smtptls_client *client, struct stls_err *err)
+{
+	int fds[2];
+
+	if (client->wake_read_fd >= 0)
+		return SMTPTLS_OK;
+	if (stls_socket_pipe(fds) < 0)
+		return stls_err_errno(err, SMTPTLS_E_IO, errno, "pipe");
+	client->wake_read_fd = fds[0];
+	atomic_store(&client->wake_fd, fds[1]);
+	return SMTPTLS_OK;
+}
+
+static int
+wait_for(struct smtptls_client *client)
+{
+	struct pollfd fds[FDS_MAX];
+	struct stls_err reason;
+	size_t count;
+
+	if (make_wake_pipe(client, &reason) < 0)
+		return stls_client_fail(client, &reason);
+	/* Set before the pipe was there, the flag woke nobody. */
+	if (atomic_load(&client->cancelled))
+		return SMTPTLS_OK;
+	count = smtptls_client_pollfds(client, fds, FDS_MAX - 1);
+	fds[count++] = (struct pollfd){ .fd = client->wake_read_fd,
+		.events = POLLIN };
+	if (poll(fds, (nfds_t)count, smtptls_client_timeout_ms(client)) < 0 &&
+	    errno != EINTR) {
+		stls_err_errno(&reason, SMTPTLS_E_IO, errno, "poll");
+		return stls_client_fail(client, &reason);
+	}
+	return SMTPTLS_OK;
+}
+
+/* Drive until nothing is left to do. */
+static int
+run(struct smtptls_client *client)
+{
+	int r;
+
+	while ((r = smtptls_client_drive(client)) == SMTPTLS_AGAIN) {
+		r = wait_for(client);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+/* Connected, or on the way to it. */
+static int
+ensure_started(struct smtptls_client *client)
+{
+	int r;
+
+	r = stls_client_check(client);
+	if (r < 0)
+		return r;
+	stls_err_clear(&client->last);
+	if (client->life != STLS_LIFE_NEW)
+		return SMTPTLS_OK;
+	return smtptls_client_start(client);
+}
+
+int
+smtptls_client_connect(struct smtptls_client *client)
+{
+	int r;
+
+	r = smtptls_client_start(client);
+	return r < 0 ? r : run(client);
+}
+
+/* Take one message out of those that are done. */
+static void
+forget_done(struct smtptls_client *client, struct smtptls_message *message)
+{
+	struct smtptls_message **place = &client->done;
+
+	while (*place != NULL && *place != message)
+		place = &(*place)->next;
+	if (*place == NULL)
+		return;
+	*place = message->next;
+	message->next = NULL;
+	smtptls_message_free(message);
+}
+
+/* The sentence of a message also is the client's, for who asks there. */
+static int
+tell_message(
+    struct smtptls_client *client, const struct smtptls_message *message, int r)
+{
+	if (r < 0)
+		stls_err_set(
+		    &client->last, r, "%s", smtptls_message_error(message));
+	return r;
+}
+
+int
+smtptls_client_send(
+    struct smtptls_client *client, struct smtptls_message *message)
+{
+	int r;
+
+	r = ensure_started(client);
+	if (r < 0)
+		return r;
+	r = smtptls_client_submit(client, message);
+	if (r < 0)
+		return tell_message(client, message, r);
+	/* What ended the conversation is in the outcome of the message. */
+	(void)run(client);
+	forget_done(client, message);
+	return tell_message(client, message, smtptls_message_status(message));
+}
+
+/* Have the engine send a command that concerns no message. */
+static int
+run_command(struct smtptls_client *client, void (*send)(struct stls_engine *))
+{
+	int r;
+
+	r = ensure_started(client);
+	if (r < 0)
+		return r;
+	client->is_busy = true;
+	send(&client->engine);
+	client->is_busy = false;
+	return run(client);
+}
+
+int
+smtptls_client_noop(struct smtptls_client *client)
+{
+	const struct stls_engine *engine;
+	int r;
+
+	r = run_command(client, stls_engine_noop);
+	if (r < 0)
+		return r;
+	engine = &client->engine;
+	if (engine->last_code < 400)
+		return SMTPTLS_OK;
+	return stls_err_set(&client->last,
+	    engine->last_code < 500 ? SMTPTLS_E_REFUSED_LATER
+				    : SMTPTLS_E_REFUSED,
+	    "NOOP refused: %d %s", engine->last_code, engine->last_text);
+}
+
+int
+smtptls_client_reset(struct smtptls_client *client)
+{
+	return run_command(client, stls_engine_rset);
+}
+
+int
+smtptls_client_quit(struct smtptls_client *client)
+{
+	int r;
+
+	r = smtptls_client_start_quit(client);
+	if (r < 0)
+		return r;
+	stls_err_clear(&client->last);
+	return run(client);
+}
+
+void
+smtptls_client_cancel(struct smtptls_client *client)
+{
+	int saved = errno, wake_fd;
+
+	if (client == NULL)
+		return;
+	atomic_store(&client->cancelled, true);
+	wake_fd = atomic_load(&client->wake_fd);
+	if (wake_fd >= 0) {
+		/* Where the pipe is full it wakes as well. */
+		ssize_t ignored = write(wake_fd, "", 1);
+
+		(void)ignored;
+	}
+	errno = saved;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STLS_CLIENT_H
+#define STLS_CLIENT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include <smtptls/client.h>
+
+#include "base/deadline.h"
+#include "base/err.h"
+#include "base/fork.h"
+#include "base/secret.h"
+#include "net/connector.h"
+#include "net/url.h"
+#include "sasl/sasl.h"
+#include "smtp/engine.h"
+
+#define STLS_PHASES (SMTPTLS_PHASE_QUIT + 1)
+
+/* Where a client is in its life. */
+enum stls_life {
+	STLS_LIFE_NEW,	      /* settings may change */
+	STLS_LIFE_CONNECTING, /* the connector works */
+	STLS_LIFE_TALKING,    /* the engine works */
+	STLS_LIFE_OVER	      /* after QUIT, or failed: see err */
+};
+
+/*
+ * A conversation: the one place where engine, session and net meet.
+ * client.c has its settings and what it tells, drive.c its loop, transport.c
+ * its bytes, authenticate.c AUTH, and blocking.c the calls that wait.
+ */
+struct smtptls_client {
+	enum stls_life life;
+	struct stls_err err;  /* why it is over; code 0: it did not fail */
+	struct stls_err last; /* of a call that failed by itself */
+	stls_fork_id made_in;
+	bool is_busy; /* below a call: callbacks may not go on with it */
+
+	/* settings */
+	struct stls_url url;
+	struct stls_place place;
+	struct smtptls_context *context;
+	bool insecure_no_tls;
+	char *user;
+	struct stls_secret password;
+	char *authzid;
+	bool external;
+	char *only_mechanism;
+	char *ehlo_name;
+	int timeout_ms[STLS_PHASES];
+	smtptls_trace_cb trace;
+	enum smtptls_trace_level trace_level;
+	void *trace_arg;
+
+	/* the conversation */
+	struct stls_connector connector;
+	bool host_is_unknown;
+	char peer[sizeof(((struct stls_connector *)0)->peer)];
+	int fd;				 /* -1 where there is none */
+	struct smtptls_session *session; /* NULL in clear */
+	struct stls_engine engine;
+	const struct stls_sasl_mechanism *mechanism;
+	unsigned int auth_round;
+	size_t write_pending; /* offered to the session, to be repeated */
+	unsigned int writes_since_read;
+	short events;	    /* of fd, to wait for */
+	int source_fd;	    /* to wait for as well, -1 for none */
+	bool source_stalls; /* a callback said AGAIN: ask again soon */
+
+	/* time limits */
+	stls_deadline deadline; /* of all */
+	stls_deadline phase_deadline;
+	enum smtptls_phase phase;
+	uint64_t replies_seen;
+
+	struct smtptls_message *done; /* finished, not taken yet */
+
+	/* Cancelling: a flag, and a pipe only while a call waits. */
+	atomic_bool cancelled;
+	atomic_int wake_fd;
+	int wake_read_fd; /* -1 until there is a pipe */
+};
+
+/* Write an information line of the trace. */
+__attribute__((format(printf, 2, 3))) void stls_client_info(
+    struct smtptls_client *client, const char *fmt, ...);
+
+/* The engine's trace callback; arg is the client. */
+void stls_client_trace(char what, const char *text, size_t len, void *arg);
+
+/*
+ * In front of every call that goes on with the conversation: SMTPTLS_OK, or
+ * the failure that stays, or SMTPTLS_E_FORKED, or SMTPTLS_E_STATE inside of a
+ * callback.
+ */
+int stls_client_check(struct smtptls_client *client);
+
+/* drive.c */
+
+/* The conversation ends for this reason; everything gets its outcome. */
+int stls_client_fail(
+    struct smtptls_client *client, const struct stls_err *reason);
+
+/* Close and free what only the conversation needs. */
+void stls_client_hang_up(struct smtptls_client *client);
+
+/* The time limit of the present phase begins anew. */
+void stls_client_restart_limit(struct smtptls_client *client);
+
+/*
+ * transport.c and authenticate.c: each does one thing that the engine asked
+ * for and tells the engine what became of it. SMTPTLS_OK: ask the engine
+ * again; SMTPTLS_AGAIN: client->events says what to wait for.
+ */
+int stls_client_read(struct smtptls_client *client);
+int stls_client_write(struct smtptls_client *client);
+int stls_client_start_tls(struct smtptls_client *client);
+int stls_client_start_auth(struct smtptls_client *client);
+int stls_client_answer_challenge(struct smtptls_client *client);
+
+void stls_client_close_socket(struct smtptls_client *client);
+
+bool stls_client_has_credentials(const struct smtptls_client *client);
+
+/* Refuse credentials that could not be sent, before anything is opened. */
+int stls_client_check_credentials(
+    const struct smtptls_client *client, struct stls_err *err);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STLS_CONTENT_H
+#define STLS_CONTENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include <smtptls/message.h>
+
+#include "base/err.h"
+#include "smtp/data.h"
+
+/*
+ * Where the content of a message comes from: memory, a descriptor or
+ * callbacks. Borrowed, never closed. Zero-initialised there is none.
+ */
+struct stls_content {
+	enum {
+		STLS_CONTENT_NONE,
+		STLS_CONTENT_MEM,
+		STLS_CONTENT_FD,
+		STLS_CONTENT_CB
+	} kind;
+	const char *data; /* memory */
+	size_t len;
+	int fd;
+	bool is_regular; /* read by pread(2) from start + offset */
+	off_t start;
+	smtptls_source_read_cb read;
+	smtptls_source_rewind_cb rewind;
+	void *arg;
+
+	size_t offset; /* how much has been read */
+};
+
+/* Look at a descriptor. SMTPTLS_E_INVALID: it is none. */
+int stls_content_init_fd(
+    struct stls_content *content, struct stls_err *err, int fd);
+
+/*
+ * Read the next piece: *out_data is lent, in memory or in scratch. SMTPTLS_OK
+ * with *out_len 0 is the end; SMTPTLS_AGAIN; SMTPTLS_E_SOURCE.
+ */
+int stls_content_read(struct stls_content *content, struct stls_err *err,
+    char *scratch, size_t cap, const char **out_data, size_t *out_len);
+
+/* Be at the start again. SMTPTLS_E_SOURCE: it cannot. */
+int stls_content_rewind(struct stls_content *content, struct stls_err *err);
+
+/*
+ * Learn size and 8-bit of memory and regular files, at the start. *out_known
+ * tells whether it could.
+ */
+int stls_content_look(struct stls_content *content, struct stls_err *err,
+    struct stls_data_facts *out_facts, bool *out_known);
+
+/* The descriptor to wait for after SMTPTLS_AGAIN, -1 where there is none. */
+int stls_content_poll_fd(const struct stls_content *content);
+
+#endif

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: MIT */
+/* The loop of a conversation: where engine, session and net meet. */
+#include "client.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "message.h"
+#include "net/local-name.h"
+
+/* How soon to ask a source or hook again that said SMTPTLS_AGAIN. */
+#define ASK_AGAIN_MS 20
+
+static const enum smtptls_phase phases[STLS_STEP_COUNT] = {
+	[STLS_STEP_GREETING] = SMTPTLS_PHASE_GREETING,
+	[STLS_STEP_EHLO] = SMTPTLS_PHASE_COMMAND,
+	[STLS_STEP_STARTTLS] = SMTPTLS_PHASE_COMMAND,
+	[STLS_STEP_TLS] = SMTPTLS_PHASE_HANDSHAKE,
+	[STLS_STEP_AUTH] = SMTPTLS_PHASE_COMMAND,
+	[STLS_STEP_MAIL] = SMTPTLS_PHASE_COMMAND,
+	[STLS_STEP_RCPT] = SMTPTLS_PHASE_COMMAND,
+	[STLS_STEP_DATA] = SMTPTLS_PHASE_DATA_START,
+	[STLS_STEP_CONTENT] = SMTPTLS_PHASE_DATA_BLOCK,
+	[STLS_STEP_END_OF_DATA] = SMTPTLS_PHASE_DATA_END,
+	[STLS_STEP_RSET] = SMTPTLS_PHASE_COMMAND,
+	[STLS_STEP_NOOP] = SMTPTLS_PHASE_COMMAND,
+	[STLS_STEP_QUIT] = SMTPTLS_PHASE_QUIT,
+};
+
+static void
+collect_done(struct smtptls_client *client)
+{
+	struct smtptls_message **end = &client->done, *message;
+	struct stls_transaction *txn;
+
+	while ((txn = stls_engine_take_done(&client->engine)) != NULL) {
+		message = stls_message_of(txn);
+		message->submitted = false;
+		while (*end != NULL)
+			end = &(*end)->next;
+		*end = message;
+	}
+}
+
+int
+stls_client_fail(struct smtptls_client *client, const struct stls_err *reason)
+{
+	if (client->life == STLS_LIFE_OVER)
+		return client->err.code;
+	stls_err_copy(&client->err, reason);
+	if (client->life != STLS_LIFE_NEW) {
+		stls_engine_fail(&client->engine, reason);
+		collect_done(client);
+	}
+	client->life = STLS_LIFE_OVER;
+	stls_connector_done(&client->connector);
+	stls_client_close_socket(client);
+	return client->err.code;
+}
+
+void
+stls_client_hang_up(struct smtptls_client *client)
+{
+	int wake_fd = atomic_exchange(&client->wake_fd, -1);
+
+	stls_client_close_socket(client);
+	smtptls_session_free(client->session);
+	client->session = NULL;
+	stls_engine_done(&client->engine);
+	if (wake_fd >= 0)
+		close(wake_fd);
+	if (client->wake_read_fd >= 0)
+		close(client->wake_read_fd);
+	client->wake_read_fd = -1;
+}
+
+/* The engine has closed: after QUIT, or for a reason of its own. */
+static int
+finish(struct smtptls_client *client)
+{
+	struct stls_err reason = client->engine.err;
+
+	collect_done(client);
+	if (reason.code != SMTPTLS_OK)
+		return stls_client_fail(client, &reason);
+	if (client->session != NULL)
+		(void)smtptls_session_close(client->session);
+	stls_client_close_socket(client);
+	client->life = STLS_LIFE_OVER;
+	return SMTPTLS_OK;
+}
+
+void
+stls_client_restart_limit(struct smtptls_client *client)
+{
+	client->phase_deadline = stls_deadline_in(
+	    client->timeout_ms[client->phase]);
+}
+
+/*
+ * A phase begins anew with each reply. A reply that drips is none, and in a
+ * handshake nothing counts but its end.
+ */
+static void
+watch_progress(struct smtptls_client *client)
+{
+	enum smtptls_phase phase = phases[stls_engine_step(&client->engine)];
+
+	if (phase == client->phase &&
+	    client->engine.replies == client->replies_seen)
+		return;
+	client->phase = phase;
+	client->replies_seen = client->engine.replies;
+	stls_client_restart_limit(client);
+}
+
+static bool
+is_idle(const struct smtptls_client *client)
+{
+	return client->life == STLS_LIFE_TALKING &&
+	    stls_engine_event(&client->engine) == STLS_READY;
+}
+
+static int
+check_limits(struct smtptls_client *client)
+{
+	struct stls_err reason;
+	const char *step = smtptls_client_step(client);
+
+	if (is_idle(client))
+		return SMTPTLS_OK;
+	if (stls_deadline_left_ms(client->deadline) == 0) {
+		stls_err_set(&reason, SMTPTLS_E_TIMEOUT,
+		    "the deadline passed (at: %s)", step);
+		return stls_client_fail(client, &reason);
+	}
+	if (client->life == STLS_LIFE_CONNECTING ||
+	    stls_deadline_left_ms(client->phase_deadline) != 0)
+		return SMTPTLS_OK;
+	stls_err_set(&reason, SMTPTLS_E_TIMEOUT,
+	    "the server did not answer within %d ms (at: %s)%s",
+	    client->timeout_ms[client->phase], step,
+	    client->phase == SMTPTLS_PHASE_GREETING && !client->url.implicit_tls
+		? "; a port for implicit TLS is reached by smtps://"
+		: "");
+	return stls_client_fail(client, &reason);
+}
+
+static struct smtptls_message *
+current_message(const struct smtptls_client *client)
+{
+	return stls_message_of(client->engine.current);
+}
+
+/* The program has nothing for us now: send and read what there is. */
+static int
+stall(struct smtptls_client *client, int source_fd)
+{
+	client->source_fd = source_fd;
+	client->source_stalls = source_fd < 0;
+	if (stls_engine_has_output(&client->engine))
+		return stls_client_write(client);
+	/* The program may take its time; the server does not wait in vain. */
+	stls_client_restart_limit(client);
+	return stls_client_read(client);
+}
+
+static int
+feed_content(struct smtptls_client *client)
+{
+	struct stls_content *content = &current_message(client)->content;
+	char scratch[STLS_DATA_CHUNK_MAX];
+	struct stls_err reason;
+	const char *data;
+	size_t len;
+	int r;
+
+	r = stls_content_read(
+	    content, &reason, scratch, sizeof(scratch), &data, &len);
+	if (r == SMTPTLS_AGAIN)
+		return stall(client, stls_content_poll_fd(content));
+	if (r < 0)
+		stls_engine_abandon(&client->engine, &reason);
+	else if (len == 0)
+		stls_engine_body_end(&client->engine);
+	else
+		stls_engine_body(&client->engine, data, len);
+	return SMTPTLS_OK;
+}
+
+/*
+ * A reply that is already there cannot be the answer to a message that is not
+ * complete, so look before the last octet leaves; then ask the hook.
+ */
+static int
+end_content(struct smtptls_client *client)
+{
+	struct smtptls_message *message = current_message(client);
+	struct stls_err reason;
+	int r;
+
+	if (message->before_end != NULL &&
+	    stls_engine_has_output(&client->engine))
+		return stls_client_write(client);
+	r = stls_client_read(client);
+	if (r != SMTPTLS_AGAIN)
+		return r;
+	if (message->before_end != NULL) {
+		r = message->before_end(message, message->before_end_arg);
+		if (r == SMTPTLS_AGAIN)
+			return stall(client, -1);
+		if (r != SMTPTLS_OK) {
+			stls_err_set(&reason, SMTPTLS_E_SOURCE,
+			    "given up before the end of data");
+			stls_engine_abandon(&client->engine, &reason);
+			return SMTPTLS_OK;
+		}
+	}
+	stls_engine_end_of_data(&client->engine);
+	return SMTPTLS_OK;
+}
+
+/* Do the one thing the engine asks for. SMTPTLS_AGAIN: it has to wait. */
+static int
+do_next(struct smtptls_client *client)
+{
+	switch (stls_engine_event(&client->engine)) {
+	case STLS_START_TLS:
+		return stls_client_start_tls(client);
+	case STLS_START_AUTH:
+		return stls_client_start_auth(client);
+	case STLS_AUTH_CHALLENGE:
+		return stls_client_answer_challenge(client);
+	case STLS_NEED_BODY:
+		return feed_content(client);
+	case STLS_BEFORE_END_OF_DATA:
+		return end_content(client);
+	case STLS_HAVE_OUTPUT:
+		return stls_client_write(client);
+	case STLS_MESSAGE_DONE:
+		collect_done(client);
+		return SMTPTLS_OK;
+	default:
+		return stls_client_read(client);
+	}
+}
+
+/* Talk until there is something to wait for, or nothing left to do. */
+static int
+talk(struct smtptls_client *client)
+{
+	bool first = true;
+	int r;
+
+	for (;;) {
+		switch (stls_engine_event(&client->engine)) {
+		case STLS_CLOSED:
+			return finish(client);
+		case STLS_READY:
+			/* Called without need: see whether a 421 has come. */
+			if (!first || stls_client_read(client) == SMTPTLS_AGAIN)
+				return SMTPTLS_OK;
+			r = SMTPTLS_OK;
+			break;
+		default:
+			r = do_next(client);
+		}
+		watch_progress(client);
+		if (r == SMTPTLS_AGAIN)
+			return SMTPTLS_AGAIN;
+		first = false;
+	}
+}
+
+static bool
+may_send(enum stls_step step, void *arg)
+{
+	const struct smtptls_client *client = arg;
+	const struct smtptls_context *context = client->context;
+
+	if (client->session != NULL &&
+	    smtptls_session_is_verified(client->session))
+		return true;
+	/* Whoever weakened it said so; but a password never goes there. */
+	if (step == STLS_STEP_AUTH)
+		return false;
+	if (client->session == NULL)
+		return client->insecure_no_tls;
+	return smtptls_context_verify_mode(context) != SMTPTLS_CERT_REQUIRED ||
+	    !smtptls_context_check_hostname(context);
+}
+
+static int
+greet(struct smtptls_client *client)
+{
+	char name[STLS_LOCAL_NAME_CAP];
+	const char *ehlo_name = client->ehlo_name;
+
+	if (ehlo_name == NULL) {
+		stls_local_name(client->fd, name);
+		ehlo_name = name;
+	}
+	client->life = STLS_LIFE_TALKING;
+	stls_client_info(client, "connected to %s", client->peer);
+	if (stls_engine_start(&client->engine, ehlo_name) < 0)
+		return stls_client_fail(client, &client->engine.err);
+	client->phase = phases[stls_engine_step(&client->engine)];
+	stls_client_restart_limit(client);
+	return SMTPTLS_OK;
+}
+
+static int
+connect_on(struct smtptls_client *client)
+{
+	struct stls_err reason;
+	int r, fd = -1;
+
+	r = stls_connector_drive(&client->connector, &reason, &fd);
+	if (r == SMTPTLS_AGAIN)
+		return SMTPTLS_AGAIN;
+	if (r < 0) {
+		client->host_is_unknown = client->connector.host_does_not_exist;
+		return stls_client_fail(client, &reason);
+	}
+	client->fd = fd;
+	memcpy(client->peer, client->connector.peer, sizeof(client->peer));
+	stls_connector_done(&client->connector);
+	return greet(client);
+}
+
+int
+smtptls_client_start(struct smtptls_client *client)
+{
+	struct stls_engine_config config;
+	struct stls_err reason;
+	int r;
+
+	r = stls_client_check(client);
+	if (r < 0)
+		return r;
+	if (client->life != STLS_LIFE_NEW)
+		return SMTPTLS_E_STATE;
+	config = (struct stls_engine_config){
+		.lmtp = client->url.lmtp,
+		.implicit_tls = client->url.implicit_tls,
+		.insecure_no_tls = client->insecure_no_tls,
+		.authenticate = stls_client_has_credentials(client),
+		.may_send = may_send,
+		.trace = stls_client_trace,
+		.arg = client,
+	};
+	stls_engine_init(&client->engine, &config);
+	client->life = STLS_LIFE_CONNECTING;
+
+	r = stls_client_check_credentials(client, &reason);
+	if (r == SMTPTLS_OK)
+		r = stls_connector_start(&client->connector, &reason,
+		    &client->place, client->timeout_ms[SMTPTLS_PHASE_CONNECT]);
+	if (r < 0) {
+		client->host_is_unknown = client->connector.host_does_not_exist;
+		return stls_client_fail(client, &reason);
+	}
+	return SMTPTLS_OK;
+}
+
+int
+smtptls_client_submit(
+    struct smtptls_client *client, struct smtptls_message *message)
+{
+	int r;
+
+	r = stls_client_check(client);
+	if (r < 0)
+		return r;
+	if (client->life == STLS_LIFE_NEW)
+		return SMTPTLS_E_STATE;
+	r = stls_message_prepare(message);
+	if (r < 0)
+		return r;
+	client->is_busy = true;
+	r = stls_engine_submit(&client->engine, &message->txn);
+	client->is_busy = false;
+	if (r < 0) {
+		message->submitted = false;
+		return r;
+	}
+	smtptls_message_ref(message);
+	return SMTPTLS_OK;
+}
+
+int
+smtptls_client_start_quit(struct smtptls_client *client)
+{
+	int r;
+
+	r = stls_client_check(client);
+	if (r < 0)
+		return r;
+	if (client->life == STLS_LIFE_NEW)
+		return SMTPTLS_E_STATE;
+	client->is_busy = true;
+	stls_engine_quit(&client->engine);
+	client->is_busy = false;
+	return SMTPTLS_OK;
+}
+
+static int
+drive(struct smtptls_client *client)
+{
+	int r = SMTPTLS_OK;
+
+	client->events = 0;
+	client->source_fd = -1;
+	client->source_stalls = false;
+	if (client->life == STLS_LIFE_CONNECTING)
+		r = connect_on(client);
+	if (r == SMTPTLS_OK)
+		r = talk(client);
+	if (r == SMTPTLS_AGAIN && check_limits(client) < 0)
+		return client->err.code;
+	return r;
+}
+
+int
+smtptls_client_drive(struct smtptls_client *client)
+{
+	struct stls_err reason;
+	int r;
+
+	if (client != NULL && client->life == STLS_LIFE_OVER &&
+	    client->err.code == SMTPTLS_OK)
+		return SMTPTLS_OK;
+	r = stls_client_check(client);
+	if (r < 0)
+		return r;
+	if (client->life == STLS_LIFE_NEW)
+		return SMTPTLS_OK;
+	if (atomic_load(&client->cancelled)) {
+		stls_err_set(&reason, SMTPTLS_E_CANCELLED, "cancelled");
+		return stls_client_fail(client, &reason);
+	}
+	client->is_busy = true;
+	r = drive(client);
+	client->is_busy = false;
+	return r;
+}
+
+size_t
+smtptls_client_pollfds(
+    struct smtptls_client *client, struct pollfd *fds, size_t max)
+{
+	size_t count = 0;
+
+	if (client == NULL || stls_client_check(client) < 0)
+		return 0;
+	if (client->life == STLS_LIFE_CONNECTING)
+		return stls_connector_pollfds(&client->connector, fds, max);
+	if (client->life != STLS_LIFE_TALKING)
+		return 0;
+	if (count < max)
+		fds[count] = (struct pollfd){ .fd = client->fd,
+			.events = client->events != 0 ? client->events
+						      : POLLIN };
+	count++;
+	if (client->source_fd >= 0) {
+		if (count < max)
+			fds[count] = (struct pollfd){ .fd = client->source_fd,
+				.events = POLLIN };
+		count++;
+	}
+	return count;
+}
+
+int
+smtptls_client_timeout_ms(struct smtptls_client *client)
+{
+	stls_deadline first;
+	int left;
+
+	if (client == NULL || stls_client_check(client) < 0)
+		return -1;
+	if (client->life == STLS_LIFE_NEW || is_idle(client))
+		return -1;
+	first = client->life == STLS_LIFE_CONNECTING
+	    ? stls_connector_deadline(&client->connector)
+	    : client->phase_deadline;
+	left = stls_deadline_left_ms(
+	    stls_deadline_first(first, client->deadline));
+	if (client->source_stalls && (left < 0 || left > ASK_AGAIN_MS))
+		return ASK_AGAIN_MS;
+	return left;
+}

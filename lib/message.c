@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: MIT */
+#include "message.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+
+#define RECIPIENTS_FIRST_CAP 4
+
+int
+smtptls_message_new(struct smtptls_message **out_message)
+{
+	struct smtptls_message *message;
+
+	if (out_message == NULL)
+		return SMTPTLS_E_INVALID;
+	message = stls_alloc_zero(sizeof(*message));
+	*out_message = message;
+	if (message == NULL)
+		return SMTPTLS_E_NOMEM;
+	atomic_init(&message->holders, 1);
+	message->txn.status = SMTPTLS_AGAIN;
+	return SMTPTLS_OK;
+}
+
+struct smtptls_message *
+smtptls_message_ref(struct smtptls_message *message)
+{
+	if (message != NULL)
+		atomic_fetch_add(&message->holders, 1);
+	return message;
+}
+
+void
+smtptls_message_free(struct smtptls_message *message)
+{
+	if (message == NULL || atomic_fetch_sub(&message->holders, 1) > 1)
+		return;
+	stls_transaction_done(&message->txn);
+	free(message);
+}
+
+const char *
+smtptls_message_error(const struct smtptls_message *message)
+{
+	if (message == NULL)
+		return smtptls_strerror(SMTPTLS_E_NOMEM);
+	if (message->err.code != SMTPTLS_OK)
+		return stls_err_text(&message->err);
+	return message->txn.err.text;
+}
+
+/* In front of every setter. */
+static int
+check_open(struct smtptls_message *message)
+{
+	if (message == NULL)
+		return SMTPTLS_E_INVALID;
+	if (message->submitted)
+		return SMTPTLS_E_STATE;
+	if (message->is_spoiled)
+		return message->err.code;
+	stls_err_clear(&message->err);
+	return SMTPTLS_OK;
+}
+
+/* A setter failed: who does not look must not send what lacks it. */
+static int
+spoil(struct smtptls_message *message)
+{
+	message->is_spoiled = true;
+	return message->err.code;
+}
+
+static int
+missing(struct smtptls_message *message, const char *what)
+{
+	return stls_err_set(
+	    &message->err, SMTPTLS_E_INVALID, "%s is missing", what);
+}
+
+static int
+spoil_missing(struct smtptls_message *message, const char *what)
+{
+	missing(message, what);
+	return spoil(message);
+}
+
+static int
+spoil_nomem(struct smtptls_message *message)
+{
+	stls_err_nomem(&message->err);
+	return spoil(message);
+}
+
+static bool
+is_null_path(const char *address)
+{
+	return address[0] == '\0' || strcmp(address, "<>") == 0;
+}
+
+int
+smtptls_message_set_sender(struct smtptls_message *message, const char *address)
+{
+	CLEANUP(stls_address_done) struct stls_address parsed = { 0 };
+	char *mailbox;
+	int r;
+
+	r = check_open(message);
+	if (r < 0)
+		return r;
+	if (address == NULL)
+		return spoil_missing(message, "the address");
+	if (!is_null_path(address)) {
+		r = stls_address_parse(
+		    &message->err, address, strlen(address), false, &parsed);
+		if (r < 0)
+			return r;
+		mailbox = TAKE(parsed.mailbox);
+	} else {
+		mailbox = stls_strdup("");
+	}
+	if (mailbox == NULL)
+		return spoil_nomem(message);
+
+	free(message->txn.sender);
+	message->txn.sender = mailbox;
+	message->txn.sender_needs_smtputf8 = parsed.needs_smtputf8;
+	message->has_sender = true;
+	return SMTPTLS_OK;
+}
+
+static int
+grow_recipients(struct smtptls_message *message)
+{
+	struct stls_transaction *txn = &message->txn;
+	struct stls_recipient *recipients;
+	size_t cap;
+
+	if (txn->count < message->recipients_cap)
+		return SMTPTLS_OK;
+	cap = txn->count > 0 ? txn->count * 2 : RECIPIENTS_FIRST_CAP;
+	recipients = stls_realloc(txn->recipients, cap * sizeof(*recipients));
+	if (recipients == NULL)
+		return spoil_nomem(message);
+	txn->recipients = recipients;
+	message->recipients_cap = cap;
+	return SMTPTLS_OK;
+}
+
+/* Written anew from its parts, a mailbox has one spelling only. */
+static bool
+has_recipient(const struct stls_transaction *txn, const char *mailbox)
+{
+	size_t i;
+
+	for (i = 0; i < txn->count; i++) {
+		if (strcmp(txn->recipients[i].mailbox, mailbox) == 0)
+			return true;
+	}
+	return false;
+}
+
+int
+smtptls_message_add_recipient(
+    struct smtptls_message *message, const char *address)
+{
+	CLEANUP(stls_address_done) struct stls_address parsed = { 0 };
+	int r;
+
+	r = check_open(message);
+	if (r < 0)
+		return r;
+	if (address == NULL)
+		return spoil_missing(message, "the address");
+	r = stls_address_parse(
+	    &message->err, address, strlen(address), false, &parsed);
+	if (r < 0)
+		return spoil(message);
+	if (has_recipient(&message->txn, parsed.mailbox))
+		return SMTPTLS_OK;
+	r = grow_recipients(message);
+	if (r < 0)
+		return r;
+	message->txn.recipients[message->txn.count++] = (struct stls_recipient){
+		.mailbox = TAKE(parsed.mailbox),
+		.needs_smtputf8 = parsed.needs_smtputf8,
+	};
+	return SMTPTLS_OK;
+}
+
+int
+smtptls_address_check(const char *address)
+{
+	CLEANUP(stls_address_done) struct stls_address parsed = { 0 };
+	struct stls_err err;
+
+	if (address == NULL)
+		return SMTPTLS_E_INVALID;
+	return stls_address_parse(
+	    &err, address, strlen(address), false, &parsed);
+}
+
+int
+smtptls_message_set_body_mem(
+    struct smtptls_message *message, const void *data, size_t len)
+{
+	int r;
+
+	r = check_open(message);
+	if (r < 0)
+		return r;
+	if (data == NULL && len > 0)
+		return spoil_missing(message, "the content");
+	message->content = (struct stls_content){ .kind = STLS_CONTENT_MEM,
+		.data = data != NULL ? data : "",
+		.len = len };
+	message->size_was_set = false;
+	return SMTPTLS_OK;
+}
+
+int
+smtptls_message_set_body_fd(struct smtptls_message *message, int fd)
+{
+	int r;
+
+	r = check_open(message);
+	if (r < 0)
+		return r;
+	r = stls_content_init_fd(&message->content, &message->err, fd);
+	if (r < 0)
+		return spoil(message);
+	message->size_was_set = false;
+	return SMTPTLS_OK;
+}
+
+int
+smtptls_message_set_body_cb(struct smtptls_message *message,
+    smtptls_source_read_cb read, smtptls_source_rewind_cb rewind, void *arg)
+{
+	int r;
+
+	r = check_open(message);
+	if (r < 0)
+		return r;
+	if (read == NULL)
+		return spoil_missing(message, "the read callback");
+	message->content = (struct stls_content){ .kind = STLS_CONTENT_CB,
+		.read = read,
+		.rewind = rewind,
+		.arg = arg };
+	message->size_was_set = false;
+	return SMTPTLS_OK;
+}
+
+int
+smtptls_message_set_size(struct smtptls_message *message, uint64_t size)
+{
+	int r;
+
+	r = check_open(message);
+	if (r < 0)
+		return r;
+	message->txn.size = size;
+	message->size_was_set = true;
+	return SMTPTLS_OK;
+}
+
+int
+smtptls_message_set_line_endings(
+    struct smtptls_message *message, enum smtptls_line_endings policy)
+{
+	int r;
+
+	r = check_open(message);
+	if (r < 0)
+		return r;
+	if (policy != SMTPTLS_LINE_ENDINGS_NORMALISE &&
+	    policy != SMTPTLS_LINE_ENDINGS_REJECT) {
+		stls_err_set(&message->err, SMTPTLS_E_INVALID,
+		    "no line ending policy has the number %d", (int)policy);
+		return spoil(message);
+	}
+	message->txn.reject_line_endings = policy ==
+	    SMTPTLS_LINE_ENDINGS_REJECT;
+	return SMTPTLS_OK;
+}
+
+int
+smtptls_message_set_smtputf8(struct smtptls_message *message, int on)
+{
+	int r;
+
+	r = check_open(message);
+	if (r < 0)
+		return r;
+	message->txn.smtputf8 = on != 0;
+	return SMTPTLS_OK;
+}
+
+int
+smtptls_message_set_all_or_nothing(struct smtptls_message *message, int on)
+{
+	int r;
+
+	r = check_open(message);
+	if (r < 0)
+		return r;
+	message->txn.all_or_nothing = on != 0;
+	return SMTPTLS_OK;
+}
+
+int
+smtptls_message_set_before_end(
+    struct smtptls_message *message, smtptls_before_end_cb hook, void *arg)
+{
+	int r;
+
+	r = check_open(message);
+	if (r < 0)
+		return r;
+	message->before_end = hook;
+	message->before_end_arg = arg;
+	return SMTPTLS_OK;
+}
+
+int
+smtptls_message_status(const struct smtptls_message *message)
+{
+	return message != NULL ? message->txn.status : SMTPTLS_E_INVALID;
+}
+
+size_t
+smtptls_message_recipients(const struct smtptls_message *message)
+{
+	return message != NULL ? message->txn.count : 0;
+}
+
+static const struct stls_recipient *
+recipient_at(const struct smtptls_message *message, size_t index)
+{
+	if (message == NULL || index >= message->txn.count)
+		return NULL;
+	return &message->txn.recipients[index];
+}
+
+const char *
+smtptls_message_recipient(const struct smtptls_message *message, size_t index)
+{
+	const struct stls_recipient *recipient = recipient_at(message, index);
+
+	return recipient != NULL ? recipient->mailbox : NULL;
+}
+
+enum smtptls_outcome
+smtptls_message_outcome(const struct smtptls_message *message, size_t index)
+{
+	const struct stls_recipient *recipient = recipient_at(message, index);
+
+	return recipient != NULL ? recipient->outcome
+				 : SMTPTLS_OUTCOME_NOT_TRIED;
+}
+
+int
+smtptls_message_reply_code(const struct smtptls_message *message, size_t index)
+{
+	const struct stls_recipient *recipient = recipient_at(message, index);
+
+	return recipient != NULL ? recipient->code : 0;
+}
+
+const char *
+smtptls_message_reply_enhanced(
+    const struct smtptls_message *message, size_t index)
+{
+	const struct stls_recipient *recipient = recipient_at(message, index);
+
+	return recipient != NULL ? recipient->enhanced : "";
+}
+
+const char *
+smtptls_message_reply_text(const struct smtptls_message *message, size_t index)
+{
+	const struct stls_recipient *recipient = recipient_at(message, index);
+
+	if (recipient == NULL || recipient->text == NULL)
+		return "";
+	return recipient->text;
+}
+
+static int
+check_complete(struct smtptls_message *message)
+{
+	if (!message->has_sender)
+		return missing(message, "the sender");
+	if (message->txn.count == 0)
+		return missing(message, "a recipient");
+	if (message->content.kind == STLS_CONTENT_NONE)
+		return missing(message, "the content");
+	return SMTPTLS_OK;
+}
+
+/* Something to do: a message that everybody has is not sent again. */
+static bool
+has_open_recipient(const struct stls_transaction *txn)
+{
+	size_t i;
+
+	for (i = 0; i < txn->count; i++) {
+		if (stls_recipient_is_open(&txn->recipients[i]))
+			return true;
+	}
+	return false;
+}
+
+int
+stls_message_prepare(struct smtptls_message *message)
+{
+	struct stls_transaction *txn = &message->txn;
+	struct stls_data_facts facts = { 0 };
+	bool known;
+	int r;
+
+	r = check_open(message);
+	if (r == SMTPTLS_OK)
+		r = check_complete(message);
+	if (r < 0)
+		return r;
+	if (!has_open_recipient(txn))
+		return stls_err_set(&message->err, SMTPTLS_E_STATE,
+		    "every recipient has its final outcome");
+	r = stls_content_rewind(&message->content, &message->err);
+	if (r == SMTPTLS_OK)
+		r = stls_content_look(
+		    &message->content, &message->err, &facts, &known);
+	if (r < 0)
+		return r;
+
+	if (known && !message->size_was_set)
+		txn->size = facts.size;
+	txn->size_is_known = known || message->size_was_set;
+	txn->is_7bit = known && !facts.has_8bit;
+	txn->is_8bit = known && facts.has_8bit;
+	txn->status = SMTPTLS_AGAIN;
+	message->submitted = true;
+	return SMTPTLS_OK;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STLS_MESSAGE_H
+#define STLS_MESSAGE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include <smtptls/message.h>
+
+#include "base/err.h"
+#include "mail/address.h"
+#include "smtp/transaction.h"
+#include "content.h"
+
+struct smtptls_message {
+	struct stls_transaction txn;  /* first: the engine gives this back */
+	struct smtptls_message *next; /* in a client's list of done ones */
+	atomic_uint holders;
+	struct stls_err err; /* of a call; the outcome's is in txn */
+	bool is_spoiled;     /* a setter failed: err stays */
+	bool submitted;	     /* and not done yet */
+	bool has_sender;
+	bool size_was_set;
+	size_t recipients_cap;
+	struct stls_content content;
+	smtptls_before_end_cb before_end;
+	void *before_end_arg;
+};
+
+/* The message that a transaction of the engine belongs to. */
+static inline struct smtptls_message *
+stls_message_of(struct stls_transaction *txn)
+{
+	return (struct smtptls_message *)txn;
+}
+
+/*
+ * Make ready for an attempt: complete, rewound, its facts known.
+ * SMTPTLS_E_INVALID, SMTPTLS_E_STATE, SMTPTLS_E_SOURCE with the sentence in
+ * the message.
+ */
+int stls_message_prepare(struct smtptls_message *message);
+
+#endif

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/* How the bytes of a conversation get to the server and back. */
+#include "client.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0 /* the connector sets SO_NOSIGPIPE there */
+#endif
+
+/* One read takes a whole TLS record. */
+#define PIECE_LEN 16384
+/* How often to see, while content leaves, whether the server objects. */
+#define WRITES_PER_READ 16
+
+void
+stls_client_close_socket(struct smtptls_client *client)
+{
+	if (client->fd >= 0)
+		close(client->fd);
+	client->fd = -1;
+}
+
+static int
+fail_errno(struct stls_err *err, const char *what)
+{
+	return stls_err_errno(err, SMTPTLS_E_IO, errno, "%s", what);
+}
+
+static int
+receive(struct smtptls_client *client, struct stls_err *err, void *buf,
+    size_t cap, size_t *out_len)
+{
+	ssize_t n;
+	int r;
+
+	if (client->session != NULL) {
+		r = smtptls_session_read(client->session, buf, cap, out_len);
+		if (r < 0)
+			stls_err_set(err, r, "%s",
+			    smtptls_session_error(client->session));
+		return r;
+	}
+	do
+		n = recv(client->fd, buf, cap, 0);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return SMTPTLS_AGAIN;
+	if (n < 0)
+		return fail_errno(err, "reading from the server");
+	*out_len = (size_t)n;
+	return SMTPTLS_OK;
+}
+
+static int
+transmit(struct smtptls_client *client, struct stls_err *err, const void *data,
+    size_t len, size_t *out_len)
+{
+	ssize_t n;
+	int r;
+
+	if (client->session != NULL) {
+		r = smtptls_session_write(client->session, data, len, out_len);
+		if (r < 0)
+			stls_err_set(err, r, "%s",
+			    smtptls_session_error(client->session));
+		return r;
+	}
+	do
+		n = send(client->fd, data, len, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return SMTPTLS_AGAIN;
+	if (n < 0)
+		return fail_errno(err, "writing to the server");
+	*out_len = (size_t)n;
+	return SMTPTLS_OK;
+}
+
+/* Read once. SMTPTLS_AGAIN: there is nothing; else the engine has it. */
+int
+stls_client_read(struct smtptls_client *client)
+{
+	unsigned char buf[PIECE_LEN];
+	struct stls_err reason;
+	size_t len;
+	int r;
+
+	r = receive(client, &reason, buf, sizeof(buf), &len);
+	if (r == SMTPTLS_AGAIN) {
+		client->events |= POLLIN;
+		return SMTPTLS_AGAIN;
+	}
+	client->writes_since_read = 0;
+	if (r == SMTPTLS_OK && len == 0)
+		r = stls_err_set(
+		    &reason, SMTPTLS_E_IO, "the server closed the connection");
+	if (r < 0)
+		stls_engine_fail(&client->engine, &reason);
+	else
+		stls_engine_receive(&client->engine, buf, len);
+	return SMTPTLS_OK;
+}
+
+/*
+ * What cannot be written may have its reason in what can be read: a refusal,
+ * or a 421, that came before the connection was closed.
+ */
+static int
+write_failed(struct smtptls_client *client, const struct stls_err *reason)
+{
+	while (stls_engine_event(&client->engine) != STLS_CLOSED &&
+	    client->engine.done == NULL) {
+		if (stls_client_read(client) == SMTPTLS_AGAIN)
+			break;
+	}
+	stls_engine_fail(&client->engine, reason);
+	return SMTPTLS_OK;
+}
+
+int
+stls_client_write(struct smtptls_client *client)
+{
+	struct stls_err reason;
+	const unsigned char *data;
+	size_t len, sent = 0;
+	int r;
+
+	data = stls_engine_output(&client->engine, &len);
+	if (client->write_pending > 0)
+		len = client->write_pending;
+	r = transmit(client, &reason, data, len, &sent);
+	if (r < 0)
+		return write_failed(client, &reason);
+	if (r == SMTPTLS_AGAIN) {
+		/* Reading meanwhile: both sides may have full buffers. */
+		client->write_pending = len;
+		client->events |= POLLOUT;
+		return stls_client_read(client);
+	}
+	client->write_pending = 0;
+	stls_engine_sent(&client->engine, sent);
+	stls_client_restart_limit(client);
+	if (++client->writes_since_read >= WRITES_PER_READ)
+		(void)stls_client_read(client);
+	return SMTPTLS_OK;
+}
+
+/*
+ * RFC 3207 section 5: no byte that came in clear may be read as part of TLS. A
+ * server says nothing before the ClientHello, so one byte is one too many.
+ */
+static int
+check_silence(struct smtptls_client *client, struct stls_err *err)
+{
+	unsigned char byte;
+	ssize_t n;
+
+	if (client->url.implicit_tls)
+		return SMTPTLS_OK;
+	do
+		n = recv(client->fd, &byte, 1, MSG_PEEK);
+	while (n < 0 && errno == EINTR);
+	if (n > 0)
+		return stls_err_set(err, SMTPTLS_E_PROTOCOL,
+		    "the server sent something in clear behind its answer to "
+		    "STARTTLS");
+	if (n == 0)
+		return stls_err_set(err, SMTPTLS_E_IO,
+		    "the server closed the connection instead of TLS");
+	if (errno != EAGAIN && errno != EWOULDBLOCK)
+		return fail_errno(err, "reading from the server");
+	return SMTPTLS_OK;
+}
+
+static int
+make_session(struct smtptls_client *client, struct stls_err *err)
+{
+	struct smtptls_session *session = NULL;
+	int r;
+
+	r = check_silence(client, err);
+	if (r < 0)
+		return r;
+	r = smtptls_session_new(
+	    client->context, client->url.host.name, &session);
+	if (r == SMTPTLS_OK)
+		r = smtptls_session_set_fd(session, client->fd);
+	client->session = session;
+	if (r < 0)
+		return stls_err_set(
+		    err, r, "%s", smtptls_session_error(session));
+	return SMTPTLS_OK;
+}
+
+static void
+tell_tls(struct smtptls_client *client)
+{
+	struct smtptls_cipher cipher = { .name = "" };
+
+	if (client->trace == NULL)
+		return;
+	(void)smtptls_session_cipher(client->session, &cipher);
+	stls_client_info(client, "%s %s %s, certificate %s for %s",
+	    smtptls_tls_version_name(smtptls_session_version(client->session)),
+	    cipher.name, smtptls_session_group(client->session),
+	    smtptls_session_is_verified(client->session) ? "verified"
+							 : "NOT VERIFIED",
+	    client->url.host.name);
+}
+
+int
+stls_client_start_tls(struct smtptls_client *client)
+{
+	struct stls_err reason;
+	int r = SMTPTLS_OK;
+
+	if (client->session == NULL)
+		r = make_session(client, &reason);
+	if (r == SMTPTLS_OK) {
+		r = smtptls_session_handshake(client->session);
+		if (r == SMTPTLS_AGAIN) {
+			client->events |= smtptls_session_events(
+			    client->session);
+			return SMTPTLS_AGAIN;
+		}
+		if (r < 0)
+			stls_err_set(&reason, r, "%s",
+			    smtptls_session_error(client->session));
+	}
+	if (r < 0) {
+		stls_engine_fail(&client->engine, &reason);
+		return SMTPTLS_OK;
+	}
+	tell_tls(client);
+	stls_engine_tls(&client->engine);
+	return SMTPTLS_OK;
+}
