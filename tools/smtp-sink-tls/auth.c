@@ -33,7 +33,8 @@ check(const struct sink_credentials *credentials, const char *user,
 	    credentials->user, strlen(credentials->user), user, user_len);
 	password_ok = is_same(credentials->password.data,
 	    credentials->password.len, password, password_len);
-	return user_ok & password_ok ? SINK_AUTH_DONE : SINK_AUTH_REFUSED;
+	/* Both were looked at, whatever came of the first. */
+	return user_ok && password_ok ? SINK_AUTH_DONE : SINK_AUTH_REFUSED;
 }
 
 /* RFC 4616: authzid NUL authcid NUL passwd. */

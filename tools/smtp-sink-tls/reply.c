@@ -52,7 +52,8 @@ sink_reply(
 	}
 	append_str(smtp, text);
 	append(smtp, "\r\n", 2);
-	if (code >= 400)
+	/* 421 is no answer to what the client did. */
+	if (code >= 400 && code != 421)
 		count_error(smtp);
 }
 

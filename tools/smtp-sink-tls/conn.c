@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+#include "conn.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <smtptls/status.h>
+
+#include "base/alloc.h"
+
+/* A TLS record (RFC 8446 section 5.1), and as much that is not used yet. */
+#define READ_SIZE 16384
+#define IN_MAX (2 * READ_SIZE)
+
+/* One connection does not keep the others waiting for longer; no RFC. */
+#define READS_PER_TURN 64
+
+/* How long a client may take to close after the last word; no RFC. */
+#define LINGER_MS 2000
+
+static int
+read_some(struct sink_conn *conn, void *buf, size_t cap, size_t *out_len)
+{
+	ssize_t n;
+
+	if (conn->tls != NULL)
+		return smtptls_session_read(conn->tls, buf, cap, out_len);
+	do
+		n = recv(conn->fd, buf, cap, MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == EAGAIN || errno == EWOULDBLOCK ? SMTPTLS_AGAIN
+							       : SMTPTLS_E_IO;
+	*out_len = (size_t)n;
+	return SMTPTLS_OK;
+}
+
+static int
+write_some(
+    struct sink_conn *conn, const void *data, size_t len, size_t *out_len)
+{
+	ssize_t n;
+
+	if (conn->tls != NULL)
+		return smtptls_session_write(conn->tls, data, len, out_len);
+	do
+		n = send(conn->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == EAGAIN || errno == EWOULDBLOCK ? SMTPTLS_AGAIN
+							       : SMTPTLS_E_IO;
+	*out_len = (size_t)n;
+	return SMTPTLS_OK;
+}
+
+static short
+events_after_again(const struct sink_conn *conn, short without_tls)
+{
+	return conn->tls != NULL ? smtptls_session_events(conn->tls)
+				 : without_tls;
+}
+
+static void
+restart_idle(struct sink_conn *conn, int64_t now)
+{
+	conn->idle = now + conn->config->idle_ms;
+}
+
+/* Write what is there. SMTPTLS_AGAIN: it has to go on when there is place. */
+static int
+flush(struct sink_conn *conn, int64_t now)
+{
+	struct stls_buf *out = &conn->smtp.out;
+	size_t n;
+	int r;
+
+	while (stls_buf_len(out) > 0) {
+		r = write_some(conn, stls_buf_data(out), stls_buf_len(out), &n);
+		if (r == SMTPTLS_AGAIN)
+			conn->events = events_after_again(conn, POLLOUT);
+		if (r != SMTPTLS_OK)
+			return r;
+		stls_buf_consume(out, n);
+		conn->config->policy->stats->bytes_out += n;
+		restart_idle(conn, now);
+	}
+	return SMTPTLS_OK;
+}
+
+/* One read. SMTPTLS_AGAIN: nothing is there. */
+static int
+fill(struct sink_conn *conn)
+{
+	unsigned char *place;
+	size_t n;
+	int r;
+
+	place = stls_buf_reserve(&conn->in, READ_SIZE);
+	if (place == NULL)
+		return SMTPTLS_E_NOMEM;
+	r = read_some(conn, place, READ_SIZE, &n);
+	if (r == SMTPTLS_AGAIN)
+		conn->events = events_after_again(conn, POLLIN);
+	if (r != SMTPTLS_OK)
+		return r;
+	stls_buf_commit(&conn->in, n);
+	conn->config->policy->stats->bytes_in += n;
+	conn->is_ended = n == 0;
+	return n > 0 ? SMTPTLS_OK : SMTPTLS_E_IO;
+}
+
+/* Give the conversation what was read. */
+static void
+feed(struct sink_conn *conn, int64_t now)
+{
+	struct stls_buf *in = &conn->in;
+	size_t used;
+
+	used = sink_smtp_feed(
+	    &conn->smtp, (const char *)stls_buf_data(in), stls_buf_len(in));
+	stls_buf_consume(in, used);
+	/* A line that drips is no sign of life, only a whole one is. */
+	if (used > 0)
+		restart_idle(conn, now);
+}
+
+/*
+ * Read and feed until nothing is there (SMTPTLS_AGAIN) or the output has to
+ * leave first. All that comes together is answered together: one flight.
+ */
+static int
+take_input(struct sink_conn *conn, int64_t now)
+{
+	int reads, r;
+
+	for (reads = 0; reads < READS_PER_TURN; reads++) {
+		feed(conn, now);
+		if (sink_smtp_is_closing(&conn->smtp) ||
+		    stls_buf_len(&conn->smtp.out) >= SINK_OUT_HIGH)
+			return SMTPTLS_OK;
+		r = fill(conn);
+		if (r == SMTPTLS_AGAIN)
+			sink_smtp_pause(&conn->smtp);
+		if (r != SMTPTLS_OK)
+			return r;
+	}
+	conn->is_eager = true;
+	return SMTPTLS_OK;
+}
+
+static int
+begin_tls(struct sink_conn *conn)
+{
+	int r;
+
+	r = smtptls_session_new(conn->config->context, NULL, &conn->tls);
+	if (r < 0)
+		return r;
+	r = smtptls_session_set_fd(conn->tls, conn->fd);
+	if (r < 0)
+		return r;
+	conn->phase = SINK_CONN_HANDSHAKE;
+	return SMTPTLS_OK;
+}
+
+static void
+begin_linger(struct sink_conn *conn, int64_t now)
+{
+	if (conn->tls != NULL)
+		(void)smtptls_session_close(conn->tls);
+	/* close(2) with unread input would take back what was just sent. */
+	shutdown(conn->fd, SHUT_WR);
+	conn->phase = SINK_CONN_LINGER;
+	conn->idle = now + LINGER_MS;
+	conn->events = POLLIN;
+}
+
+static int
+on_handshake(struct sink_conn *conn)
+{
+	struct sink_stats *stats = conn->config->policy->stats;
+	bool is_implicit = !conn->smtp.wants_tls;
+	int r;
+
+	r = smtptls_session_handshake(conn->tls);
+	if (r == SMTPTLS_AGAIN)
+		conn->events = smtptls_session_events(conn->tls);
+	if (r < 0)
+		stats->handshake_failures++;
+	if (r != SMTPTLS_OK)
+		return r;
+	stats->handshakes++;
+	stats->resumed += smtptls_session_is_resumed(conn->tls) != 0;
+	sink_smtp_tls_started(&conn->smtp);
+	if (is_implicit)
+		sink_smtp_greet(&conn->smtp);
+	conn->phase = SINK_CONN_TALK;
+	return SMTPTLS_OK;
+}
+
+/* One exchange: take what is there, and answer it. */
+static int
+on_talk(struct sink_conn *conn, int64_t now)
+{
+	bool may_be_more = true;
+	int r;
+
+	if (!conn->is_flushing) {
+		r = take_input(conn, now);
+		if (r < 0)
+			return r;
+		if (conn->is_eager)
+			return SMTPTLS_AGAIN;
+		may_be_more = r == SMTPTLS_OK;
+		conn->is_flushing = stls_buf_len(&conn->smtp.out) > 0;
+		conn->config->policy->stats->flights += conn->is_flushing;
+	}
+	r = flush(conn, now);
+	if (r != SMTPTLS_OK)
+		return r;
+	conn->is_flushing = false;
+	if (conn->smtp.wants_tls)
+		return begin_tls(conn);
+	if (sink_smtp_is_closing(&conn->smtp)) {
+		begin_linger(conn, now);
+		return SMTPTLS_OK;
+	}
+	return may_be_more ? SMTPTLS_OK : SMTPTLS_AGAIN;
+}
+
+/* Read on until the client closes, and see whether it does so as it should. */
+static int
+on_linger(struct sink_conn *conn)
+{
+	char waste[4096];
+	size_t n;
+	int reads, r;
+
+	for (reads = 0; reads < READS_PER_TURN; reads++) {
+		r = read_some(conn, waste, sizeof(waste), &n);
+		if (r != SMTPTLS_OK)
+			return r;
+		conn->is_ended = n == 0;
+		if (conn->is_ended)
+			return SMTPTLS_E_IO;
+	}
+	conn->is_eager = true;
+	return SMTPTLS_AGAIN;
+}
+
+static int
+step(struct sink_conn *conn, int64_t now)
+{
+	switch (conn->phase) {
+	case SINK_CONN_HANDSHAKE:
+		return on_handshake(conn);
+	case SINK_CONN_TALK:
+		return on_talk(conn, now);
+	case SINK_CONN_LINGER:
+	default:
+		return on_linger(conn);
+	}
+}
+
+/* Nothing came for too long: say so where that is possible, and leave. */
+static int
+time_out(struct sink_conn *conn, int64_t now)
+{
+	if (conn->phase != SINK_CONN_LINGER)
+		conn->config->policy->stats->timeouts++;
+	if (conn->phase != SINK_CONN_TALK || conn->is_flushing)
+		return SMTPTLS_E_TIMEOUT;
+	sink_smtp_abort(&conn->smtp, "4.4.2", "nothing came for too long");
+	(void)flush(conn, now);
+	begin_linger(conn, now);
+	return SMTPTLS_AGAIN;
+}
+
+/*
+ * With --delay-ms, what comes after a silence is looked at later, handshakes
+ * included: as if the client were that much farther away.
+ */
+static bool
+waits_at_gate(struct sink_conn *conn, bool is_ready, int64_t now)
+{
+	if (now >= conn->gate) {
+		conn->gate = STLS_NEVER;
+		return false;
+	}
+	if (conn->gate != STLS_NEVER)
+		return true;
+	if (conn->config->delay_ms == 0 || conn->phase == SINK_CONN_LINGER ||
+	    !is_ready || (conn->events & POLLIN) == 0)
+		return false;
+	conn->gate = now + conn->config->delay_ms;
+	conn->events = 0;
+	return true;
+}
+
+bool
+sink_conn_drive(struct sink_conn *conn, bool is_ready, int64_t now)
+{
+	int r = SMTPTLS_OK;
+
+	if (now >= conn->idle)
+		r = time_out(conn, now);
+	else if (waits_at_gate(conn, is_ready, now))
+		return true;
+	conn->is_eager = false;
+	while (r == SMTPTLS_OK)
+		r = step(conn, now);
+	if (r == SMTPTLS_E_IO && conn->tls != NULL && !conn->is_ended &&
+	    conn->phase != SINK_CONN_HANDSHAKE)
+		conn->config->policy->stats->unclean_closes++;
+	return r >= 0;
+}
+
+struct sink_conn *
+sink_conn_new(const struct sink_conn_config *config, int fd, bool is_implicit)
+{
+	struct sink_conn *conn = stls_alloc_zero(sizeof(*conn));
+	int64_t now = stls_now_ms();
+
+	if (conn == NULL) {
+		close(fd);
+		return NULL;
+	}
+	conn->config = config;
+	conn->fd = fd;
+	stls_buf_init(&conn->in, IN_MAX);
+	sink_smtp_init(&conn->smtp, config->policy);
+	restart_idle(conn, now);
+	conn->gate = STLS_NEVER;
+	conn->events = POLLIN;
+	if (is_implicit) {
+		if (begin_tls(conn) == SMTPTLS_OK)
+			return conn;
+		sink_conn_free(conn);
+		return NULL;
+	}
+	conn->phase = SINK_CONN_TALK;
+	sink_smtp_greet(&conn->smtp);
+	if (config->delay_ms > 0) {
+		conn->gate = now + config->delay_ms;
+		conn->events = 0;
+	}
+	conn->is_eager = config->delay_ms == 0;
+	return conn;
+}
+
+void
+sink_conn_dismiss(struct sink_conn *conn)
+{
+	if (conn->phase != SINK_CONN_TALK || conn->is_flushing)
+		return;
+	sink_smtp_abort(&conn->smtp, "4.3.2", "this server ends");
+	(void)flush(conn, stls_now_ms());
+	if (conn->tls != NULL)
+		(void)smtptls_session_close(conn->tls);
+}
+
+void
+sink_conn_free(struct sink_conn *conn)
+{
+	if (conn == NULL)
+		return;
+	smtptls_session_free(conn->tls);
+	close(conn->fd);
+	sink_smtp_done(&conn->smtp);
+	stls_buf_done(&conn->in);
+	free(conn);
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <smtptls/context.h>
+#include <smtptls/status.h>
+#include <smtptls/version.h>
+
+#include "base/cleanup.h"
+#include "base/deadline.h"
+#include "base/err.h"
+#include "base/secret.h"
+
+#include "conn.h"
+#include "maildir.h"
+#include "make-ca.h"
+#include "options.h"
+#include "server.h"
+#include "stats.h"
+
+/* As for the client: see smtptls_client_set_credentials(). */
+#define PASSWORD_LEN_MAX 4096
+
+/* The whole program: what is made here is ended by sink_done(). */
+struct sink {
+	struct sink_options options;
+	struct sink_ca_files files;
+	struct smtptls_context *context;
+	struct sink_stats stats;
+	struct sink_policy policy;
+	struct sink_conn_config conn_config;
+	struct sink_server server;
+};
+
+static void
+sink_done(struct sink *sink)
+{
+	smtptls_context_free(sink->context);
+	sink_ca_files_done(&sink->files);
+	stls_secret_done(&sink->policy.credentials.password);
+	close_fd(&sink->policy.maildir);
+	close_fd(&sink->server.smtp.fd);
+	close_fd(&sink->server.smtps.fd);
+}
+
+/* Whoever starts this may have closed 0, 1 or 2: sockets do not belong there. */
+static void
+occupy_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	close_fd(&fd);
+}
+
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* The first line of the file, without its end. */
+static int
+load_password(struct stls_err *err, const char *path, struct stls_secret *out)
+{
+	CLEANUP(close_file) FILE *f = fopen(path, "re");
+	char line[PASSWORD_LEN_MAX + 2];
+	size_t len;
+	int r;
+
+	if (f == NULL)
+		return stls_err_errno(
+		    err, SMTPTLS_E_INVALID, errno, "%s", path);
+	/* stdio would leave a copy of the password behind. */
+	setvbuf(f, NULL, _IONBF, 0);
+	if (fgets(line, sizeof(line), f) == NULL)
+		line[0] = '\0';
+	len = strcspn(line, "\r\n");
+	if (len == 0 || len > PASSWORD_LEN_MAX)
+		r = stls_err_set(err, SMTPTLS_E_INVALID,
+		    "%s: the first line is no password of 1 to %d octets", path,
+		    PASSWORD_LEN_MAX);
+	else if (stls_secret_set(out, line, len) < 0)
+		r = stls_err_nomem(err);
+	else
+		r = SMTPTLS_OK;
+	stls_wipe(line, sizeof(line));
+	return r;
+}
+
+static int
+context_failed(struct stls_err *err, const struct sink *sink, int code)
+{
+	return stls_err_set(
+	    err, code, "%s", smtptls_context_error(sink->context));
+}
+
+/* A server context: this is how one is made. */
+static int
+make_context(struct stls_err *err, struct sink *sink)
+{
+	const struct sink_options *options = &sink->options;
+	const char *cert = options->cert, *key = options->key;
+	int r;
+
+	if (options->ca_dir != NULL) {
+		cert = sink->files.cert;
+		key = sink->files.key;
+	}
+	r = smtptls_context_new_default(SMTPTLS_CLIENT_AUTH, options->client_ca,
+	    NULL, NULL, 0, &sink->context);
+	if (r < 0)
+		return context_failed(err, sink, r);
+	r = smtptls_context_load_cert_chain(
+	    sink->context, cert, key, NULL, NULL);
+	if (r < 0)
+		return context_failed(err, sink, r);
+	if (options->client_ca == NULL)
+		return SMTPTLS_OK;
+	r = smtptls_context_set_verify_mode(
+	    sink->context, SMTPTLS_CERT_REQUIRED);
+	if (r < 0)
+		return context_failed(err, sink, r);
+	return SMTPTLS_OK;
+}
+
+static int
+load_files(struct stls_err *err, struct sink *sink)
+{
+	const struct sink_options *options = &sink->options;
+	int r;
+
+	if (options->ca_dir != NULL) {
+		r = sink_make_ca(err, options->ca_dir, &sink->files);
+		if (r < 0)
+			return r;
+	}
+	r = make_context(err, sink);
+	if (r < 0)
+		return r;
+	if (options->user != NULL) {
+		r = load_password(err, options->password_file,
+		    &sink->policy.credentials.password);
+		if (r < 0)
+			return r;
+		sink->policy.credentials.user = options->user;
+	}
+	if (options->maildir == NULL)
+		return SMTPTLS_OK;
+	return sink_maildir_open(err, options->maildir, &sink->policy.maildir);
+}
+
+static int
+listen_on(struct stls_err *err, struct sink *sink)
+{
+	int r = SMTPTLS_OK;
+
+	if (sink->options.smtp_port >= 0)
+		r = sink_server_listen(
+		    err, &sink->server.smtp, sink->options.smtp_port);
+	if (r == SMTPTLS_OK && sink->options.smtps_port >= 0)
+		r = sink_server_listen(
+		    err, &sink->server.smtps, sink->options.smtps_port);
+	return r;
+}
+
+/* Whoever started this reads the line to know that it can be used now. */
+static int
+print_ports(struct stls_err *err, const struct sink *sink)
+{
+	const struct sink_server *server = &sink->server;
+
+	if (server->smtp.fd >= 0)
+		printf("smtp=%d", server->smtp.port);
+	if (server->smtp.fd >= 0 && server->smtps.fd >= 0)
+		putchar(' ');
+	if (server->smtps.fd >= 0)
+		printf("smtps=%d", server->smtps.port);
+	putchar('\n');
+	if (fflush(stdout) != 0)
+		return stls_err_errno(
+		    err, SMTPTLS_E_IO, errno, "standard output");
+	return SMTPTLS_OK;
+}
+
+static void
+sink_init(struct sink *sink, const struct sink_options *options)
+{
+	memset(sink, 0, sizeof(*sink));
+	sink->options = *options;
+	sink->policy.stats = &sink->stats;
+	sink->policy.extensions = options->extensions;
+	sink->policy.maildir = -1;
+	sink->conn_config.policy = &sink->policy;
+	sink->conn_config.delay_ms = options->delay_ms;
+	sink->conn_config.idle_ms = options->idle_seconds * 1000;
+	sink->server.policy = &sink->policy;
+	sink->server.conn_config = &sink->conn_config;
+	sink->server.max_messages = options->max_messages;
+	sink->server.smtp.fd = -1;
+	sink->server.smtps.fd = -1;
+	sink->server.smtps.is_implicit = true;
+}
+
+static int
+run(struct stls_err *err, struct sink *sink)
+{
+	int r;
+
+	r = load_files(err, sink);
+	if (r < 0)
+		return r;
+	sink->conn_config.context = sink->context;
+	raise_descriptor_limit();
+	sink_server_catch_signals(&sink->server);
+	r = listen_on(err, sink);
+	if (r < 0)
+		return r;
+	sink->server.end = stls_deadline_in(
+	    (int64_t)sink->options.max_seconds * 1000);
+	r = print_ports(err, sink);
+	if (r < 0)
+		return r;
+	r = sink_server_run(err, &sink->server);
+	if (r < 0 || sink->options.stats == NULL)
+		return r;
+	return sink_stats_write(err, &sink->stats, sink->options.stats);
+}
+
+static int
+exit_status(int code)
+{
+	switch (code) {
+	case SMTPTLS_OK:
+		return EX_OK;
+	case SMTPTLS_E_INVALID:
+		return EX_NOINPUT;
+	case SMTPTLS_E_NOMEM:
+		return EX_OSERR;
+	case SMTPTLS_E_IO:
+		return EX_CANTCREAT;
+	default:
+		return EX_SOFTWARE;
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	CLEANUP(sink_done) struct sink sink;
+	struct sink_options options = { .action = SINK_RUN };
+	struct stls_err err;
+	int r;
+
+	occupy_standard_descriptors();
+	r = sink_options_parse(&err, argc, argv, &options);
+	sink_init(&sink, &options);
+	if (r < 0) {
+		fprintf(stderr, "smtp-sink-tls: %s\n", stls_err_text(&err));
+		return EX_USAGE;
+	}
+	if (options.action == SINK_HELP) {
+		fputs(sink_options_help, stdout);
+		return EX_OK;
+	}
+	if (options.action == SINK_VERSION) {
+		printf("smtp-sink-tls %s\n", smtptls_version());
+		return EX_OK;
+	}
+	r = run(&err, &sink);
+	if (r < 0)
+		fprintf(stderr, "smtp-sink-tls: %s\n", stls_err_text(&err));
+	return exit_status(r);
+}
