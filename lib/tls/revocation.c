@@ -179,10 +179,17 @@ check_time(struct stls_err *err, int code, gnutls_x509_crl_t crl)
 	return SMTPTLS_OK;
 }
 
+static void
+free_datum(gnutls_datum_t *datum)
+{
+	gnutls_free(datum->data);
+}
+
 static bool
 has_issuer_name(gnutls_x509_crl_t crl, gnutls_x509_crt_t issuer)
 {
-	gnutls_datum_t a, b;
+	CLEANUP(free_datum) gnutls_datum_t a = { NULL, 0 };
+	CLEANUP(free_datum) gnutls_datum_t b = { NULL, 0 };
 
 	return gnutls_x509_crl_get_raw_issuer_dn(crl, &a) >= 0 &&
 	    gnutls_x509_crt_get_raw_dn(issuer, &b) >= 0 && a.size == b.size &&
