@@ -186,21 +186,14 @@ static int
 explain_no_issuer(struct search *s)
 {
 	const struct stls_path *path = s->path;
-	gnutls_x509_crt_t last = path->cert[path->count - 1], known;
+	gnutls_x509_crt_t last = path->cert[path->count - 1];
 	char label[STLS_LABEL_MAX], issuer[STLS_NAME_MAX];
 	struct stls_err err;
 
 	stls_rules_label(
 	    label, sizeof(label), s->verify, last, path->count - 1);
 	stls_cert_issuer(issuer, sizeof(issuer), last);
-	if (gnutls_x509_trust_list_get_issuer(s->verify->trust->list, last,
-		&known, GNUTLS_TL_GET_COPY) >= 0) {
-		gnutls_x509_crt_deinit(known);
-		stls_err_set(&err, SMTPTLS_E_CERTIFICATE,
-		    "%s is not signed by the trusted CA \"%s\", though it "
-		    "says so",
-		    label, issuer);
-	} else if (gnutls_x509_crt_check_issuer(last, last) != 0) {
+	if (gnutls_x509_crt_check_issuer(last, last) != 0) {
 		stls_err_set(&err, SMTPTLS_E_CERTIFICATE,
 		    path->count == 1
 			? "%s is self-signed and not trusted itself"
@@ -231,7 +224,8 @@ static const struct {
 	{ GNUTLS_CERT_INSECURE_ALGORITHM, "has a weak key or signature" },
 	{ GNUTLS_CERT_EXPIRED, "or its CA has expired" },
 	{ GNUTLS_CERT_NOT_ACTIVATED, "or its CA is not valid yet" },
-	{ GNUTLS_CERT_SIGNATURE_FAILURE, "has a wrong signature" },
+	{ GNUTLS_CERT_SIGNATURE_FAILURE,
+	    "is not signed by the CA that it names" },
 	{ GNUTLS_CERT_INVALID, "is not valid" },
 };
 
