@@ -337,7 +337,7 @@ path_too_long(struct world *w)
 
 	w->root = CA_OF(w, NULL, .cn = "Test Root", .has_path_len = true,
 	    .path_len = w->good ? 1 : 0);
-	middle = CA_OF(w, w->root, "Middle");
+	middle = CA_OF(w, w->root, .cn = "Middle");
 	serve(w, LEAF_OF(w, middle, .ca = false), middle);
 	expect(w, LEAF CONSTRAINED);
 }
@@ -356,7 +356,7 @@ static void
 weak_key_of_middle(struct world *w)
 {
 	const struct cert *middle = CA_OF(
-	    w, root_of(w), "Middle", .rsa_bits = w->good ? 2048 : 1024);
+	    w, root_of(w), .cn = "Middle", .rsa_bits = w->good ? 2048 : 1024);
 
 	serve(w, LEAF_OF(w, middle, .ca = false), middle);
 	expect(w,
@@ -368,7 +368,7 @@ static void
 weak_key_of_root(struct world *w)
 {
 	w->root = CA_OF(
-	    w, NULL, "Test Root", .rsa_bits = w->good ? 2048 : 1024);
+	    w, NULL, .cn = "Test Root", .rsa_bits = w->good ? 2048 : 1024);
 	serve(w, LEAF_OF(w, w->root, .ca = false), NULL);
 	expect(w,
 	    "CA certificate \"CN=Test Root\" has a weak key (RSA with "
@@ -497,7 +497,7 @@ static void
 address_is_not_permitted(struct world *w)
 {
 	const struct cert *middle = CA_OF(
-	    w, root_of(w), "Middle", .permitted = "IP:192.0.2.0/24");
+	    w, root_of(w), .cn = "Middle", .permitted = "IP:192.0.2.0/24");
 
 	serve(w,
 	    LEAF_OF(w, middle,
