@@ -390,20 +390,35 @@ finish_handshake(struct smtptls_session *session)
 	return SMTPTLS_OK;
 }
 
-/* Whether GnuTLS only has something to say, or is to be called again. */
+/*
+ * Whether GnuTLS only has something to say, or is to be called again. It also
+ * says AGAIN after a message that is no data, such as a ticket: there may be
+ * more in the buffer, of which poll(2) knows nothing.
+ */
 static bool
 goes_on(struct smtptls_session *session, int r)
 {
+	bool blocked = session->transport.would_block;
+
+	session->transport.would_block = false;
 	if (r == GNUTLS_E_INTERRUPTED)
 		return true;
-	return r == GNUTLS_E_WARNING_ALERT_RECEIVED &&
-	    ++session->chatter <= CHATTER_MAX;
+	if (r != GNUTLS_E_WARNING_ALERT_RECEIVED &&
+	    (r != GNUTLS_E_AGAIN || blocked))
+		return false;
+	return ++session->chatter <= CHATTER_MAX;
+}
+
+static bool
+is_to_wait(const struct smtptls_session *session, int r)
+{
+	return r == GNUTLS_E_AGAIN && session->chatter <= CHATTER_MAX;
 }
 
 static int
 fail_with_gnutls(struct smtptls_session *session, int r)
 {
-	if (r == GNUTLS_E_WARNING_ALERT_RECEIVED)
+	if (r == GNUTLS_E_WARNING_ALERT_RECEIVED || r == GNUTLS_E_AGAIN)
 		r = GNUTLS_E_TOO_MANY_HANDSHAKE_PACKETS;
 	(void)stls_explain(session, r);
 	if (session->err.code != SMTPTLS_E_IO &&
@@ -429,7 +444,7 @@ smtptls_session_handshake(struct smtptls_session *session)
 	do {
 		r = gnutls_handshake(session->tls);
 	} while (r < 0 && goes_on(session, r));
-	if (r == GNUTLS_E_AGAIN)
+	if (is_to_wait(session, r))
 		return SMTPTLS_AGAIN;
 	if (r < 0)
 		return fail_with_gnutls(session, r);
@@ -466,7 +481,7 @@ smtptls_session_read(
 	do {
 		n = gnutls_record_recv(session->tls, buf, cap);
 	} while (n < 0 && goes_on(session, (int)n));
-	if (n == GNUTLS_E_AGAIN)
+	if (is_to_wait(session, (int)n))
 		return SMTPTLS_AGAIN;
 	if (n < 0)
 		return fail_with_gnutls(session, (int)n);

@@ -118,8 +118,8 @@ fill(struct stls_transport *transport)
 	transport->end = n > 0 ? (size_t)n : 0;
 	if (n == 0)
 		transport->at_end = true;
-	if (n < 0 && n != -EAGAIN && n != -EWOULDBLOCK &&
-	    transport->read_errno == 0)
+	transport->would_block = n == -EAGAIN || n == -EWOULDBLOCK;
+	if (n < 0 && !transport->would_block && transport->read_errno == 0)
 		transport->read_errno = (int)-n;
 	if (n > 0 && transport->head_len < sizeof(transport->head))
 		keep_head(transport, transport->buffer, transport->end);
@@ -165,7 +165,8 @@ push(gnutls_transport_ptr_t ptr, const giovec_t *iov, int count)
 
 	if (n >= 0)
 		return (ssize_t)n;
-	if (n != -EAGAIN && n != -EWOULDBLOCK && transport->write_errno == 0)
+	transport->would_block = n == -EAGAIN || n == -EWOULDBLOCK;
+	if (!transport->would_block && transport->write_errno == 0)
 		transport->write_errno = (int)-n;
 	errno = (int)-n;
 	return -1;

@@ -30,7 +30,8 @@ struct stls_transport {
 	size_t head_len;
 	int read_errno; /* the first that was no EAGAIN */
 	int write_errno;
-	bool at_end; /* the peer will send no more */
+	bool at_end;	  /* the peer will send no more */
+	bool would_block; /* the last call came to EAGAIN */
 };
 
 /* SMTPTLS_E_NOMEM, SMTPTLS_E_STATE: there is a transport already. */
