@@ -299,28 +299,48 @@ init_failed(struct stls_err *err, int r)
 	    "the system's TLS policy: %s", gnutls_strerror(r));
 }
 
+static int
+append_removal(struct stls_buf *out, const struct kind *kind, unsigned int id)
+{
+	const char *name = kind->name(id);
+	int r;
+
+	/* What has no name is found by the check of the result. */
+	if (name == NULL)
+		return SMTPTLS_OK;
+	r = stls_buf_append_str(out, ":-");
+	if (r >= 0)
+		r = stls_buf_append_str(out, kind->prefix);
+	if (r >= 0)
+		r = stls_buf_append_str(out, name);
+	return r;
+}
+
 /* Append `:-WORD` for every entry of a list that is not allowed. */
 static int
 append_removals(
     struct stls_buf *out, const struct rules *rules, gnutls_priority_t base)
 {
+	const gnutls_protocol_t *version;
 	const unsigned int *list;
-	const char *name;
 	int k, i, count, r = SMTPTLS_OK;
 
-	for (k = 0; k < KINDS && r >= 0; k++) {
+	/*
+	 * All versions there are: GnuTLS leaves TLS 1.3 out of the base's list
+	 * as long as there is a cipher that does not go with it. Versions that
+	 * an allowlist does not have are the other way about.
+	 */
+	for (version = gnutls_protocol_list(); *version != 0 && r >= 0;
+	     version++) {
+		if (!is_allowed(rules, VERSION, *version))
+			r = append_removal(out, &kinds[VERSION], *version);
+	}
+	for (k = 0; k < KINDS; k++) {
 		list = NULL;
 		count = kinds[k].list(base, &list);
 		for (i = 0; i < count && r >= 0; i++) {
-			name = kinds[k].name(list[i]);
-			/* What has no name is found by the check. */
-			if (name == NULL || is_allowed(rules, k, list[i]))
-				continue;
-			r = stls_buf_append_str(out, ":-");
-			if (r >= 0)
-				r = stls_buf_append_str(out, kinds[k].prefix);
-			if (r >= 0)
-				r = stls_buf_append_str(out, name);
+			if (!is_allowed(rules, k, list[i]))
+				r = append_removal(out, &kinds[k], list[i]);
 		}
 	}
 	return r;
