@@ -19,8 +19,11 @@
  * - An intermediate CA in it is an anchor: the chain ends there, also where
  *   the server sends more, and whether its own issuer is trusted or not.
  * - A leaf in it is an anchor for itself, by comparison of the whole
- *   certificate, and signs nothing (SIGNER_NOT_CA), but for a version 1
- *   certificate, which has no basic constraints and is taken for a CA.
+ *   certificate, but only where it is verified alone: with its issuer behind
+ *   it, it is not found. So a leaf is tried alone first.
+ * - A leaf in it signs nothing (SIGNER_NOT_CA). A certificate of version 1
+ *   has no basic constraints and is taken for a CA unless the flag
+ *   GNUTLS_VERIFY_DO_NOT_ALLOW_X509_V1_CA_CRT is given.
  * - An anchor that has expired, or is not valid yet, verifies nothing.
  * - GNUTLS_VERIFY_DO_NOT_ALLOW_SAME would undo what is said about leafs.
  * Revocation lists are not in it: GnuTLS takes a certificate without a list
