@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
+#include <pthread.h>
+#include <stdio.h>
 #include <string.h>
+
+#include <gnutls/gnutls.h>
 
 #include <smtptls/context.h>
 
+#include "base/alloc.h"
 #include "factory.h"
 #include "tls/context.h"
 
@@ -286,6 +291,208 @@ START_TEST(contexts_differ_in_their_identity)
 }
 END_TEST
 
+/* All that allocates, one after another; the first failure ends it. */
+struct inputs {
+	const char *ca, *dir, *pem, *crl, *cert, *key;
+};
+
+static void
+make_inputs(struct inputs *in)
+{
+	const struct cert *ca = factory_ca(factory);
+	const struct cert *cert = factory_server(
+	    factory, ca, "DNS:mx.example.org");
+
+	in->pem = factory_pem(factory, ca, NULL, NULL);
+	in->ca = factory_file(factory, "ca.pem", in->pem);
+	in->dir = factory_dir(factory);
+	in->crl = factory_file(factory, "list.crl",
+	    factory_crl(factory, ca, &(struct crl_spec){ 0 }));
+	in->cert = factory_file(
+	    factory, "cert.txt", factory_pem(factory, cert, NULL, NULL));
+	in->key = factory_file(
+	    factory, "key.txt", factory_key_pem(factory, cert));
+}
+
+static int
+set_up_all(const struct inputs *in)
+{
+	const unsigned char *der;
+	struct stls_err err;
+	size_t len;
+	int r;
+
+	r = smtptls_context_new_default(SMTPTLS_SERVER_AUTH, in->ca, in->dir,
+	    in->pem, strlen(in->pem), &context);
+	if (r >= 0)
+		r = smtptls_context_load_crl_file(context, in->crl);
+	if (r >= 0)
+		r = smtptls_context_load_crl_file(context, in->crl);
+	if (r >= 0)
+		r = smtptls_context_load_cert_chain(
+		    context, in->cert, in->key, NULL, NULL);
+	if (r >= 0)
+		r = smtptls_context_set_ciphers(context, "!DHE-RSA");
+	if (r >= 0)
+		r = smtptls_context_set_ciphers(context, "AES-256-GCM");
+	if (r >= 0)
+		r = smtptls_context_get_ca_cert(context, 0, &der, &len);
+	if (r >= 0)
+		r = stls_context_freeze(context, &err);
+	return r;
+}
+
+START_TEST(memory_that_runs_out_is_an_error_wherever_it_happens)
+{
+	struct smtptls_cert_store_stats stats;
+	struct inputs in;
+	unsigned long n;
+	int r;
+
+	make_inputs(&in);
+	for (n = 1; n < 1000; n++) {
+		stls_alloc_fail_at(n);
+		r = set_up_all(&in);
+		if (!stls_alloc_has_failed())
+			break;
+		ck_assert_int_eq(r, SMTPTLS_E_NOMEM);
+		stls_alloc_fail_at(0);
+		/* What there is can be asked, and freed. */
+		if (context != NULL)
+			ck_assert_ok(
+			    smtptls_context_cert_store_stats(context, &stats));
+		smtptls_context_free(context);
+		context = NULL;
+	}
+	stls_alloc_fail_at(0);
+	ck_assert_ok(r);
+	ck_assert_uint_gt(n, 15);
+}
+END_TEST
+
+/* Freeze and use one context in several threads; for ThreadSanitizer. */
+static void *
+use_in_thread(void *arg)
+{
+	struct smtptls_context *shared = arg;
+	struct smtptls_cert_store_stats stats;
+	struct smtptls_cipher cipher;
+	const unsigned char *der;
+	gnutls_session_t session;
+	struct stls_err err;
+	size_t len;
+	bool ok;
+
+	ok = stls_context_freeze(shared, &err) == 0 &&
+	    gnutls_init(&session, GNUTLS_CLIENT) == 0 &&
+	    gnutls_priority_set(session, shared->priority) == 0 &&
+	    gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE,
+		shared->credentials.cert) == 0 &&
+	    smtptls_context_get_ca_cert(shared, 0, &der, &len) == 0 &&
+	    smtptls_context_cert_store_stats(shared, &stats) == 0 &&
+	    smtptls_context_get_cipher(shared, 0, &cipher) == 0 &&
+	    smtptls_context_set_ciphers(shared, "AES-256-GCM") ==
+		SMTPTLS_E_STATE &&
+	    smtptls_context_verify_mode(shared) == SMTPTLS_CERT_REQUIRED;
+	if (ok)
+		gnutls_deinit(session);
+	smtptls_context_free(shared);
+	return ok ? shared : NULL;
+}
+
+#define THREADS 4
+#define ROUNDS 20
+
+START_TEST(threads_share_a_context_from_its_first_use)
+{
+	pthread_t threads[THREADS];
+	void *result;
+	const char *ca = ca_file("ca.pem");
+	int round, i;
+
+	for (round = 0; round < ROUNDS; round++) {
+		ck_assert_ok(smtptls_context_new_default(
+		    SMTPTLS_SERVER_AUTH, ca, NULL, NULL, 0, &context));
+		for (i = 0; i < THREADS; i++)
+			ck_assert_ok(pthread_create(&threads[i], NULL,
+			    use_in_thread, smtptls_context_ref(context)));
+		/* The last of them frees it. */
+		smtptls_context_free(context);
+		context = NULL;
+		for (i = 0; i < THREADS; i++) {
+			ck_assert_ok(pthread_join(threads[i], &result));
+			ck_assert_ptr_nonnull(result);
+		}
+	}
+}
+END_TEST
+
+/* A setter of one thread and the first use by another: either way round. */
+static void *
+set_in_thread(void *arg)
+{
+	smtptls_context_load_verify_file(context, arg);
+	return NULL;
+}
+
+START_TEST(a_setter_and_a_first_use_wait_for_each_other)
+{
+	struct smtptls_cert_store_stats stats;
+	const char *ca = ca_file("ca.pem");
+	struct stls_err err;
+	pthread_t thread;
+	size_t seen;
+	int round;
+
+	for (round = 0; round < ROUNDS; round++) {
+		new_context(SMTPTLS_SERVER_AUTH);
+		ck_assert_ok(pthread_create(
+		    &thread, NULL, set_in_thread, (void *)(uintptr_t)ca));
+		ck_assert_ok(stls_context_freeze(context, &err));
+		ck_assert_ok(smtptls_context_cert_store_stats(context, &stats));
+		seen = stats.x509;
+		ck_assert_ok(pthread_join(thread, NULL));
+		/* After the first use nothing is added. */
+		ck_assert_ok(smtptls_context_cert_store_stats(context, &stats));
+		ck_assert_uint_eq(stats.x509, seen);
+	}
+}
+END_TEST
+
+/* A password callback that uses the context it is asked for. */
+static int
+meddle(const char *what, char *password, size_t cap, void *arg)
+{
+	(void)what;
+	(void)arg;
+	ck_assert_ok(
+	    smtptls_context_set_minimum_version(context, SMTPTLS_TLS_1_3));
+	snprintf(password, cap, "secret");
+	return SMTPTLS_OK;
+}
+
+START_TEST(a_password_callback_may_call_setters)
+{
+	const struct cert *cert = factory_server(
+	    factory, factory_ca(factory), "DNS:mx.example.org");
+	char text[8192];
+	size_t size = sizeof(text) - 1;
+	struct smtptls_cipher cipher;
+
+	ck_assert_ok(
+	    gnutls_x509_privkey_export_pkcs8(cert->key, GNUTLS_X509_FMT_PEM,
+		"secret", GNUTLS_PKCS_PBES2_AES_128, text, &size));
+	text[size] = '\0';
+	new_context(SMTPTLS_CLIENT_AUTH);
+	ck_assert_ok(smtptls_context_load_cert_chain(context,
+	    factory_file(
+		factory, "own.pem", factory_pem(factory, cert, NULL, NULL)),
+	    factory_file(factory, "own.key", text), meddle, NULL));
+	ck_assert_ok(smtptls_context_get_cipher(context, 0, &cipher));
+	ck_assert_int_eq(cipher.version, SMTPTLS_TLS_1_3);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -312,6 +519,11 @@ main(void)
 	    sizeof(modes) / sizeof(modes[0]));
 	tcase_add_test(tc, a_server_context_has_no_names_to_check);
 	tcase_add_test(tc, contexts_differ_in_their_identity);
+	tcase_add_test(
+	    tc, memory_that_runs_out_is_an_error_wherever_it_happens);
+	tcase_add_test(tc, threads_share_a_context_from_its_first_use);
+	tcase_add_test(tc, a_setter_and_a_first_use_wait_for_each_other);
+	tcase_add_test(tc, a_password_callback_may_call_setters);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
