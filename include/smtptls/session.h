@@ -106,7 +106,8 @@ int smtptls_session_read(
 /**
  * Write, wholly or in part.
  *
- * After SMTPTLS_AGAIN call it again with the same data.
+ * After SMTPTLS_AGAIN call it again with the same data. After SMTPTLS_E_IO
+ * nothing can be written any more, but what the peer sent can still be read.
  *
  * @param out_len  how much was taken, above 0
  */

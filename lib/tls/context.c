@@ -606,7 +606,6 @@ allow_legacy(struct smtptls_context *context, struct stls_err *err,
     enum smtptls_tls_version version)
 {
 	struct stls_priority_policy policy = context->policy;
-	int r;
 
 	if (version == SMTPTLS_SSL_3_0)
 		return stls_err_set(err, SMTPTLS_E_INVALID,
@@ -617,11 +616,7 @@ allow_legacy(struct smtptls_context *context, struct stls_err *err,
 		    version_name(version));
 	policy.legacy = version;
 	policy.minimum = version;
-	r = use_policy(context, err, &policy);
-	if (r < 0)
-		return r;
-	context->insecure = true;
-	return SMTPTLS_OK;
+	return use_policy(context, err, &policy);
 }
 
 int

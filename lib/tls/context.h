@@ -32,7 +32,7 @@ struct smtptls_context {
 	enum smtptls_purpose purpose;
 	enum smtptls_verify_mode verify_mode;
 	bool check_hostname;
-	bool insecure; /* some insecure_ call was made */
+	bool insecure; /* a call weakened the verification */
 	struct stls_priority_policy policy;
 	gnutls_priority_t priority; /* always that of the policy */
 	struct stls_trust trust;

@@ -107,10 +107,8 @@ check_signature(struct stls_err *err, const struct staple *s)
 	if (gnutls_ocsp_resp_verify_direct(s->resp, s->issuer, &wrong, 0) < 0 ||
 	    wrong != 0)
 		return refuse(err, s, "is not signed by whom its CA appointed");
-	if (!s->verify->allow_legacy &&
-	    (algorithm < 0 ||
-		stls_rules_signature_is_weak(
-		    (gnutls_sign_algorithm_t)algorithm)))
+	if (algorithm < 0 ||
+	    stls_rules_signature_is_weak((gnutls_sign_algorithm_t)algorithm))
 		return refuse(err, s, "has a weak signature");
 	return SMTPTLS_OK;
 }

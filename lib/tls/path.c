@@ -14,6 +14,12 @@
  */
 #define TRIES_MAX 24
 
+#define VERIFY_FLAGS                                                           \
+	(GNUTLS_VERIFY_DO_NOT_ALLOW_UNSORTED_CHAIN |                           \
+	    GNUTLS_VERIFY_DO_NOT_ALLOW_X509_V1_CA_CRT |                        \
+	    GNUTLS_VERIFY_DISABLE_CRL_CHECKS |                                 \
+	    GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM))
+
 /* How much a failure tells; the sentence of the one that tells most is kept. */
 enum insight {
 	NOTHING,
@@ -111,19 +117,6 @@ listen_to_gnutls(gnutls_x509_crt_t cert, gnutls_x509_crt_t issuer,
 	return 0;
 }
 
-static unsigned int
-flags_of(const struct stls_verify *verify)
-{
-	unsigned int flags = GNUTLS_VERIFY_DO_NOT_ALLOW_UNSORTED_CHAIN |
-	    GNUTLS_VERIFY_DO_NOT_ALLOW_X509_V1_CA_CRT |
-	    GNUTLS_VERIFY_DISABLE_CRL_CHECKS;
-
-	if (verify->allow_legacy)
-		return flags | GNUTLS_VERIFY_ALLOW_SIGN_WITH_SHA1 |
-		    GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_LOW);
-	return flags | GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM);
-}
-
 static int
 ask_gnutls(struct search *s, struct report *answer, unsigned int *status)
 {
@@ -138,8 +131,8 @@ ask_gnutls(struct search *s, struct report *answer, unsigned int *status)
 
 	report = answer;
 	r = gnutls_x509_trust_list_verify_crt2(s->verify->trust->list,
-	    s->path->cert, (unsigned int)s->path->count, &data, 1,
-	    flags_of(s->verify), status, listen_to_gnutls);
+	    s->path->cert, (unsigned int)s->path->count, &data, 1, VERIFY_FLAGS,
+	    status, listen_to_gnutls);
 	report = NULL;
 	if (r == GNUTLS_E_MEMORY_ERROR || answer->out_of_memory)
 		return stls_err_nomem(s->err);

@@ -65,7 +65,7 @@ rule_signature(struct stls_err *err, const struct subject *s)
 	int algorithm = gnutls_x509_crt_get_signature_algorithm(s->cert);
 	const char *name;
 
-	if (s->is_anchor || s->verify->allow_legacy)
+	if (s->is_anchor)
 		return SMTPTLS_OK;
 	if (algorithm >= 0 &&
 	    !stls_rules_signature_is_weak((gnutls_sign_algorithm_t)algorithm))
@@ -82,14 +82,11 @@ rule_key(struct stls_err *err, const struct subject *s)
 {
 	unsigned int bits = 0;
 	int algorithm = gnutls_x509_crt_get_pk_algorithm(s->cert, &bits);
-	gnutls_sec_param_t least = s->verify->allow_legacy
-	    ? GNUTLS_SEC_PARAM_LOW
-	    : GNUTLS_SEC_PARAM_MEDIUM;
 	const char *name;
 
 	if (algorithm > 0 &&
-	    gnutls_pk_bits_to_sec_param(
-		(gnutls_pk_algorithm_t)algorithm, bits) >= least)
+	    gnutls_pk_bits_to_sec_param((gnutls_pk_algorithm_t)algorithm,
+		bits) >= GNUTLS_SEC_PARAM_MEDIUM)
 		return SMTPTLS_OK;
 	name = gnutls_pk_get_name((gnutls_pk_algorithm_t)algorithm);
 	return stls_err_set(err, SMTPTLS_E_CERTIFICATE,

@@ -337,7 +337,6 @@ verify(struct smtptls_session *session)
 		.purpose = context->purpose,
 		.trust = &context->trust,
 		.host = context->check_hostname ? &session->host : NULL,
-		.allow_legacy = context->policy.legacy != SMTPTLS_TLS_NONE,
 	};
 	int r;
 
@@ -518,6 +517,11 @@ smtptls_session_write(struct smtptls_session *session, const void *data,
 	session->unsent = n == GNUTLS_E_AGAIN ? len : 0;
 	if (n == GNUTLS_E_AGAIN)
 		return SMTPTLS_AGAIN;
+	if (n < 0 && session->transport.write_errno != 0) {
+		/* Why, the peer may have said before it closed: read on. */
+		session->closing = true;
+		return stls_explain(session, (int)n);
+	}
 	if (n < 0)
 		return fail_with_gnutls(session, (int)n);
 	*out_len = (size_t)n;

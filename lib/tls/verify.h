@@ -17,7 +17,6 @@ struct stls_verify {
 	enum smtptls_purpose purpose; /* SERVER_AUTH: the peer is a server */
 	const struct stls_trust *trust;
 	const struct stls_host *host; /* NULL: names are not checked */
-	bool allow_legacy;	      /* SHA-1 and the low profile are let by */
 };
 
 /*
