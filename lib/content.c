@@ -120,8 +120,8 @@ stls_content_look(struct stls_content *content, struct stls_err *err,
 {
 	struct stls_data_look look = { 0 };
 	char scratch[STLS_DATA_CHUNK_MAX];
-	const char *data;
-	size_t len;
+	const char *data = NULL;
+	size_t len = 0;
 	int r;
 
 	*out_known = content->kind == STLS_CONTENT_MEM || content->is_regular;

@@ -100,8 +100,8 @@ static void
 finish(struct stls_reply_parser *parser, const char *data, size_t len,
     struct stls_reply *reply)
 {
-	const char *text;
-	size_t offset = 0, text_len, n;
+	const char *text = "";
+	size_t offset = 0, text_len = 0, n;
 
 	reply->code = parser->code;
 	reply->lines = data;

@@ -131,7 +131,7 @@ static int
 parse_int(struct stls_err *err, const char *what, const char *text, long min,
     long max, int *out_number)
 {
-	long number;
+	long number = 0;
 	int r;
 
 	r = parse_number(err, what, text, min, max, &number);
@@ -179,7 +179,7 @@ remove_extensions(
 static int
 set_messages(struct stls_err *err, const char *text, uint64_t *out_messages)
 {
-	long number;
+	long number = 0;
 	int r;
 
 	r = parse_number(err, "max-messages", text, 1, MESSAGES_MAX, &number);
