@@ -8,6 +8,7 @@
 #include <smtptls/status.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 
 #define PORT_DIGITS_MAX 5
 
@@ -22,26 +23,13 @@ static const struct scheme {
 	{ "lmtp", false, true, 0 },    /* RFC 2033 section 5 */
 };
 
-/* Compare in any case, without asking the locale. */
-static bool
-is_word(const char *text, size_t len, const char *word)
-{
-	size_t i;
-
-	for (i = 0; i < len && word[i] != '\0'; i++) {
-		if ((text[i] | 0x20) != word[i])
-			return false;
-	}
-	return i == len && word[i] == '\0';
-}
-
 static const struct scheme *
 find_scheme(const char *text, size_t len)
 {
 	size_t i;
 
 	for (i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-		if (is_word(text, len, schemes[i].name))
+		if (stls_ascii_is(text, len, schemes[i].name))
 			return &schemes[i];
 	}
 	return NULL;
