@@ -374,8 +374,7 @@ stls_engine_dispatch(struct stls_engine *engine, const struct stls_reply *reply)
 	if (engine->expected.len > 0)
 		engine->step = stls_fifo_first(&engine->expected)->step;
 	r = handlers[expected.step](engine, &expected, reply);
-	if (r == SMTPTLS_OK && reply->code == 421 &&
-	    engine->state != STLS_STATE_CLOSED)
+	if (reply->code == 421 && engine->state != STLS_STATE_CLOSED)
 		return fail_closing(engine, reply);
 	return r;
 }
