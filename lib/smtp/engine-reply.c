@@ -96,9 +96,10 @@ on_ehlo(struct stls_engine *engine, const struct stls_expected *expected,
 
 	if (clear)
 		return after_clear_ehlo(engine);
-	if (engine->config.authenticate)
-		return stls_engine_enter(engine, STLS_STATE_START_AUTH);
-	return stls_engine_enter(engine, STLS_STATE_READY);
+	if (!engine->config.authenticate)
+		return stls_engine_enter(engine, STLS_STATE_READY);
+	engine->step = STLS_STEP_AUTH;
+	return stls_engine_enter(engine, STLS_STATE_START_AUTH);
 }
 
 static int
