@@ -76,6 +76,31 @@ START_TEST(a_client_talks_to_a_verified_server)
 }
 END_TEST
 
+START_TEST(what_comes_right_behind_a_ticket_needs_no_second_look)
+{
+	gnutls_datum_t ticket_key;
+	struct smtptls_session *session;
+	struct peer *peer;
+	char buf[16];
+	size_t len;
+
+	ck_assert_int_ge(gnutls_session_ticket_key_generate(&ticket_key), 0);
+	peer = PEER(.priority = versions[_i], .chain = { server },
+	    .ticket_key = &ticket_key);
+	session = peer_session(peer, context, HOST);
+	ck_assert_ok(peer_handshake(peer, session));
+	/* The ticket of TLS 1.3 and this come by one recv(2). */
+	peer_write(peer, "220 a\r\n", 7);
+	ck_assert_ok(smtptls_session_read(session, buf, sizeof(buf), &len));
+	ck_assert_uint_eq(len, 7);
+	ck_assert_int_eq(smtptls_session_read(session, buf, sizeof(buf), &len),
+	    SMTPTLS_AGAIN);
+	smtptls_session_free(session);
+	peer_free(peer);
+	gnutls_free(ticket_key.data);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -84,6 +109,8 @@ main(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, a_client_talks_to_a_verified_server, 0, 2);
+	tcase_add_loop_test(
+	    tc, what_comes_right_behind_a_ticket_needs_no_second_look, 0, 2);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
