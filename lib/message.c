@@ -372,6 +372,15 @@ smtptls_message_reply_code(const struct smtptls_message *message, size_t index)
 }
 
 const char *
+smtptls_message_reply_step(const struct smtptls_message *message, size_t index)
+{
+	const struct stls_recipient *recipient = recipient_at(message, index);
+
+	return stls_step_name(
+	    recipient != NULL ? recipient->step : STLS_STEP_NONE);
+}
+
+const char *
 smtptls_message_reply_enhanced(
     const struct smtptls_message *message, size_t index)
 {

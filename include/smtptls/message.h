@@ -185,6 +185,14 @@ int smtptls_message_reply_code(
     const struct smtptls_message *message, size_t index);
 
 /**
+ * Name the command it is the reply to: "MAIL", "RCPT", "DATA" or "end of data".
+ *
+ * @return "" where there was none, never NULL
+ */
+const char *smtptls_message_reply_step(
+    const struct smtptls_message *message, size_t index);
+
+/**
  * Tell its enhanced status code (RFC 3463), "5.1.1". @return "" where there is
  * none, never NULL.
  */

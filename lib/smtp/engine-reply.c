@@ -173,7 +173,8 @@ on_mail(struct stls_engine *engine, const struct stls_expected *expected,
     const struct stls_reply *reply)
 {
 	if (is_refusal(reply)) {
-		stls_transaction_decide_open(engine->current, reply);
+		stls_transaction_decide_open(
+		    engine->current, expected->step, reply);
 		stls_engine_finish_current(engine);
 		return stls_engine_enter(engine, STLS_STATE_READY);
 	}
@@ -191,7 +192,7 @@ on_rcpt(struct stls_engine *engine, const struct stls_expected *expected,
 	    &txn->recipients[expected->recipient];
 
 	if (is_refusal(reply)) {
-		stls_recipient_decide(recipient, reply);
+		stls_recipient_decide(recipient, expected->step, reply);
 		return SMTPTLS_OK;
 	}
 	/* 251 will forward; 252 answers VRFY (RFC 5321 section 3.4, 3.5.3). */
@@ -211,7 +212,7 @@ on_data(struct stls_engine *engine, const struct stls_expected *expected,
 	int r;
 
 	if (is_refusal(reply)) {
-		stls_transaction_decide_taken(txn, reply);
+		stls_transaction_decide_taken(txn, expected->step, reply);
 		return stls_engine_give_up(engine);
 	}
 	if (reply->code != 354)
@@ -258,17 +259,17 @@ on_end_of_data(struct stls_engine *engine, const struct stls_expected *expected,
 		return fail_senseless(engine, expected, reply);
 	if (early) {
 		/* The rest of the content cannot be sent as anything else. */
-		stls_transaction_decide_taken(txn, reply);
+		stls_transaction_decide_taken(txn, expected->step, reply);
 		stls_engine_finish_current(engine);
 		return fail_by_reply(engine, SMTPTLS_E_IO,
 		    "the server refused in the middle of the content", reply);
 	}
 	if (engine->config.lmtp) {
-		stls_recipient_decide(next_taken(txn), reply);
+		stls_recipient_decide(next_taken(txn), expected->step, reply);
 		if (++txn->decided < txn->taken)
 			return SMTPTLS_OK;
 	} else {
-		stls_transaction_decide_taken(txn, reply);
+		stls_transaction_decide_taken(txn, expected->step, reply);
 	}
 	stls_engine_finish_current(engine);
 	return stls_engine_enter(engine, STLS_STATE_READY);

@@ -35,6 +35,7 @@ stls_transaction_start(struct stls_transaction *txn)
 			continue;
 		recipient->outcome = SMTPTLS_OUTCOME_NOT_TRIED;
 		recipient->code = 0;
+		recipient->step = STLS_STEP_NONE;
 		recipient->enhanced[0] = '\0';
 		set_text(recipient, "");
 	}
@@ -48,8 +49,8 @@ stls_transaction_start(struct stls_transaction *txn)
 }
 
 void
-stls_recipient_decide(
-    struct stls_recipient *recipient, const struct stls_reply *reply)
+stls_recipient_decide(struct stls_recipient *recipient, enum stls_step step,
+    const struct stls_reply *reply)
 {
 	char text[STLS_OUTCOME_TEXT_CAP];
 
@@ -66,31 +67,32 @@ stls_recipient_decide(
 	}
 	recipient->taken = false;
 	recipient->code = reply->code;
+	recipient->step = step;
 	memcpy(recipient->enhanced, reply->enhanced, STLS_ENHANCED_CAP);
 	set_text(recipient, stls_reply_text(reply, text, sizeof(text)));
 }
 
 void
-stls_transaction_decide_taken(
-    struct stls_transaction *txn, const struct stls_reply *reply)
+stls_transaction_decide_taken(struct stls_transaction *txn, enum stls_step step,
+    const struct stls_reply *reply)
 {
 	size_t i;
 
 	for (i = 0; i < txn->count; i++) {
 		if (txn->recipients[i].taken)
-			stls_recipient_decide(&txn->recipients[i], reply);
+			stls_recipient_decide(&txn->recipients[i], step, reply);
 	}
 }
 
 void
-stls_transaction_decide_open(
-    struct stls_transaction *txn, const struct stls_reply *reply)
+stls_transaction_decide_open(struct stls_transaction *txn, enum stls_step step,
+    const struct stls_reply *reply)
 {
 	size_t i;
 
 	for (i = 0; i < txn->count; i++) {
 		if (stls_recipient_is_open(&txn->recipients[i]))
-			stls_recipient_decide(&txn->recipients[i], reply);
+			stls_recipient_decide(&txn->recipients[i], step, reply);
 	}
 }
 

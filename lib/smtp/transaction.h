@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "smtp/data.h"
+#include "smtp/expected.h"
 #include "smtp/reply.h"
 
 /* What is kept of the text of the reply that decided about a recipient. */
@@ -20,7 +21,8 @@ struct stls_recipient {
 	bool needs_smtputf8;
 	bool taken; /* RCPT was answered 250 in this attempt */
 	enum smtptls_outcome outcome;
-	int code; /* 0: no reply decided, text says why */
+	int code;	     /* 0: no reply decided, text says why */
+	enum stls_step step; /* what that was the reply to */
 	char enhanced[STLS_ENHANCED_CAP];
 	char *text; /* NULL: none */
 };
@@ -59,15 +61,15 @@ bool stls_recipient_is_open(const struct stls_recipient *recipient);
 /* Start an attempt: progress is zeroed, final outcomes stay. */
 void stls_transaction_start(struct stls_transaction *txn);
 
-/* Give one recipient the outcome that a reply to it means. */
-void stls_recipient_decide(
-    struct stls_recipient *recipient, const struct stls_reply *reply);
+/* Give one recipient the outcome that a reply means, and what it is to. */
+void stls_recipient_decide(struct stls_recipient *recipient,
+    enum stls_step step, const struct stls_reply *reply);
 
 /* The same for each recipient that was taken, or that is open. */
-void stls_transaction_decide_taken(
-    struct stls_transaction *txn, const struct stls_reply *reply);
-void stls_transaction_decide_open(
-    struct stls_transaction *txn, const struct stls_reply *reply);
+void stls_transaction_decide_taken(struct stls_transaction *txn,
+    enum stls_step step, const struct stls_reply *reply);
+void stls_transaction_decide_open(struct stls_transaction *txn,
+    enum stls_step step, const struct stls_reply *reply);
 
 /*
  * End without a reply: recipients that were taken become in doubt where

@@ -91,7 +91,8 @@ bring_about(const enum smtptls_outcome *outcomes, const struct stls_err *err)
 		if (outcomes[i] == NOT_TRIED || outcomes[i] == IN_DOUBT)
 			continue;
 		reply = reply_for(outcomes[i]);
-		stls_recipient_decide(&txn.recipients[i], &reply);
+		stls_recipient_decide(
+		    &txn.recipients[i], STLS_STEP_RCPT, &reply);
 	}
 	if (err->code != SMTPTLS_OK)
 		stls_transaction_fail(&txn, true, err);
@@ -201,9 +202,10 @@ START_TEST(a_reply_is_kept_with_the_recipient)
 	struct stls_recipient *recipient = &txn.recipients[1];
 
 	recipient->taken = true;
-	stls_recipient_decide(recipient, &reply);
+	stls_recipient_decide(recipient, STLS_STEP_RCPT, &reply);
 	ck_assert_int_eq(recipient->outcome, ACCEPTED);
 	ck_assert_int_eq(recipient->code, 250);
+	ck_assert_int_eq(recipient->step, STLS_STEP_RCPT);
 	ck_assert_str_eq(recipient->enhanced, "2.1.5");
 	ck_assert_str_eq(recipient->text, "a\\x1b queued");
 	ck_assert(!recipient->taken);
@@ -217,17 +219,23 @@ START_TEST(a_reply_decides_about_those_it_is_for)
 	struct stls_reply later = reply_of("451 later\r\n");
 	struct stls_reply yes = reply_of("250 yes\r\n");
 
-	stls_recipient_decide(&txn.recipients[0], &no);
+	stls_recipient_decide(&txn.recipients[0], STLS_STEP_RCPT, &no);
 	txn.recipients[1].taken = true;
-	stls_transaction_decide_taken(&txn, &yes);
+	stls_transaction_decide_taken(&txn, STLS_STEP_END_OF_DATA, &yes);
 	ck_assert_int_eq(txn.recipients[0].outcome, REFUSED);
 	ck_assert_int_eq(txn.recipients[1].outcome, ACCEPTED);
 	ck_assert_int_eq(txn.recipients[2].outcome, NOT_TRIED);
 
-	stls_transaction_decide_open(&txn, &later);
+	stls_transaction_decide_open(&txn, STLS_STEP_MAIL, &later);
 	ck_assert_int_eq(txn.recipients[0].outcome, REFUSED);
+	ck_assert_int_eq(txn.recipients[0].step, STLS_STEP_RCPT);
 	ck_assert_int_eq(txn.recipients[1].outcome, ACCEPTED);
+	ck_assert_int_eq(txn.recipients[1].step, STLS_STEP_END_OF_DATA);
 	ck_assert_int_eq(txn.recipients[2].outcome, LATER);
+	ck_assert_int_eq(txn.recipients[2].step, STLS_STEP_MAIL);
+	stls_transaction_start(&txn);
+	ck_assert_int_eq(txn.recipients[0].step, STLS_STEP_RCPT);
+	ck_assert_int_eq(txn.recipients[2].step, STLS_STEP_NONE);
 }
 END_TEST
 
