@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SENDMAIL_MAIL_H
+#define SENDMAIL_MAIL_H
+
+#include "base/err.h"
+#include "identity.h"
+#include "input.h"
+#include "mail/address.h"
+#include "settings.h"
+
+/* What is going to be sent, and to whom. */
+struct mail {
+	char *sender; /* local@domain, "" for the null sender */
+	struct stls_address_list recipients;
+	struct input input;
+	const char *content; /* in the input: the new header and the body */
+	size_t content_len;
+};
+
+/*
+ * Read the recipients of the command line, and with -t those of the header,
+ * which is read from standard input; no sender, no content.
+ */
+int mail_get_recipients(struct stls_err *err, const struct settings *settings,
+    bool stdin_was_closed, struct mail *mail);
+
+/*
+ * Read and prepare the whole: sender, recipients and content. EX_USAGE: no
+ * recipient; EX_NOINPUT; EX_DATAERR: an address or the header is not fit to be
+ * sent; EX_TEMPFAIL: the deadline; EX_OSERR.
+ */
+int mail_prepare(struct stls_err *err, const struct settings *settings,
+    const struct identity *identity, bool stdin_was_closed, struct mail *mail);
+
+/* Copes with a zeroed struct. */
+void mail_done(struct mail *mail);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include "report.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+/* What a code of the library is in sysexits.h, as far as it is that alone. */
+static const struct {
+	int code;
+	int status;
+} statuses[] = {
+	{ SMTPTLS_OK, EX_OK },
+	{ SMTPTLS_E_NOMEM, EX_OSERR },
+	{ SMTPTLS_E_INVALID, EX_DATAERR },
+	{ SMTPTLS_E_RESOLVE, EX_TEMPFAIL },
+	{ SMTPTLS_E_CONNECT, EX_TEMPFAIL },
+	{ SMTPTLS_E_TIMEOUT, EX_TEMPFAIL },
+	{ SMTPTLS_E_IO, EX_TEMPFAIL },
+	{ SMTPTLS_E_PROTOCOL, EX_PROTOCOL },
+	{ SMTPTLS_E_LIMIT, EX_PROTOCOL },
+	{ SMTPTLS_E_NO_STARTTLS, EX_PROTOCOL },
+	{ SMTPTLS_E_TLS, EX_PROTOCOL },
+	{ SMTPTLS_E_CERTIFICATE, EX_PROTOCOL },
+	{ SMTPTLS_E_AUTH, EX_NOPERM },
+	{ SMTPTLS_E_UNSUPPORTED, EX_DATAERR },
+	{ SMTPTLS_E_SOURCE, EX_DATAERR },
+	{ SMTPTLS_E_REFUSED_LATER, EX_TEMPFAIL },
+	{ SMTPTLS_E_REFUSED, EX_UNAVAILABLE },
+	{ SMTPTLS_E_PARTIAL, EX_UNAVAILABLE },
+	{ SMTPTLS_E_IN_DOUBT, EX_IOERR },
+	{ SMTPTLS_E_CANCELLED, EX_TEMPFAIL },
+};
+
+static const char *const outcome_words[] = {
+	[SMTPTLS_OUTCOME_NOT_TRIED] = "not tried",
+	[SMTPTLS_OUTCOME_ACCEPTED] = "accepted",
+	[SMTPTLS_OUTCOME_REFUSED_LATER] = "refused for now",
+	[SMTPTLS_OUTCOME_REFUSED] = "refused",
+	[SMTPTLS_OUTCOME_IN_DOUBT] = "in doubt",
+};
+
+/*
+ * The command that was refused. The client has gone on since then, to RSET
+ * perhaps; where no reply decided it stands where it failed.
+ */
+static const char *
+step_of(
+    const struct smtptls_client *client, const struct smtptls_message *message)
+{
+	const char *step;
+	size_t i;
+
+	for (i = 0; i < smtptls_message_recipients(message); i++) {
+		step = smtptls_message_reply_step(message, i);
+		if (step[0] != '\0' &&
+		    smtptls_message_outcome(message, i) !=
+			SMTPTLS_OUTCOME_ACCEPTED)
+			return step;
+	}
+	return smtptls_client_step(client);
+}
+
+/* Whether each recipient was refused for itself, by a reply to its RCPT. */
+static bool
+has_no_recipient_left(const struct smtptls_message *message)
+{
+	size_t i;
+
+	for (i = 0; i < smtptls_message_recipients(message); i++) {
+		if (smtptls_message_outcome(message, i) !=
+			SMTPTLS_OUTCOME_REFUSED ||
+		    strcmp(smtptls_message_reply_step(message, i), "RCPT") != 0)
+			return false;
+	}
+	return i > 0;
+}
+
+int
+report_status(int r, const struct smtptls_client *client,
+    const struct smtptls_message *message)
+{
+	size_t i;
+
+	if (r == SMTPTLS_E_RESOLVE && smtptls_client_host_is_unknown(client))
+		return EX_NOHOST;
+	if (r == SMTPTLS_E_REFUSED && has_no_recipient_left(message))
+		return EX_NOUSER;
+	for (i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+		if (statuses[i].code == r)
+			return statuses[i].status;
+	}
+	return EX_SOFTWARE;
+}
+
+static const char *
+reason_of(
+    const struct smtptls_client *client, const struct smtptls_message *message)
+{
+	const char *reason = "";
+
+	if (message != NULL)
+		reason = smtptls_message_error(message);
+	return reason[0] != '\0' ? reason : smtptls_client_error(client);
+}
+
+static void
+print_outcome(const struct smtptls_message *message, size_t i)
+{
+	const char *enhanced = smtptls_message_reply_enhanced(message, i);
+	int code = smtptls_message_reply_code(message, i);
+
+	fprintf(stderr, PROGRAM ": <%s>: %s",
+	    smtptls_message_recipient(message, i),
+	    outcome_words[smtptls_message_outcome(message, i)]);
+	if (code > 0)
+		fprintf(stderr, ": %d %s%s%s", code, enhanced,
+		    enhanced[0] != '\0' ? " " : "",
+		    smtptls_message_reply_text(message, i));
+	fputc('\n', stderr);
+}
+
+void
+report_failure(int r, const struct settings *settings,
+    const struct smtptls_client *client, const struct smtptls_message *message)
+{
+	const char *peer = smtptls_client_peer(client);
+	size_t i;
+
+	fprintf(stderr, "%s: %s%s%s%s: %s: %s\n",
+	    r == SMTPTLS_E_IN_DOUBT ? "in doubt" : PROGRAM, settings->url,
+	    peer[0] != '\0' ? " (" : "", peer, peer[0] != '\0' ? ")" : "",
+	    step_of(client, message), reason_of(client, message));
+	if (r != SMTPTLS_E_PARTIAL)
+		return;
+	for (i = 0; i < smtptls_message_recipients(message); i++)
+		print_outcome(message, i);
+}
