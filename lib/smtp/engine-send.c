@@ -287,6 +287,18 @@ stls_engine_advance(struct stls_engine *engine)
 	stls_engine_settle(engine, r);
 }
 
+/* Keep an initial response for when the server asks for it. */
+static int
+defer_initial(struct stls_engine *engine, const struct stls_secret *initial)
+{
+	stls_err_clear(&engine->err);
+	if (stls_secret_set(
+		&engine->auth_initial, initial->data, initial->len) < 0)
+		return stls_err_nomem(&engine->err);
+	engine->auth_has_initial = true;
+	return SMTPTLS_OK;
+}
+
 static void
 auth_command(struct stls_engine *engine, const char *mechanism,
     const struct stls_secret *initial)
@@ -297,9 +309,7 @@ auth_command(struct stls_engine *engine, const char *mechanism,
 
 	r = stls_command_auth(&engine->err, &engine->out, mechanism, initial);
 	if (r == SMTPTLS_E_LIMIT && initial != NULL) {
-		r = stls_secret_set(
-		    &engine->auth_initial, initial->data, initial->len);
-		engine->auth_has_initial = r == SMTPTLS_OK;
+		r = defer_initial(engine, initial);
 		initial = NULL;
 		if (r == SMTPTLS_OK)
 			r = stls_command_auth(

@@ -154,6 +154,20 @@ check_nothing_behind_starttls(struct stls_engine *engine)
 	    "STARTTLS");
 }
 
+static int
+take_in(struct stls_engine *engine, const void *data, size_t len)
+{
+	int r;
+
+	r = stls_buf_append(&engine->in, data, len);
+	if (r == SMTPTLS_E_NOMEM)
+		return stls_err_nomem(&engine->err);
+	if (r < 0)
+		return stls_err_set(
+		    &engine->err, r, "the server sends too much");
+	return SMTPTLS_OK;
+}
+
 void
 stls_engine_receive(struct stls_engine *engine, const void *data, size_t len)
 {
@@ -162,10 +176,7 @@ stls_engine_receive(struct stls_engine *engine, const void *data, size_t len)
 
 	if (engine->state == STLS_STATE_CLOSED)
 		return;
-	r = stls_buf_append(&engine->in, data, len);
-	if (r < 0)
-		stls_err_set(&engine->err, r, "the server sends too much");
-
+	r = take_in(engine, data, len);
 	while (r == SMTPTLS_OK && engine->state != STLS_STATE_CLOSED &&
 	    stls_buf_len(&engine->in) > 0) {
 		r = check_nothing_behind_starttls(engine);
