@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STLS_TESTS_TRANSCRIPT_H
+#define STLS_TESTS_TRANSCRIPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * A conversation as it is written down in tests/transcripts; the README there
+ * tells the format.
+ */
+
+#define WORDS_MAX 12
+#define STEPS_MAX 512
+
+enum step_kind {
+	STEP_SERVER, /* these bytes come */
+	STEP_CLIENT, /* exactly these bytes go, and nothing else waits to */
+	STEP_DO	     /* or check: words[0] says what */
+};
+
+struct text {
+	char *data; /* with a NUL behind it */
+	size_t len;
+};
+
+struct step {
+	enum step_kind kind;
+	int line; /* in the file */
+	struct text text;
+	struct text words[WORDS_MAX];
+	size_t count;
+};
+
+struct transcript {
+	const char *name; /* of the file, without its folder */
+	bool lmtp, implicit_tls, cleartext, authenticate;
+	struct step steps[STEPS_MAX];
+	size_t count;
+	size_t server_len; /* bytes of all that come */
+};
+
+/* What is wrong with the file fails the test. */
+struct transcript *transcript_load(const char *folder, const char *name);
+void transcript_free(struct transcript *transcript);
+
+#endif
