@@ -18,6 +18,7 @@
 
 /* One connection does not keep the others waiting for longer; no RFC. */
 #define READS_PER_TURN 64
+#define STEPS_PER_TURN 16
 
 /* How long a client may take to close after the last word; no RFC. */
 #define LINGER_MS 2000
@@ -304,15 +305,17 @@ waits_at_gate(struct sink_conn *conn, bool is_ready, int64_t now)
 bool
 sink_conn_drive(struct sink_conn *conn, bool is_ready, int64_t now)
 {
-	int r = SMTPTLS_OK;
+	int r = SMTPTLS_OK, steps;
 
 	if (now >= conn->idle)
 		r = time_out(conn, now);
 	else if (waits_at_gate(conn, is_ready, now))
 		return true;
 	conn->is_eager = false;
-	while (r == SMTPTLS_OK)
+	for (steps = 0; r == SMTPTLS_OK && steps < STEPS_PER_TURN; steps++)
 		r = step(conn, now);
+	if (r == SMTPTLS_OK)
+		conn->is_eager = true;
 	if (r == SMTPTLS_E_IO && conn->tls != NULL && !conn->is_ended &&
 	    conn->phase != SINK_CONN_HANDSHAKE)
 		conn->config->policy->stats->unclean_closes++;
