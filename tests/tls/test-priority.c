@@ -656,12 +656,14 @@ END_TEST
 int
 main(int argc, char **argv)
 {
-	Suite *suite = suite_create("priority");
-	TCase *tc = tcase_create("priority");
+	Suite *suite;
+	TCase *tc;
 
 	if (argc > 1 && strcmp(argv[1], "--print") == 0)
 		return print_main(argv + 2);
 	self = argv[0];
+	suite = suite_create("priority");
+	tc = tcase_create("priority");
 	tcase_add_loop_test(
 	    tc, the_defaults_are_what_is_recorded, 0, COUNT(defaults));
 	tcase_add_loop_test(

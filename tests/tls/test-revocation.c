@@ -479,6 +479,7 @@ odd_list(const struct odd_list *spec)
 	bits = der_bytes(DER_BIT_STRING, p, signature.size + 1);
 	free(p);
 	gnutls_free(signature.data);
+	gnutls_free(name.data);
 	return der_join(DER_SEQUENCE, 3, tbs, der_algorithm(), bits);
 }
 
