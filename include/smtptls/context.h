@@ -126,7 +126,12 @@ const char *smtptls_context_error(const struct smtptls_context *context);
  * names file and line, and then nothing of it is added. In a directory that
  * goes for every file whose name ends in .pem, .crt or .cer or is an OpenSSL
  * hash (8 hexadecimal digits, a dot, a digit); other files are passed over. A
- * certificate that is no CA is trusted for itself, as an anchor.
+ * certificate that is no CA is trusted for itself, as an anchor. One that has
+ * expired is no error, as the stores of systems have such, but verifies
+ * nothing.
+ *
+ * Files are regular files of at most 16 MiB, in PEM or DER; the same limit
+ * holds for memory.
  *
  * @return SMTPTLS_OK, SMTPTLS_E_NOMEM, SMTPTLS_E_INVALID, SMTPTLS_E_STATE
  *
@@ -155,10 +160,12 @@ int smtptls_context_load_default_certs(struct smtptls_context *context);
 /**
  * Load certificate revocation lists, in PEM or DER.
  *
- * The CAs that signed them must have been loaded before. A list that cannot be
- * parsed, is signed by nobody who is trusted, or has expired is an error.
- * Once there is one list, every certificate of a chain below its anchor must
- * be covered by a valid one, at every handshake.
+ * The CAs that signed them must have been loaded before. A CA in between,
+ * which is not trusted by itself, may stand in the same PEM file as its list.
+ * A list that cannot be parsed, is signed by nobody who is trusted, covers
+ * only a part of what its CA issued, or has expired is an error. Once there is
+ * one list, every certificate of a chain below its anchor must be covered by a
+ * valid one, at every handshake.
  *
  * Python: VERIFY_CRL_CHECK_CHAIN and load_verify_locations(). Since 0.1.
  */
@@ -209,12 +216,13 @@ typedef int (*smtptls_password_cb)(
  * Set the own certificate.
  *
  * The chain starts with the own certificate. Both may be `pkcs11:` URIs. A
- * client sends it only when the server asks.
+ * client sends it only when the server asks. Calling it again replaces it.
  *
  * @param certfile  a file of certificates in PEM, or a URI
  * @param keyfile  the private key in PEM; NULL: it is in certfile
  * @param password  for an encrypted key or a token's PIN; may be NULL, then an
- *     encrypted key is an error
+ *     encrypted key is an error. It is asked once, and not kept; a PIN that
+ *     the token wants again later is.
  * @return SMTPTLS_OK, SMTPTLS_E_NOMEM, SMTPTLS_E_STATE; SMTPTLS_E_INVALID:
  *     unreadable, not parsed, wrong password, or the key does not fit
  *
@@ -232,10 +240,13 @@ int smtptls_context_load_cert_chain(struct smtptls_context *context,
  *     AES-256-CCM, CHACHA20-POLY1305, ECDHE-ECDSA, ECDHE-RSA, DHE-RSA),
  *     separated by colons: what is named stays. A leading `-` or `!` takes
  *     away instead; the first such word without anything before it starts
- *     from all.
+ *     from all. A key exchange (ECDHE-RSA, ...) says nothing about the suites
+ *     of TLS 1.3, which stay. Where no suite of a version is left, the version
+ *     goes too. Another call goes on from what the one before left.
  * @return SMTPTLS_OK, SMTPTLS_E_NOMEM, SMTPTLS_E_STATE; SMTPTLS_E_INVALID: an
- *     unknown word, one that names what is never offered (RC4, NULL, ...), or
- *     nothing would be left
+ *     unknown word, one that names what is never offered (RC4, NULL, ...), a
+ *     choice that GnuTLS cannot express (it combines every key exchange with
+ *     every cipher that stays), or nothing would be left
  *
  * Python: SSLContext.set_ciphers(). Since 0.1.
  */

@@ -49,4 +49,24 @@ struct smtptls_context {
  */
 int stls_context_freeze(struct smtptls_context *context, struct stls_err *err);
 
+/*
+ * A setter begins and ends with these: begin takes the lock if SMTPTLS_OK, and
+ * finish gives it back. A context that is frozen is shared, so that not even
+ * its error is written.
+ */
+int stls_context_begin(struct smtptls_context *context);
+int stls_context_finish(
+    struct smtptls_context *context, int r, const struct stls_err *err);
+
+/*
+ * For those who only read: a lock, but not of what is frozen, which nobody
+ * writes; a child forked while another thread has the lock never gets it.
+ */
+bool stls_context_lock(struct smtptls_context *context);
+void stls_context_unlock(struct smtptls_context *context, bool locked);
+
+/* Make the priorities of a policy and use both; the string is copied. */
+int stls_context_use_policy(struct smtptls_context *context,
+    struct stls_err *err, const struct stls_priority_policy *policy);
+
 #endif

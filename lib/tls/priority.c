@@ -3,8 +3,11 @@
 
 #include <string.h>
 
+#include <smtptls/session.h>
+
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "tls/allow.h"
 #include "tls/suite.h"
 
 /*
@@ -12,146 +15,6 @@
  * over those behind them, silently; the check of the result finds that.
  */
 #define REMOVALS_MAX 65536
-
-/*
- * The allow table. It goes by name, not by number, so that a library that is
- * newer than the one this was built with is judged as well.
- *
- * AEAD with ephemeral key exchange only. CBC is left out, as no server that
- * speaks TLS 1.2 needs it: GCM (RFC 5288) came into OpenSSL 1.0.1 together
- * with TLS 1.2, and the system's default has no CBC but with SHA-1. CCM-8 has
- * a tag of 64 bits only.
- */
-static const char *const versions[] = { "TLS1.3", "TLS1.2", NULL };
-static const char *const legacy_versions[] = { "TLS1.1", "TLS1.0", NULL };
-
-static const char *const ciphers[] = { "AES-256-GCM", "AES-128-GCM",
-	"AES-256-CCM", "AES-128-CCM", "CHACHA20-POLY1305", NULL };
-static const char *const legacy_ciphers[] = { "AES-256-CBC", "AES-128-CBC",
-	NULL };
-
-static const char *const key_exchanges[] = { "ECDHE-ECDSA", "ECDHE-RSA",
-	"DHE-RSA", NULL };
-static const char *const legacy_key_exchanges[] = { "RSA", NULL };
-
-static const char *const macs[] = { "AEAD", NULL };
-static const char *const legacy_macs[] = { "SHA1", NULL };
-
-static const char *const signatures[] = { "RSA-SHA256", "RSA-SHA384",
-	"RSA-SHA512", "RSA-PSS-SHA256", "RSA-PSS-SHA384", "RSA-PSS-SHA512",
-	"RSA-PSS-RSAE-SHA256", "RSA-PSS-RSAE-SHA384", "RSA-PSS-RSAE-SHA512",
-	"ECDSA-SHA256", "ECDSA-SHA384", "ECDSA-SHA512",
-	"ECDSA-SECP256R1-SHA256", "ECDSA-SECP384R1-SHA384",
-	"ECDSA-SECP521R1-SHA512", "EdDSA-Ed25519", "EdDSA-Ed448", NULL };
-
-static const char *const groups[] = { "X25519", "X448", "SECP256R1",
-	"SECP384R1", "SECP521R1", "FFDHE2048", "FFDHE3072", "FFDHE4096",
-	"FFDHE6144", "FFDHE8192",
-	/* Of GnuTLS 3.8.9 and later. */
-	"X25519-MLKEM768", "SECP256R1-MLKEM768", "SECP384R1-MLKEM1024", NULL };
-
-/* A raw public key has no chain that could be verified. */
-static const char *const cert_types[] = { "X.509", NULL };
-
-/* A list of a priority. */
-struct kind {
-	const char *what;
-	const char *prefix; /* of its words in a priority string */
-	const char *const *allowed;
-	const char *const *legacy; /* besides, for TLS 1.0 and 1.1; or NULL */
-	int (*list)(gnutls_priority_t, const unsigned int **);
-	const char *(*name)(unsigned int);
-};
-
-static const char *
-version_name(unsigned int id)
-{
-	return gnutls_protocol_get_name(id);
-}
-
-static const char *
-cipher_name(unsigned int id)
-{
-	return gnutls_cipher_get_name(id);
-}
-
-static const char *
-kx_name(unsigned int id)
-{
-	return gnutls_kx_get_name(id);
-}
-
-static const char *
-mac_name(unsigned int id)
-{
-	return gnutls_mac_get_name(id);
-}
-
-static const char *
-sign_name(unsigned int id)
-{
-	return gnutls_sign_get_name(id);
-}
-
-static const char *
-group_name(unsigned int id)
-{
-	return gnutls_group_get_name(id);
-}
-
-/* GnuTLS's own name for raw keys is not the word that its strings take. */
-static const char *
-cert_type_name(unsigned int id)
-{
-	if (id == GNUTLS_CRT_RAWPK)
-		return "RAWPK";
-	return gnutls_certificate_type_get_name(id);
-}
-
-static int
-list_client_cert_types(gnutls_priority_t priority, const unsigned int **list)
-{
-	return gnutls_priority_certificate_type_list2(
-	    priority, list, GNUTLS_CTYPE_CLIENT);
-}
-
-static int
-list_server_cert_types(gnutls_priority_t priority, const unsigned int **list)
-{
-	return gnutls_priority_certificate_type_list2(
-	    priority, list, GNUTLS_CTYPE_SERVER);
-}
-
-enum {
-	VERSION,
-	CIPHER,
-	KX,
-	MAC,
-	SIGN,
-	GROUP,
-	CLIENT_CERT,
-	SERVER_CERT,
-	KINDS
-};
-
-static const struct kind kinds[KINDS] = {
-	[VERSION] = { "version", "VERS-", versions, legacy_versions,
-	    gnutls_priority_protocol_list, version_name },
-	[CIPHER] = { "cipher", "", ciphers, legacy_ciphers,
-	    gnutls_priority_cipher_list, cipher_name },
-	[KX] = { "key exchange", "", key_exchanges, legacy_key_exchanges,
-	    gnutls_priority_kx_list, kx_name },
-	[MAC] = { "MAC", "", macs, legacy_macs, gnutls_priority_mac_list,
-	    mac_name },
-	[SIGN] = { "signature", "SIGN-", signatures, NULL,
-	    gnutls_priority_sign_list, sign_name },
-	[GROUP] = { "group", "GROUP-", groups, NULL, gnutls_priority_group_list,
-	    group_name },
-	[CLIENT_CERT] = { "certificate type", "CTYPE-CLI-", cert_types, NULL,
-	    list_client_cert_types, cert_type_name },
-	[SERVER_CERT] = { "certificate type", "CTYPE-SRV-", cert_types, NULL,
-	    list_server_cert_types, cert_type_name },
-};
 
 /* What an entry must pass, besides the allow table. */
 struct rules {
@@ -198,19 +61,8 @@ stls_priority_protocol(enum smtptls_tls_version version)
 }
 
 static bool
-has_name(const char *const *names, const char *name)
-{
-	if (names == NULL)
-		return false;
-	for (; *names != NULL; names++) {
-		if (strcmp(*names, name) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool
-has_entry(const struct kind *kind, gnutls_priority_t priority, unsigned int id)
+has_entry(
+    const struct stls_allow *kind, gnutls_priority_t priority, unsigned int id)
 {
 	const unsigned int *list = NULL;
 	int i, count;
@@ -226,8 +78,8 @@ has_entry(const struct kind *kind, gnutls_priority_t priority, unsigned int id)
 static bool
 has_version(gnutls_priority_t priority, enum smtptls_tls_version version)
 {
-	return has_entry(
-	    &kinds[VERSION], priority, stls_priority_protocol(version));
+	return has_entry(&stls_allow[STLS_ALLOW_VERSION], priority,
+	    stls_priority_protocol(version));
 }
 
 /* Whether one of the chosen suites has any use for an entry. */
@@ -240,20 +92,20 @@ is_needed(const struct stls_suites *chosen, int kind, unsigned int id)
 	for (i = 0; i < chosen->count; i++) {
 		suite = &chosen->suite[i];
 		switch (kind) {
-		case VERSION:
+		case STLS_ALLOW_VERSION:
 			if (id == suite->version ||
 			    (id > suite->version && id <= GNUTLS_TLS1_2))
 				return true;
 			break;
-		case CIPHER:
+		case STLS_ALLOW_CIPHER:
 			if (id == suite->cipher)
 				return true;
 			break;
-		case KX:
+		case STLS_ALLOW_KX:
 			if (id == suite->kx)
 				return true;
 			break;
-		case MAC:
+		case STLS_ALLOW_MAC:
 			if (id == suite->mac)
 				return true;
 			break;
@@ -267,13 +119,9 @@ is_needed(const struct stls_suites *chosen, int kind, unsigned int id)
 static bool
 is_allowed(const struct rules *rules, int k, unsigned int id)
 {
-	const struct kind *kind = &kinds[k];
-	const char *name = kind->name(id);
+	const struct stls_allow *kind = &stls_allow[k];
 
-	if (name == NULL)
-		return false;
-	if (!has_name(kind->allowed, name) &&
-	    !(rules->legacy && has_name(kind->legacy, name)))
+	if (!stls_allow_has(kind, id, rules->legacy))
 		return false;
 	/*
 	 * With an allowlist in the system's policy the string that removals
@@ -281,7 +129,8 @@ is_allowed(const struct rules *rules, int k, unsigned int id)
 	 */
 	if (!has_entry(kind, rules->system, id))
 		return false;
-	if (k == VERSION && (id < rules->minimum || id > rules->maximum))
+	if (k == STLS_ALLOW_VERSION &&
+	    (id < rules->minimum || id > rules->maximum))
 		return false;
 	return rules->chosen == NULL || is_needed(rules->chosen, k, id);
 }
@@ -300,7 +149,8 @@ init_failed(struct stls_err *err, int r)
 }
 
 static int
-append_removal(struct stls_buf *out, const struct kind *kind, unsigned int id)
+append_removal(
+    struct stls_buf *out, const struct stls_allow *kind, unsigned int id)
 {
 	const char *name = kind->name(id);
 	int r;
@@ -332,15 +182,17 @@ append_removals(
 	 */
 	for (version = gnutls_protocol_list(); *version != 0 && r >= 0;
 	     version++) {
-		if (!is_allowed(rules, VERSION, *version))
-			r = append_removal(out, &kinds[VERSION], *version);
+		if (!is_allowed(rules, STLS_ALLOW_VERSION, *version))
+			r = append_removal(
+			    out, &stls_allow[STLS_ALLOW_VERSION], *version);
 	}
-	for (k = 0; k < KINDS; k++) {
+	for (k = 0; k < STLS_ALLOW_KINDS; k++) {
 		list = NULL;
-		count = kinds[k].list(base, &list);
+		count = stls_allow[k].list(base, &list);
 		for (i = 0; i < count && r >= 0; i++) {
 			if (!is_allowed(rules, k, list[i]))
-				r = append_removal(out, &kinds[k], list[i]);
+				r = append_removal(
+				    out, &stls_allow[k], list[i]);
 		}
 	}
 	return r;
@@ -355,17 +207,18 @@ check_lists(
 	const char *name;
 	int k, i, count;
 
-	for (k = 0; k < KINDS; k++) {
+	for (k = 0; k < STLS_ALLOW_KINDS; k++) {
 		list = NULL;
-		count = kinds[k].list(priority, &list);
+		count = stls_allow[k].list(priority, &list);
 		for (i = 0; i < count; i++) {
 			if (is_allowed(rules, k, list[i]))
 				continue;
-			name = kinds[k].name(list[i]);
+			name = stls_allow[k].name(list[i]);
 			return stls_err_set(err, SMTPTLS_E_INVALID,
 			    "the system's TLS policy insists on %s %s, which "
 			    "is not allowed",
-			    kinds[k].what, name != NULL ? name : "(nameless)");
+			    stls_allow[k].what,
+			    name != NULL ? name : "(nameless)");
 		}
 	}
 	return SMTPTLS_OK;
@@ -394,22 +247,28 @@ check_suites(
 	return SMTPTLS_OK;
 }
 
+static const char *
+name_of(gnutls_protocol_t protocol)
+{
+	return smtptls_tls_version_name(stls_priority_version(protocol));
+}
+
 static int
 check_versions(struct stls_err *err, const struct rules *rules)
 {
 	unsigned int id;
 
 	for (id = rules->minimum; id <= rules->maximum; id++) {
-		if (is_allowed(rules, VERSION, id))
+		if (is_allowed(rules, STLS_ALLOW_VERSION, id))
 			return SMTPTLS_OK;
 	}
 	if (rules->minimum > rules->maximum)
 		return stls_err_set(err, SMTPTLS_E_INVALID,
 		    "the minimum version %s is above the maximum version %s",
-		    version_name(rules->minimum), version_name(rules->maximum));
+		    name_of(rules->minimum), name_of(rules->maximum));
 	return stls_err_set(err, SMTPTLS_E_INVALID,
-	    "no TLS version is left from %s to %s",
-	    version_name(rules->minimum), version_name(rules->maximum));
+	    "no TLS version is left from %s to %s", name_of(rules->minimum),
+	    name_of(rules->maximum));
 }
 
 static void
@@ -504,7 +363,7 @@ stls_priority_init(struct stls_err *err,
 	if (rules.legacy && !has_version(system, policy->legacy))
 		return stls_err_set(err, SMTPTLS_E_INVALID,
 		    "the system's TLS policy has switched %s off",
-		    version_name(stls_priority_protocol(policy->legacy)));
+		    smtptls_tls_version_name(policy->legacy));
 	rules.minimum = stls_priority_protocol(policy->minimum);
 	if (policy->minimum == SMTPTLS_TLS_NONE)
 		rules.minimum = GNUTLS_TLS1_2;

@@ -382,7 +382,7 @@ static const struct {
 	const char *sentence;
 } unusable[] = {
 	{ POLICY("NONE:+VERS-TLS1.0:+AES-128-CBC:+RSA:+SHA1"),
-	    "no TLS version is left from TLS1.2 to TLS1.3" },
+	    "no TLS version is left from TLSv1.2 to TLSv1.3" },
 	{ POLICY("NONE:+VERS-TLS1.2:+AES-128-CBC:+RSA:+SHA1:+SIGN-ALL"),
 	    "the system's TLS policy leaves no cipher suite that is safe" },
 	{ POLICY("NONE:+VERS-TLS1.2:+ARCFOUR-128:+ANON-ECDH:+SHA1:+SIGN-ALL:"
@@ -390,7 +390,7 @@ static const struct {
 	    "the system's TLS policy leaves no cipher suite that is safe" },
 	/* GnuTLS gives up TLS 1.3 where 1.1 is left, but not 1.2. */
 	{ POLICY("NORMAL:-VERS-TLS1.2"),
-	    "no TLS version is left from TLS1.2 to TLS1.3" },
+	    "no TLS version is left from TLSv1.2 to TLSv1.3" },
 	{ POLICY("@NOSUCHKEYWORD"),
 	    "the system's TLS policy: The request is invalid." },
 	{ POLICY("NORMAL:+NOSUCHWORD"),
@@ -545,24 +545,24 @@ static const struct {
 	    "this choice of cipher suites brings TLS_AES_256_GCM_SHA384 with "
 	    "it: name that too, or fewer" },
 	{ { "ciphers=TLS_ECDHE_RSA_AES_256_GCM_SHA384", "min=1.3" },
-	    "no TLS version is left from TLS1.3 to TLS1.3" },
+	    "no TLS version is left from TLSv1.3 to TLSv1.3" },
 	{ { "min=1.3", "max=1.2" },
-	    "the minimum version TLS1.3 is above the maximum version "
-	    "TLS1.2" },
+	    "the minimum version TLSv1.3 is above the maximum version "
+	    "TLSv1.2" },
 	{ { "max=1.2", "min=1.3" },
-	    "the minimum version TLS1.3 is above the maximum version "
-	    "TLS1.2" },
-	{ { "min=1.1" }, "TLS1.1 is not secure, and not allowed here" },
-	{ { "max=1.0" }, "TLS1.0 is not secure, and not allowed here" },
+	    "the minimum version TLSv1.3 is above the maximum version "
+	    "TLSv1.2" },
+	{ { "min=1.1" }, "TLSv1.1 is not secure, and not allowed here" },
+	{ { "max=1.0" }, "TLSv1.0 is not secure, and not allowed here" },
 	{ { "min=3.0" }, "SSL 3.0 is broken (RFC 7568) and never spoken" },
 	{ { "max=3.0" }, "SSL 3.0 is broken (RFC 7568) and never spoken" },
 	{ { "min=0.9" }, "0x0000 is no version of TLS" },
 	{ { "legacy=3.0" },
 	    "SSL 3.0 is broken (RFC 7568), and GnuTLS has it no more" },
 	{ { "legacy=1.2" },
-	    "TLS1.2 needs no permission, only TLS 1.0 and 1.1 do" },
+	    "TLSv1.2 needs no permission, only TLS 1.0 and 1.1 do" },
 	{ { "legacy=1.1", "min=1.0" },
-	    "TLS1.0 is not secure, and not allowed here" },
+	    "TLSv1.0 is not secure, and not allowed here" },
 	{ { "legacy=1.0", "ciphers=ARCFOUR-128" }, "\"ARCFOUR-128" NAMES_NONE },
 	{ { "legacy=1.0", "min=3.0" },
 	    "SSL 3.0 is broken (RFC 7568) and never spoken" },
@@ -615,7 +615,7 @@ START_TEST(legacy_versions_that_the_system_switched_off_stay_off)
 
 	print_under(PLAIN "[overrides]\ndisabled-version = TLS1.0\n", settings);
 	ck_assert_str_eq(output,
-	    "error -2: the system's TLS policy has switched TLS1.0 off\n");
+	    "error -2: the system's TLS policy has switched TLSv1.0 off\n");
 }
 END_TEST
 

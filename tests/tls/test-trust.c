@@ -510,6 +510,11 @@ START_TEST(each_given_source_must_be_good)
 		    smtptls_context_new_default(SMTPTLS_SERVER_AUTH, good,
 			"/nonexistent", NULL, 0, &context),
 		    SMTPTLS_E_INVALID);
+	else if (_i == 2) /* and not the system's instead */
+		ck_assert_int_eq(
+		    smtptls_context_new_default(
+			SMTPTLS_SERVER_AUTH, NULL, NULL, NULL, 5, &context),
+		    SMTPTLS_E_INVALID);
 	else
 		ck_assert_int_eq(
 		    smtptls_context_new_default(
@@ -819,7 +824,7 @@ add_bad(Suite *suite)
 	tcase_add_test(tc, one_bad_block_refuses_the_whole_file_and_is_located);
 	tcase_add_test(tc, der_with_something_behind_it_is_refused);
 	tcase_add_test(tc, a_failed_source_leaves_what_was_there);
-	tcase_add_loop_test(tc, each_given_source_must_be_good, 0, 3);
+	tcase_add_loop_test(tc, each_given_source_must_be_good, 0, 4);
 	suite_add_tcase(suite, tc);
 }
 
