@@ -28,6 +28,7 @@ struct staple {
 	const struct stls_verify *verify;
 	size_t index; /* of the certificate in the path */
 	char *label;  /* STLS_LABEL_MAX bytes for label_of() */
+	time_t *until;
 };
 
 static void
@@ -71,6 +72,8 @@ check_time(struct stls_err *err, const struct staple *s, time_t this_update,
 		next_update = this_update + AGE_MAX;
 	if (next_update <= now)
 		return refuse(err, s, "has expired");
+	if (next_update < *s->until)
+		*s->until = next_update;
 	return SMTPTLS_OK;
 }
 
@@ -190,10 +193,10 @@ check_without_staple(struct stls_err *err, const struct staple *s, size_t index)
 
 int
 stls_ocsp_check(struct stls_err *err, const struct stls_verify *verify,
-    gnutls_session_t session, const struct stls_path *path)
+    gnutls_session_t session, const struct stls_path *path, time_t *until)
 {
 	char label[STLS_LABEL_MAX];
-	struct staple s = { .verify = verify, .label = label };
+	struct staple s = { .verify = verify, .label = label, .until = until };
 	gnutls_datum_t der;
 	size_t i;
 	int r;

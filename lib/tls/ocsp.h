@@ -17,8 +17,9 @@
  * today, about the certificate, signed by its issuer or whom that appointed,
  * and say "good". A certificate that demands a staple (RFC 7633) must have
  * one. An anchor is trusted for itself: its staple is not looked at.
+ * *until is put forward to the end of the first response that ends.
  */
 int stls_ocsp_check(struct stls_err *err, const struct stls_verify *verify,
-    gnutls_session_t session, const struct stls_path *path);
+    gnutls_session_t session, const struct stls_path *path, time_t *until);
 
 #endif

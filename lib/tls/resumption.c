@@ -13,6 +13,7 @@ struct smtptls_resumption {
 	struct stls_host host;
 	bool has_host;
 	bool sent_certificate;
+	time_t until;	     /* no verification will succeed after that */
 	gnutls_datum_t data; /* secret; GnuTLS's */
 };
 
@@ -75,6 +76,7 @@ smtptls_session_save(
 	saved->host = session->host;
 	saved->has_host = session->has_host;
 	saved->sent_certificate = session->sent_certificate;
+	saved->until = session->verified_until;
 	*out_resumption = TAKE(saved);
 	return SMTPTLS_OK;
 }
@@ -110,13 +112,16 @@ smtptls_session_resume(struct smtptls_session *session,
 	if (!fits(session, resumption))
 		return refuse(session, SMTPTLS_E_INVALID,
 		    "what was saved is of another context or another host");
+	/* A full handshake brings a new certificate or a new staple. */
+	if (time(NULL) >= resumption->until)
+		return SMTPTLS_OK;
 	r = gnutls_session_set_data(
 	    session->tls, resumption->data.data, resumption->data.size);
 	if (r == GNUTLS_E_MEMORY_ERROR)
 		return stls_err_nomem(&session->err);
 	if (r >= 0)
 		session->resumed_certificate = resumption->sent_certificate;
-	/* What is too old is not offered, and a full handshake is done. */
+	/* GnuTLS has a limit of its own, which is no failure either. */
 	return SMTPTLS_OK;
 }
 

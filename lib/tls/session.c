@@ -343,7 +343,8 @@ verify(struct smtptls_session *session)
 	if (is_client(session) ? context->verify_mode == SMTPTLS_CERT_NONE
 			       : is_anonymous_client(session))
 		return SMTPTLS_OK;
-	r = stls_verify_peer(&session->err, &how, session->tls);
+	r = stls_verify_peer(
+	    &session->err, &how, session->tls, &session->verified_until);
 	if (r < 0)
 		return r;
 	session->verified = !context->insecure;

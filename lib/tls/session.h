@@ -3,6 +3,7 @@
 #define STLS_TLS_SESSION_H
 
 #include <stdbool.h>
+#include <time.h>
 
 #include <gnutls/gnutls.h>
 
@@ -33,6 +34,7 @@ struct smtptls_session {
 	bool has_host;
 	struct stls_host host;
 	bool verified;
+	time_t verified_until;
 	bool sent_certificate;
 	bool at_end;   /* the peer said close_notify */
 	bool closing;  /* close_notify waits for its way out */

@@ -7,13 +7,29 @@
 #include "tls/ocsp.h"
 #include "tls/path.h"
 
+/* The anchor counts: GnuTLS accepts none that has expired. */
+static time_t
+end_of(const struct stls_path *path)
+{
+	time_t until = gnutls_x509_crt_get_expiration_time(path->cert[0]), end;
+	size_t i;
+
+	for (i = 1; i < path->count; i++) {
+		end = gnutls_x509_crt_get_expiration_time(path->cert[i]);
+		if (end < until)
+			until = end;
+	}
+	return until;
+}
+
 int
 stls_verify_peer(struct stls_err *err, const struct stls_verify *verify,
-    gnutls_session_t session)
+    gnutls_session_t session, time_t *out_until)
 {
 	CLEANUP(stls_chain_done) struct stls_chain chain = { .count = 0 };
 	CLEANUP(stls_path_done) struct stls_path path = { .count = 0 };
 	bool is_server = verify->purpose == SMTPTLS_SERVER_AUTH;
+	time_t until;
 	int r;
 
 	r = stls_chain_init(
@@ -23,10 +39,14 @@ stls_verify_peer(struct stls_err *err, const struct stls_verify *verify,
 	r = stls_path_find(err, verify, &chain, &path);
 	if (r < 0)
 		return r;
-	r = stls_ocsp_check(err, verify, session, &path);
+	until = end_of(&path);
+	r = stls_ocsp_check(err, verify, session, &path, &until);
 	if (r < 0)
 		return r;
-	if (verify->host == NULL)
-		return SMTPTLS_OK;
-	return stls_hostname_match(err, chain.cert[0], verify->host);
+	if (verify->host != NULL)
+		r = stls_hostname_match(err, chain.cert[0], verify->host);
+	if (r < 0)
+		return r;
+	*out_until = until;
+	return SMTPTLS_OK;
 }

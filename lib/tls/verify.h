@@ -3,6 +3,7 @@
 #define STLS_TLS_VERIFY_H
 
 #include <stdbool.h>
+#include <time.h>
 
 #include <gnutls/gnutls.h>
 
@@ -24,10 +25,13 @@ struct stls_verify {
  * one place where that is decided. It looks at the chain with the present
  * clock, purpose, profile, revocation lists, staples, and the name.
  *
+ * *out_until is when the first certificate or staple of it ends: there is no
+ * use in resuming the session after that.
+ *
  * SMTPTLS_OK; SMTPTLS_E_CERTIFICATE with a sentence that a person can act on;
  * SMTPTLS_E_NOMEM.
  */
 int stls_verify_peer(struct stls_err *err, const struct stls_verify *verify,
-    gnutls_session_t session);
+    gnutls_session_t session, time_t *out_until);
 
 #endif
