@@ -115,8 +115,11 @@ int smtptls_session_write(struct smtptls_session *session, const void *data,
     size_t len, size_t *out_len);
 
 /**
- * Tell how many bytes have been decrypted and wait to be read: poll(2) does
- * not know of them.
+ * Tell how many bytes have been received and wait to be read: poll(2) does not
+ * know of them. Whoever reads until SMTPTLS_AGAIN need not ask.
+ *
+ * @return 0: wait for the descriptor; above 0: read first, which may answer
+ *     SMTPTLS_AGAIN all the same, where the bytes are no whole record
  */
 size_t smtptls_session_pending(const struct smtptls_session *session);
 

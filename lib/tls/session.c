@@ -532,9 +532,10 @@ smtptls_session_write(struct smtptls_session *session, const void *data,
 size_t
 smtptls_session_pending(const struct smtptls_session *session)
 {
-	return stls_session_is_done(session)
-	    ? gnutls_record_check_pending(session->tls)
-	    : 0;
+	if (!stls_session_is_done(session))
+		return 0;
+	return gnutls_record_check_pending(session->tls) +
+	    session->transport.end - session->transport.start;
 }
 
 int

@@ -66,35 +66,36 @@ read_some(struct stls_transport *transport, void *buf, size_t cap)
 	return n > (long)cap ? -EIO : n;
 }
 
-/* SIGPIPE would end programs that never heard of it. */
+/* Write once: bytes, or a negative errno number. */
 static long
-write_fd(int fd, const giovec_t *iov, int count)
-{
-	struct msghdr msg = {
-		.msg_iov = (struct iovec *)iov,
-		.msg_iovlen = (size_t)count,
-	};
-	ssize_t n = sendmsg(fd, &msg, MSG_NOSIGNAL);
-
-	return n < 0 ? -errno : (long)n;
-}
-
-static long
-write_some(struct stls_transport *transport, const giovec_t *iov, int count)
+write_some(struct stls_transport *transport, const void *data, size_t len)
 {
 	long n;
 
 	do {
-		if (transport->fd >= 0)
-			n = write_fd(transport->fd, iov, count);
-		else
-			n = transport->write(
-			    iov->iov_base, iov->iov_len, transport->arg);
+		n = transport->write(data, len, transport->arg);
 	} while (n == -EINTR);
-	if (transport->fd < 0 && n > (long)iov->iov_len)
+	if (n > (long)len)
 		return -EIO;
-	/* Nothing written is no progress, and GnuTLS would try for ever. */
+	/* Nothing written is no progress, and would go on for ever. */
 	return n == 0 ? -EAGAIN : n;
+}
+
+/* Write one piece as far as it goes; a part of it counts as success. */
+static long
+write_piece(struct stls_transport *transport, const giovec_t *piece)
+{
+	const unsigned char *data = piece->iov_base;
+	size_t done = 0;
+	long n;
+
+	while (done < piece->iov_len) {
+		n = write_some(transport, data + done, piece->iov_len - done);
+		if (n < 0)
+			return done > 0 ? (long)done : n;
+		done += (size_t)n;
+	}
+	return (long)done;
 }
 
 static void
@@ -157,11 +158,49 @@ pull_timeout(gnutls_transport_ptr_t ptr, unsigned int ms)
 	return 1;
 }
 
+/*
+ * Several records or handshake messages leave in one call. SIGPIPE would end
+ * programs that never heard of it.
+ */
+static long
+write_fd(int fd, const giovec_t *iov, int count)
+{
+	struct msghdr msg = {
+		.msg_iov = (struct iovec *)iov,
+		.msg_iovlen = (size_t)count,
+	};
+	ssize_t n;
+
+	do {
+		n = sendmsg(fd, &msg, MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : (long)n;
+}
+
+static long
+write_pieces(struct stls_transport *transport, const giovec_t *iov, int count)
+{
+	long total = 0, n;
+	int i;
+
+	if (transport->fd >= 0)
+		return write_fd(transport->fd, iov, count);
+	for (i = 0; i < count; i++) {
+		n = write_piece(transport, &iov[i]);
+		if (n < 0)
+			return total > 0 ? total : n;
+		total += n;
+		if ((size_t)n < iov[i].iov_len)
+			break;
+	}
+	return total;
+}
+
 static ssize_t
 push(gnutls_transport_ptr_t ptr, const giovec_t *iov, int count)
 {
 	struct stls_transport *transport = ptr;
-	long n = write_some(transport, iov, count);
+	long n = write_pieces(transport, iov, count);
 
 	if (n >= 0)
 		return (ssize_t)n;

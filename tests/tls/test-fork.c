@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "crypto/random.h"
 #include "factory.h"
 #include "peer.h"
 
@@ -218,6 +219,32 @@ START_TEST(what_was_saved_dies_with_its_process)
 }
 END_TEST
 
+/* What two children of one process draw must not be the same. */
+START_TEST(children_draw_different_random_bytes)
+{
+	unsigned char drawn[2][16];
+	struct stls_err err;
+	int fds[2], i, status;
+	pid_t pid;
+
+	ck_assert_ok(stls_random(&err, drawn[0], sizeof(drawn[0])));
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(pipe(fds), 0);
+		pid = fork();
+		ck_assert_int_ge(pid, 0);
+		if (pid == 0) {
+			stls_random(&err, drawn[0], sizeof(drawn[0]));
+			_exit(write(fds[1], drawn[0], 16) == 16 ? 0 : 1);
+		}
+		ck_assert_int_eq(read(fds[0], drawn[i], 16), 16);
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		close(fds[0]);
+		close(fds[1]);
+	}
+	ck_assert_mem_ne(drawn[0], drawn[1], 16);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -230,6 +257,7 @@ main(void)
 	tcase_add_test(tc, a_child_cannot_go_on_with_a_handshake);
 	tcase_add_test(tc, a_context_works_on_both_sides);
 	tcase_add_test(tc, what_was_saved_dies_with_its_process);
+	tcase_add_test(tc, children_draw_different_random_bytes);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
