@@ -168,10 +168,29 @@ take_in(struct stls_engine *engine, const void *data, size_t len)
 	return SMTPTLS_OK;
 }
 
+/* See what the next reply means. SMTPTLS_AGAIN: it is not complete. */
+static int
+take_reply(struct stls_engine *engine)
+{
+	struct stls_reply reply;
+	int r;
+
+	r = check_nothing_behind_starttls(engine);
+	if (r == SMTPTLS_OK)
+		r = stls_reply_parse(&engine->err, &engine->parser,
+		    (const char *)stls_buf_data(&engine->in),
+		    stls_buf_len(&engine->in), &reply);
+	if (r != SMTPTLS_OK)
+		return r;
+	r = stls_engine_dispatch(engine, &reply);
+	if (engine->state != STLS_STATE_CLOSED)
+		stls_buf_consume(&engine->in, reply.len);
+	return r;
+}
+
 void
 stls_engine_receive(struct stls_engine *engine, const void *data, size_t len)
 {
-	struct stls_reply reply;
 	int r;
 
 	if (engine->state == STLS_STATE_CLOSED)
@@ -179,22 +198,12 @@ stls_engine_receive(struct stls_engine *engine, const void *data, size_t len)
 	r = take_in(engine, data, len);
 	while (r == SMTPTLS_OK && engine->state != STLS_STATE_CLOSED &&
 	    stls_buf_len(&engine->in) > 0) {
-		r = check_nothing_behind_starttls(engine);
-		if (r < 0)
-			break;
-		r = stls_reply_parse(&engine->err, &engine->parser,
-		    (const char *)stls_buf_data(&engine->in),
-		    stls_buf_len(&engine->in), &reply);
-		if (r != SMTPTLS_OK)
-			break;
-		r = stls_engine_dispatch(engine, &reply);
-		if (engine->state != STLS_STATE_CLOSED)
-			stls_buf_consume(&engine->in, reply.len);
+		r = take_reply(engine);
+		/* After each, so that the pieces they come in do not count. */
+		if (r == SMTPTLS_OK)
+			stls_engine_advance(engine);
 	}
-	if (r == SMTPTLS_OK)
-		r = check_nothing_behind_starttls(engine);
 	stls_engine_settle(engine, r);
-	stls_engine_advance(engine);
 }
 
 void
