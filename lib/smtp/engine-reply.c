@@ -35,6 +35,17 @@ fail_senseless(struct stls_engine *engine, const struct stls_expected *expected,
 	return fail_by_reply(engine, SMTPTLS_E_PROTOCOL, what, reply);
 }
 
+/*
+ * Whether a reply began to come when what it answers had not left, which is
+ * no answer then, wherever the rest of it came.
+ */
+static bool
+comes_early(
+    const struct stls_engine *engine, const struct stls_expected *expected)
+{
+	return expected->offset > engine->begun;
+}
+
 static bool
 is_refusal(const struct stls_reply *reply)
 {
@@ -253,7 +264,7 @@ on_end_of_data(struct stls_engine *engine, const struct stls_expected *expected,
     const struct stls_reply *reply)
 {
 	struct stls_transaction *txn = engine->current;
-	bool early = expected->offset > engine->exposed;
+	bool early = comes_early(engine, expected);
 
 	if (!is_refusal(reply) && reply->code >= 300)
 		return fail_senseless(engine, expected, reply);
@@ -365,7 +376,7 @@ stls_engine_dispatch(struct stls_engine *engine, const struct stls_reply *reply)
 	}
 
 	expected = *stls_fifo_first(&engine->expected);
-	if (expected.offset > engine->exposed &&
+	if (comes_early(engine, &expected) &&
 	    !(expected.step == STLS_STEP_END_OF_DATA && is_refusal(reply))) {
 		if (reply->code == 421)
 			return fail_closing(engine, reply);

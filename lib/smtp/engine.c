@@ -159,6 +159,8 @@ take_in(struct stls_engine *engine, const void *data, size_t len)
 {
 	int r;
 
+	if (stls_buf_len(&engine->in) == 0)
+		engine->begun = engine->exposed;
 	r = stls_buf_append(&engine->in, data, len);
 	if (r == SMTPTLS_E_NOMEM)
 		return stls_err_nomem(&engine->err);
@@ -185,6 +187,7 @@ take_reply(struct stls_engine *engine)
 	r = stls_engine_dispatch(engine, &reply);
 	if (engine->state != STLS_STATE_CLOSED)
 		stls_buf_consume(&engine->in, reply.len);
+	engine->begun = engine->exposed;
 	return r;
 }
 

@@ -95,6 +95,7 @@ struct stls_engine {
 	struct stls_buf out;
 	uint64_t queued;  /* octets ever put into out */
 	uint64_t exposed; /* of which the driver has seen */
+	uint64_t begun;	  /* exposed when the next reply began to come */
 
 	struct stls_fifo expected;
 
