@@ -110,6 +110,8 @@ stls_engine_close(struct stls_engine *engine)
 	stls_buf_clear(&engine->in);
 	if (engine->current != NULL) {
 		txn = engine->current;
+		/* One address without SMTPUTF8 is not why the others fail. */
+		stls_err_clear(&txn->err);
 		stls_transaction_fail(
 		    txn, is_handed_over(engine, txn), &engine->err);
 		stls_engine_finish_current(engine);
