@@ -53,12 +53,17 @@ stls_engine_send_ehlo(struct stls_engine *engine)
 
 /*
  * The gate in front of AUTH and MAIL: whatever happened before, and whoever
- * made the transport, it may be trusted now or nothing leaves.
+ * made the transport, it may be trusted now or nothing leaves. Without TLS no
+ * AUTH leaves, whatever the driver says.
  */
 static int
 check_gate(struct stls_engine *engine, enum stls_step step)
 {
-	if (engine->config.may_send(step, engine->config.arg))
+	bool clear_is_fine = engine->config.insecure_no_tls &&
+	    step == STLS_STEP_MAIL;
+
+	if ((engine->tls || clear_is_fine) &&
+	    engine->config.may_send(step, engine->config.arg))
 		return SMTPTLS_OK;
 	engine->step = step;
 	return stls_err_set(&engine->err, SMTPTLS_E_TLS,
