@@ -327,7 +327,7 @@ stls_engine_submit(struct stls_engine *engine, struct stls_transaction *txn)
 {
 	struct stls_transaction **end = &engine->waiting;
 
-	if (engine->state == STLS_STATE_CLOSED)
+	if (engine->state == STLS_STATE_CLOSED || engine->wants_quit)
 		return SMTPTLS_E_STATE;
 	while (*end != NULL)
 		end = &(*end)->next;

@@ -162,7 +162,10 @@ const struct stls_secret *stls_engine_challenge(
 void stls_engine_auth_respond(
     struct stls_engine *engine, const struct stls_secret *response);
 
-/* Append a transaction, which stays the caller's. SMTPTLS_E_STATE: closed. */
+/*
+ * Append a transaction, which stays the caller's. SMTPTLS_E_STATE: closed, or
+ * QUIT was asked for.
+ */
 int stls_engine_submit(
     struct stls_engine *engine, struct stls_transaction *txn);
 
