@@ -379,8 +379,7 @@ stls_engine_end_of_data(struct stls_engine *engine)
 void
 stls_engine_abandon(struct stls_engine *engine, const struct stls_err *err)
 {
-	stls_err_copy(&engine->err, err);
-	stls_engine_close(engine);
+	stls_engine_fail(engine, err);
 }
 
 struct stls_transaction *
