@@ -149,6 +149,20 @@ stls_engine_give_up(struct stls_engine *engine)
 	return stls_engine_enter(engine, STLS_STATE_RSET);
 }
 
+/* Whether there is a recipient that neither will get nor has the message. */
+static bool
+is_anybody_left_out(const struct stls_transaction *txn)
+{
+	size_t i;
+
+	for (i = 0; i < txn->count; i++) {
+		if (!txn->recipients[i].taken &&
+		    txn->recipients[i].outcome != SMTPTLS_OUTCOME_ACCEPTED)
+			return true;
+	}
+	return false;
+}
+
 /* All recipients have been answered: is there a reason to go on? */
 static int
 after_recipients(struct stls_engine *engine)
@@ -158,7 +172,7 @@ after_recipients(struct stls_engine *engine)
 
 	if (txn->taken == 0)
 		return stls_engine_give_up(engine);
-	if (txn->all_or_nothing && txn->taken < txn->count) {
+	if (txn->all_or_nothing && is_anybody_left_out(txn)) {
 		stls_err_set(&err, SMTPTLS_E_REFUSED,
 		    "not sent, because another recipient was refused");
 		stls_transaction_fail(txn, false, &err);
@@ -222,6 +236,33 @@ send_rset(struct stls_engine *engine)
 	return r < 0 ? r : stls_engine_enter(engine, STLS_STATE_WAITING);
 }
 
+static bool
+is_anybody_open(const struct stls_transaction *txn)
+{
+	size_t i;
+
+	for (i = 0; i < txn->count; i++) {
+		if (stls_recipient_is_open(&txn->recipients[i]))
+			return true;
+	}
+	return false;
+}
+
+static int
+take_up_transaction(struct stls_engine *engine)
+{
+	struct stls_transaction *txn = engine->waiting;
+
+	engine->waiting = txn->next;
+	engine->current = txn;
+	stls_transaction_start(txn);
+	if (is_anybody_open(txn))
+		return stls_engine_enter(engine, STLS_STATE_MAIL);
+	/* Submitted again, and everybody has an outcome that stays. */
+	stls_engine_finish_current(engine);
+	return SMTPTLS_OK;
+}
+
 /* Nothing is under way: take up what was queued. */
 static int
 take_up(struct stls_engine *engine)
@@ -238,12 +279,8 @@ take_up(struct stls_engine *engine)
 		return r < 0 ? r
 			     : stls_engine_enter(engine, STLS_STATE_WAITING);
 	}
-	if (engine->waiting != NULL) {
-		engine->current = engine->waiting;
-		engine->waiting = engine->current->next;
-		stls_transaction_start(engine->current);
-		return stls_engine_enter(engine, STLS_STATE_MAIL);
-	}
+	if (engine->waiting != NULL)
+		return take_up_transaction(engine);
 	if (engine->wants_quit) {
 		r = stls_engine_send(engine, "QUIT", STLS_STEP_QUIT);
 		return r < 0 ? r
