@@ -6,11 +6,9 @@ import json
 import os
 import pty
 import select
-import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import unittest
 
 import sendmail
@@ -79,6 +77,33 @@ class Delivery(sendmail.TestCase):
                          f"127.0.0.1:{self.sink.smtps_port}",
                          url="smtps://localhost:1")
         self.assertEqual(mail.recipients, ["b@example.org"])
+
+
+    def test_a_unix_socket(self):
+        path = self.folder / "socket"
+        with Server(self.folder, path=path) as server:
+            self.assert_status(
+                self.send(*ENVELOPE, "--connect-to", f"unix:{path}",
+                          url=server.url), 0)
+        self.assertEqual(server.content, MAIL.replace(b"\n", b"\r\n"))
+
+    def test_lmtp(self):
+        for end, status in (("250 ok\r\n250 ok\r\n", 0),
+                            ("250 ok\r\n552 5.2.2 full\r\n", UNAVAILABLE)):
+            with Server(self.folder, clear=True, STARTTLS="220 go\r\n",
+                        LHLO="250-localhost\r\n250 STARTTLS\r\n",
+                        **{".": end}) as server:
+                result = self.send(*ENVELOPE, "c@example.org",
+                                   url=server.lmtp_url)
+            self.assertEqual(result.status, status, result)
+            self.assertIn("RCPT TO:<c@example.org>", server.commands)
+        self.assertIn("<b@example.org>: accepted", result.err)
+        self.assertIn("<c@example.org>: refused: 552 5.2.2 full", result.err)
+
+    def test_a_big_mail(self):
+        body = b"0123456789abcdef0123456789abcdef0123456789abcdef\n" * 400000
+        mail = self.sent("-i", *ENVELOPE, stdin=MAIL + body)
+        self.assertEqual(mail.body, b"body\r\n" + body.replace(b"\n", b"\r\n"))
 
 
 class Login(sendmail.TestCase):
@@ -203,81 +228,6 @@ class Login(sendmail.TestCase):
                                self.password, *ENVELOPE, url=server.url)
         self.assert_status(result, TEMPFAIL, "AUTH", "454 4.7.0 come back")
         self.assertFalse([c for c in server.commands if "MAIL" in c])
-
-
-class Trust(sendmail.TestCase):
-    def other_ca(self):
-        folder = self.folder / "other"
-        if not folder.exists():
-            folder.mkdir()
-            sendmail.Sink(folder).close()
-        return folder / "ca.pem"
-
-    def assert_nothing_left(self, result, *words):
-        self.assert_status(result, PROTOCOL, *words)
-        self.assertEqual(self.sink.take(), [])
-
-    def test_a_name_that_is_not_in_the_certificate(self):
-        for url, port in (("smtps://mail.example.org", self.sink.smtps),
-                          ("smtp://mail.example.org", self.sink.smtp)):
-            result = self.send(*ENVELOPE, "--connect-to",
-                               port.partition("//")[2], url=url)
-            self.assert_nothing_left(result, "mail.example.org", "localhost")
-
-    def test_an_unknown_ca(self):
-        result = run("--url", self.sink.smtps, "--cafile", self.other_ca(),
-                     *ENVELOPE)
-        self.assert_nothing_left(result, "localhost", "TLS")
-
-    def test_the_cas_of_the_system_do_not_know_it(self):
-        result = run("--url", self.sink.smtps, *ENVELOPE)
-        if "no CA" in result.err or result.status == CONFIG:
-            self.skipTest("this system has no CAs")
-        self.assert_nothing_left(result)
-
-    def test_several_sources_of_trust(self):
-        folder = self.folder / "capath"
-        folder.mkdir()
-        shutil.copy(self.ca, folder / "ca.pem")
-        self.assert_status(
-            run("--url", self.sink.smtps, "--cafile", self.other_ca(),
-                "--capath", folder, *ENVELOPE), 0)
-
-    def test_nobody_verified(self):
-        result = run("--url", self.sink.smtps, "--insecure-no-verify",
-                     *ENVELOPE)
-        self.assertEqual(result.status, 0, result)
-        self.assertEqual(len(result.lines), 1)
-        self.assertIn("warning: --insecure-no-verify", result.err)
-
-    def test_no_tls_at_all(self):
-        with Server(self.folder, clear=True) as server:
-            result = run("--url", server.clear_url, "--insecure-cleartext",
-                         *ENVELOPE)
-        self.assertEqual(result.status, 0, result)
-        self.assertIn("warning: --insecure-cleartext", result.err)
-        self.assertNotIn("STARTTLS", server.commands)
-        self.assertEqual(server.content, MAIL.replace(b"\n", b"\r\n"))
-
-    def test_starttls_is_not_offered(self):
-        with Server(self.folder, clear=True) as server:
-            result = self.send(*ENVELOPE, url=server.clear_url)
-        self.assert_status(result, PROTOCOL, "STARTTLS")
-        self.assertFalse([c for c in server.commands if "MAIL" in c])
-
-    def test_bytes_behind_the_answer_to_starttls(self):
-        with Server(self.folder, clear=True,
-                    EHLO="250-localhost\r\n250 STARTTLS\r\n",
-                    STARTTLS="220 go\r\n250 injected\r\n") as server:
-            result = self.send(*ENVELOPE, url=server.clear_url)
-        self.assert_status(result, PROTOCOL)
-        self.assertFalse([c for c in server.commands if "MAIL" in c])
-
-    def test_a_reply_that_is_none(self):
-        with Server(self.folder, MAIL="hello\r\n") as server:
-            result = self.send(*ENVELOPE, url=server.url)
-        self.assert_status(result, PROTOCOL)
-        self.assertEqual(server.content, b"")
 
 
 class Refusals(sendmail.TestCase):
@@ -469,6 +419,15 @@ class Probe(sendmail.TestCase):
         self.assertEqual(found["status"], PROTOCOL)
         self.assertIn("mail.example.org", found["error"])
         self.assertIn("localhost", found["certificates"][0]["names"])
+
+    def test_a_wrong_name_as_text(self):
+        result = run("--probe", "--url", "smtps://mail.example.org",
+                     "--cafile", self.ca, "--connect-to",
+                     f"127.0.0.1:{self.sink.smtps_port}")
+        self.assert_status(result, PROTOCOL)
+        self.assertIn(b"\ntls:          not established\n", result.out)
+        self.assertIn(b"\nverified:     no: the certificate names", result.out)
+        self.assertIn(b"\n  names:      DNS:localhost", result.out)
 
     def test_not_verified_is_never_good(self):
         result, found = self.probe("--insecure-no-verify")

@@ -123,20 +123,30 @@ class Server(threading.Thread):
         "QUIT": "221 bye\r\n",
     }
 
-    def __init__(self, folder, **answers):
+    def __init__(self, folder, clear=False, path=None, **answers):
         super().__init__(daemon=True)
         self.answers = {**self.ANSWERS, **answers}
         self.commands = []
         self.content = b""
-        self.clear = answers.get("clear")
+        self.clear = clear
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = self.listen(path)
         self.listener.settimeout(PATIENCE)
-        self.port = self.listener.getsockname()[1]
+        self.port = self.listener.getsockname()[1] if not path else 1
         self.url = f"smtps://localhost:{self.port}"
         self.clear_url = f"smtp://localhost:{self.port}"
+        self.lmtp_url = f"lmtp://localhost:{self.port}"
         self.start()
+
+    @staticmethod
+    def listen(path):
+        if not path:
+            return socket.create_server(("127.0.0.1", 0))
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(path))
+        listener.listen()
+        return listener
 
     def __enter__(self):
         return self

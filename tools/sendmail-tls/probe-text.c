@@ -13,15 +13,17 @@ print_field(const char *name, const char *value)
 static void
 print_tls(const struct probe *probe)
 {
+	enum smtptls_tls_version version = SMTPTLS_TLS_NONE;
 	struct smtptls_cipher cipher;
 	const char *group;
 
-	if (probe->session == NULL) {
-		print_field("tls:", "none");
+	if (probe->session != NULL)
+		version = smtptls_session_version(probe->session);
+	if (version == SMTPTLS_TLS_NONE) {
+		print_field("tls:", "not established");
 		return;
 	}
-	printf("%-14s%s", "tls:",
-	    smtptls_tls_version_name(smtptls_session_version(probe->session)));
+	printf("%-14s%s", "tls:", smtptls_tls_version_name(version));
 	if (smtptls_session_cipher(probe->session, &cipher) == 0)
 		printf(", %s, %d bits", cipher.name, cipher.strength_bits);
 	group = smtptls_session_group(probe->session);
