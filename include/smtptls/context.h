@@ -13,9 +13,9 @@ extern "C" {
 /**
  * A context: the policy of TLS sessions and what they trust.
  *
- * It is Python's `ssl.SSLContext`. Set it up in one thread, then share it: at
- * its first use by a session or client it is frozen, and every setter answers
- * SMTPTLS_E_STATE from then on.
+ * It is Python's `ssl.SSLContext`. Set it up in one thread, then share it: when
+ * its first session is made, by a client that connects or directly, it is
+ * frozen, and every setter answers SMTPTLS_E_STATE from then on.
  *
  * A setter that fails changes nothing, and it spoils the context: whoever does
  * not look at what a setter returned gets its error again from the first

@@ -17,8 +17,7 @@ extern "C" {
  *
  * Once submitted it is not changed any more (setters answer SMTPTLS_E_STATE)
  * until its outcome is final; then it can be submitted again, if its source
- * can be rewound, to the recipients that were not accepted and are not in
- * doubt.
+ * can be rewound: to the recipients that were not tried or refused for now.
  *
  * A setter that fails spoils the message, as with a context: it is never sent,
  * and sending it gives the same error again.
@@ -114,6 +113,7 @@ int smtptls_message_set_body_cb(struct smtptls_message *message,
  * Say how long the content of callbacks or of a pipe is going to be, with
  * CRLF line endings, at most. It is told to the server (SIZE, RFC 1870), which
  * may refuse before it is sent. For memory and regular files it is found out.
+ * It is forgotten when other content is set.
  */
 int smtptls_message_set_size(struct smtptls_message *message, uint64_t size);
 
@@ -157,8 +157,9 @@ int smtptls_message_set_before_end(
  * @return SMTPTLS_AGAIN: not yet, or never submitted; SMTPTLS_OK: every
  *     recipient was accepted; SMTPTLS_E_PARTIAL: some were; SMTPTLS_E_IN_DOUBT:
  *     some may have been; SMTPTLS_E_REFUSED_LATER or SMTPTLS_E_REFUSED: none
- *     was, later where it is worth trying for at least one; or what else kept it from being sent (SMTPTLS_E_TIMEOUT,
- *     SMTPTLS_E_UNSUPPORTED, SMTPTLS_E_SOURCE, ...): not tried
+ *     was, later where it is worth trying for at least one; or what else kept
+ *     it from being sent (SMTPTLS_E_TIMEOUT, SMTPTLS_E_UNSUPPORTED,
+ *     SMTPTLS_E_SOURCE, ...): not tried
  */
 int smtptls_message_status(const struct smtptls_message *message);
 
