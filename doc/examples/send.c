@@ -29,27 +29,26 @@ main(int argc, char *argv[])
 
 	r = smtptls_context_new_default(
 	    SMTPTLS_SERVER_AUTH, cafile, NULL, NULL, 0, &context);
-	if (r == SMTPTLS_OK)
-		r = smtptls_client_new(url, context, &client);
-	if (r == SMTPTLS_OK)
-		r = smtptls_message_new(&message);
-	if (r == SMTPTLS_OK)
-		r = smtptls_message_set_sender(message, "alice@example.org");
-	if (r == SMTPTLS_OK)
-		r = smtptls_message_add_recipient(message, "bob@example.org");
-	if (r == SMTPTLS_OK)
-		r = smtptls_message_set_body_mem(message, mail, strlen(mail));
-	if (r == SMTPTLS_OK)
-		r = smtptls_client_send(client, message);
+	if (r < 0) {
+		fprintf(stderr, "%s\n", smtptls_context_error(context));
+		smtptls_context_free(context);
+		return 1;
+	}
+	smtptls_client_new(url, context, &client);
+	smtptls_message_new(&message);
+	smtptls_message_set_sender(message, "alice@example.org");
+	smtptls_message_add_recipient(message, "bob@example.org");
+	smtptls_message_set_body_mem(message, mail, strlen(mail));
 
-	if (r == SMTPTLS_OK)
-		printf(
-		    "accepted: %s\n", smtptls_message_reply_text(message, 0));
-	else
-		fprintf(stderr, "%s\n",
-		    message != NULL	 ? smtptls_message_error(message)
-			: client != NULL ? smtptls_client_error(client)
-					 : smtptls_context_error(context));
+	/* Whatever failed above is told here. */
+	r = smtptls_client_send(client, message);
+	if (r == SMTPTLS_OK) {
+		printf("accepted by %s: %s\n", smtptls_client_peer(client),
+		    smtptls_message_reply_text(message, 0));
+		smtptls_client_quit(client);
+	} else {
+		fprintf(stderr, "%s\n", smtptls_client_error(client));
+	}
 
 	smtptls_message_free(message);
 	smtptls_client_free(client);
