@@ -92,7 +92,7 @@ stls_certs_add_block(struct stls_certs *certs, struct stls_err *err,
 
 	r = gnutls_x509_crt_init(&crt);
 	if (r < 0)
-		return stls_err_nomem(err);
+		return stls_gnutls_error(err, r, "a certificate");
 	r = gnutls_x509_crt_import(crt, &block->data, block->format);
 	if (r < 0) {
 		gnutls_x509_crt_deinit(crt);

@@ -74,6 +74,20 @@ answer_pin(void *arg, int attempt, const char *url, const char *label,
 }
 
 static int
+give_no_pin(void *arg, int attempt, const char *url, const char *label,
+    unsigned int flags, char *out, size_t cap)
+{
+	(void)arg;
+	(void)attempt;
+	(void)url;
+	(void)label;
+	(void)flags;
+	(void)out;
+	(void)cap;
+	return GNUTLS_E_PKCS11_PIN_ERROR;
+}
+
+static int
 import_cert_file(
     struct stls_certs *chain, struct stls_err *err, const char *path)
 {
@@ -171,12 +185,14 @@ import_key_block(struct stls_err *err, const struct stls_source *source,
 {
 	int r;
 
-	/* With the flag GnuTLS does not ask anybody for a password. */
+	/* Without it GnuTLS asks whom the program has set for all tokens. */
+	gnutls_privkey_set_pin_function(key, give_no_pin, NULL);
 	r = gnutls_privkey_import_x509_raw(
 	    key, &block->data, block->format, NULL, 0);
 	if (r == GNUTLS_E_MEMORY_ERROR)
 		return stls_err_nomem(err);
-	if (r == GNUTLS_E_DECRYPTION_FAILED)
+	/* The second is what it makes of nobody's answer. */
+	if (r == GNUTLS_E_DECRYPTION_FAILED || r == GNUTLS_E_PKCS11_PIN_ERROR)
 		return import_encrypted(err, source, block, pin, key);
 	if (r < 0)
 		return stls_source_fail(
@@ -296,8 +312,9 @@ load(struct stls_credentials *out, struct stls_err *err, const char *certfile,
 	if (chain.count > CHAIN_MAX)
 		return stls_err_set(err, SMTPTLS_E_INVALID,
 		    "%s: more than %d certificates", certfile, CHAIN_MAX);
-	if (gnutls_privkey_init(&key) < 0)
-		return stls_err_nomem(err);
+	r = gnutls_privkey_init(&key);
+	if (r < 0)
+		return stls_gnutls_error(err, r, "a private key");
 	r = import_key(err, keyfile, out->pin, key);
 	if (r < 0)
 		return r;
@@ -309,12 +326,14 @@ stls_credentials_init(
     struct stls_credentials *credentials, struct stls_err *err)
 {
 	CLEANUP(free_pin) struct stls_pin *pin = NULL;
+	int r;
 
 	pin = stls_alloc_zero(sizeof(*pin));
 	if (pin == NULL)
 		return stls_err_nomem(err);
-	if (gnutls_certificate_allocate_credentials(&credentials->cert) < 0)
-		return stls_err_nomem(err);
+	r = gnutls_certificate_allocate_credentials(&credentials->cert);
+	if (r < 0)
+		return stls_gnutls_error(err, r, "credentials");
 	gnutls_certificate_set_pin_function(credentials->cert, answer_pin, pin);
 	credentials->pin = TAKE(pin);
 	return SMTPTLS_OK;

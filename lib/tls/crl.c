@@ -57,8 +57,9 @@ add_crl(struct batch *batch, struct stls_err *err,
 	if (blocks == NULL)
 		return stls_err_nomem(err);
 	batch->block = blocks;
-	if (gnutls_x509_crl_init(&crl[batch->count]) < 0)
-		return stls_err_nomem(err);
+	r = gnutls_x509_crl_init(&crl[batch->count]);
+	if (r < 0)
+		return stls_gnutls_error(err, r, "a revocation list");
 	blocks[batch->count] = *block;
 	r = gnutls_x509_crl_import(
 	    crl[batch->count++], &block->data, block->format);

@@ -34,10 +34,13 @@ stls_trust_done(struct stls_trust *trust)
 static int
 need_list(struct stls_trust *trust, struct stls_err *err)
 {
+	int r;
+
 	if (trust->list != NULL)
 		return SMTPTLS_OK;
-	if (gnutls_x509_trust_list_init(&trust->list, 0) < 0)
-		return stls_err_nomem(err);
+	r = gnutls_x509_trust_list_init(&trust->list, 0);
+	if (r < 0)
+		return stls_gnutls_error(err, r, "the trust store");
 	return SMTPTLS_OK;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <gnutls/crypto.h>
+#include <gnutls/pkcs11.h>
 #include <gnutls/x509.h>
 
 #include <smtptls/context.h>
@@ -281,17 +282,6 @@ START_TEST(without_a_password_an_encrypted_key_is_refused)
 }
 END_TEST
 
-START_TEST(giving_up_at_the_password_is_refused)
-{
-	const char *key = encrypted[0];
-	struct answers none = { .password = NULL };
-
-	assert_refused(smtptls_context_load_cert_chain(
-			   context, cert_file(ecdsa), key, answer, &none),
-	    key, " line 1: the key is encrypted, and no password was given");
-}
-END_TEST
-
 /*
  * What OpenSSL wrote before PKCS #8: AES-128-CBC, under the MD5 sum of the
  * password and the first half of the initial vector, which stands in front.
@@ -328,6 +318,49 @@ openssl_key(const struct cert *cert, const char *password)
 	gnutls_free(pem.data);
 	return factory_file(factory, "openssl.pem", text);
 }
+
+/* What a program has set for its tokens is not asked for our files. */
+static int asked_globally;
+
+static int
+answer_globally(void *arg, int attempt, const char *url, const char *label,
+    unsigned int flags, char *pin, size_t cap)
+{
+	(void)arg;
+	(void)attempt;
+	(void)url;
+	(void)label;
+	(void)flags;
+	asked_globally++;
+	snprintf(pin, cap, "correct horse");
+	return 0;
+}
+
+START_TEST(nobody_else_is_asked_for_a_password)
+{
+	const char *key = _i == 0 ? encrypted[0]
+				  : openssl_key(ecdsa, "correct horse");
+
+	gnutls_pkcs11_set_pin_function(answer_globally, NULL);
+	assert_refused(smtptls_context_load_cert_chain(
+			   context, cert_file(ecdsa), key, NULL, NULL),
+	    key,
+	    " line 1: the key is encrypted, and there is no password for it");
+	gnutls_pkcs11_set_pin_function(NULL, NULL);
+	ck_assert_int_eq(asked_globally, 0);
+}
+END_TEST
+
+START_TEST(giving_up_at_the_password_is_refused)
+{
+	const char *key = encrypted[0];
+	struct answers none = { .password = NULL };
+
+	assert_refused(smtptls_context_load_cert_chain(
+			   context, cert_file(ecdsa), key, answer, &none),
+	    key, " line 1: the key is encrypted, and no password was given");
+}
+END_TEST
 
 START_TEST(a_key_that_old_openssl_encrypted_needs_its_password)
 {
@@ -480,6 +513,7 @@ main(void)
 	tcase_add_loop_test(tc, an_empty_password_is_a_password, 0, 1);
 	tcase_add_loop_test(tc, without_a_password_an_encrypted_key_is_refused,
 	    0, COUNT(ciphers));
+	tcase_add_loop_test(tc, nobody_else_is_asked_for_a_password, 0, 2);
 	tcase_add_test(tc, giving_up_at_the_password_is_refused);
 	tcase_add_loop_test(
 	    tc, a_key_that_old_openssl_encrypted_needs_its_password, 0, 3);
