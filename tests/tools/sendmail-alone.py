@@ -329,6 +329,17 @@ class FullName(sendmail.TestCase):
     def test_the_name_of_the_user_is_not_that_of_another_sender(self):
         self.assertEqual(self.from_of(), "From: a@example.org")
 
+    def test_the_name_of_the_user_is_that_of_the_default_sender(self):
+        gecos = pwd.getpwuid(os.getuid()).pw_gecos.partition(",")[0]
+        name = gecos.replace("&", USER.capitalize())
+        if not name.replace(" ", "").isalnum() or not name.isascii():
+            self.skipTest("the user has no plain full name")
+        result = self.dry("--domain", "example.org", "b@example.org",
+                          stdin=b"Subject: x\n\n")
+        self.assert_status(result, 0)
+        self.assertIn(f"\nFrom: {name} <{USER}@example.org>\n",
+                      result.out.decode())
+
     def test_an_injected_header_is_refused(self):
         for name in ("x\nBcc: v@example.org", "x\r\nBcc: v@example.org",
                      "x\r", "x\x1b[2J"):

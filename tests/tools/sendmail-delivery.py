@@ -79,6 +79,15 @@ class Delivery(sendmail.TestCase):
         self.assertEqual(mail.recipients, ["b@example.org"])
 
 
+    def test_8_bit_content_is_declared(self):
+        for body, declared in (("größe\n".encode(), True), (b"a\n", False)):
+            with Server(self.folder) as server:
+                self.assert_status(
+                    self.send(*ENVELOPE, url=server.url, stdin=MAIL + body),
+                    0)
+            mail = [c for c in server.commands if c.startswith("MAIL")]
+            self.assertEqual("BODY=8BITMIME" in mail[0], declared, mail)
+
     def test_a_unix_socket(self):
         path = self.folder / "socket"
         with Server(self.folder, path=path) as server:
