@@ -176,7 +176,7 @@ build_gcc() {
 	case $built in
 	*gcc*) return 0 ;;
 	esac
-	build build-gcc gcc g++ --buildtype=release -Ddebug=true --werror &&
+	build build-gcc gcc g++ -Doptimization=3 -Ddebug=true --werror &&
 		built="$built gcc"
 }
 

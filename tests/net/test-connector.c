@@ -167,7 +167,7 @@ START_TEST(socket_is_connected_and_as_promised)
 	int family = _i == 0 ? AF_INET : AF_INET6, listener, fd, value = 0;
 	char text[64], peer[128], c;
 	socklen_t len = sizeof(value);
-	uint16_t port;
+	uint16_t port = 0;
 
 	listener = bound_socket(family, true, &port);
 	if (listener < 0 && family == AF_INET6)
