@@ -19,6 +19,16 @@ run_suite(Suite *suite)
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/*
+ * How many rounds of a loop to do: all, or a few where each of them is slow,
+ * as it is under Valgrind.
+ */
+static inline size_t
+test_rounds(size_t all)
+{
+	return getenv("STLS_TEST_SLOW") == NULL ? all : all / 32 + 1;
+}
+
 #define ck_assert_ok(call) ck_assert_int_eq((call), 0)
 
 #endif
