@@ -13,6 +13,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
 
 /**
  * A client: one SMTP conversation with one server, over verified TLS.
@@ -289,6 +292,9 @@ const char *smtptls_client_reply_enhanced(const struct smtptls_client *client);
 /** Its text, lines joined by blanks, escaped; never NULL. */
 const char *smtptls_client_reply_text(const struct smtptls_client *client);
 
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

@@ -9,6 +9,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
 
 /**
  * A context: the policy of TLS sessions and what they trust.
@@ -343,6 +346,9 @@ int smtptls_context_insecure_no_verify(struct smtptls_context *context);
 int smtptls_context_insecure_allow_legacy(
     struct smtptls_context *context, enum smtptls_tls_version version);
 
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

@@ -10,6 +10,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
 
 /**
  * A message: an envelope, a source of content and, once it was sent, the
@@ -207,6 +210,9 @@ const char *smtptls_message_reply_enhanced(
 const char *smtptls_message_reply_text(
     const struct smtptls_message *message, size_t index);
 
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

@@ -10,6 +10,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
 
 /**
  * A session: TLS over a connected descriptor or over callbacks.
@@ -236,6 +239,9 @@ void smtptls_resumption_free(struct smtptls_resumption *resumption);
  */
 int smtptls_session_insecure_log_keys(struct smtptls_session *session);
 
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif
