@@ -110,20 +110,42 @@ explain_suites(struct smtptls_session *s)
 	    peer_of(s));
 }
 
+/* As the RFC writes it: GNUTLS_A_UNKNOWN_CA is unknown_ca. */
+static void
+format_alert(char *out, size_t cap, gnutls_alert_description_t alert)
+{
+	static const char prefix[] = "GNUTLS_A_";
+	const char *name = gnutls_alert_get_strname(alert);
+	size_t i;
+
+	if (name == NULL) {
+		snprintf(out, cap, "%d", (int)alert);
+		return;
+	}
+	if (strncmp(name, prefix, sizeof(prefix) - 1) == 0)
+		name += sizeof(prefix) - 1;
+	for (i = 0; i + 1 < cap && name[i] != '\0'; i++)
+		out[i] = name[i] >= 'A' && name[i] <= 'Z'
+		    ? (char)(name[i] - 'A' + 'a')
+		    : name[i];
+	out[i] = '\0';
+}
+
 static int
 explain_alert(struct smtptls_session *s)
 {
 	gnutls_alert_description_t alert = gnutls_alert_get(s->tls);
-	const char *name = gnutls_alert_get_strname(alert);
+	char name[64];
 
+	format_alert(name, sizeof(name), alert);
 	switch (alert) {
 	case GNUTLS_A_PROTOCOL_VERSION:
 		return explain_version(s);
 	case GNUTLS_A_HANDSHAKE_FAILURE:
 	case GNUTLS_A_INSUFFICIENT_SECURITY:
 		return stls_err_set(&s->err, SMTPTLS_E_TLS,
-		    "%s accepts none of the cipher suites, groups or "
-		    "signatures that are allowed here (alert %s)",
+		    "%s accepts none of the TLS versions, cipher suites, "
+		    "groups or signatures that are allowed here (alert %s)",
 		    peer_of(s), name);
 	case GNUTLS_A_BAD_CERTIFICATE:
 	case GNUTLS_A_UNSUPPORTED_CERTIFICATE:
@@ -139,9 +161,8 @@ explain_alert(struct smtptls_session *s)
 		    name);
 	default:
 		return stls_err_set(&s->err, SMTPTLS_E_TLS,
-		    "%s ended the TLS session with the alert %s (%d)",
-		    peer_of(s), name != NULL ? name : "of an unknown kind",
-		    (int)alert);
+		    "%s ended the TLS session with the alert %s", peer_of(s),
+		    name);
 	}
 }
 

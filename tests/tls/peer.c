@@ -71,8 +71,11 @@ set_credentials(struct peer *peer)
 	if (spec->chain[0] != NULL)
 		gnutls_certificate_set_retrieve_function3(
 		    peer->credentials, give_cert);
-	gnutls_certificate_set_known_dh_params(
-	    peer->credentials, GNUTLS_SEC_PARAM_MEDIUM);
+	if (spec->dh != NULL)
+		gnutls_certificate_set_dh_params(peer->credentials, spec->dh);
+	else
+		gnutls_certificate_set_known_dh_params(
+		    peer->credentials, GNUTLS_SEC_PARAM_MEDIUM);
 	must(gnutls_credentials_set(
 	    peer->tls, GNUTLS_CRD_CERTIFICATE, peer->credentials));
 }

@@ -26,6 +26,7 @@ struct peer_spec {
 	bool asks_for_cert;		  /* a server */
 	bool anonymous;			  /* a server without a certificate */
 	const gnutls_datum_t *ticket_key; /* servers: give tickets */
+	gnutls_dh_params_t dh;		  /* instead of a known group */
 	unsigned int flags;		  /* more of them for gnutls_init() */
 };
 
