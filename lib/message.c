@@ -427,8 +427,8 @@ has_open_recipient(const struct stls_transaction *txn)
 int
 stls_message_prepare(struct smtptls_message *message)
 {
-	struct stls_transaction *txn = &message->txn;
 	struct stls_data_facts facts = { 0 };
+	struct stls_transaction *txn;
 	bool known;
 	int r;
 
@@ -437,6 +437,7 @@ stls_message_prepare(struct smtptls_message *message)
 		r = check_complete(message);
 	if (r < 0)
 		return r;
+	txn = &message->txn;
 	if (!has_open_recipient(txn))
 		return stls_err_set(&message->err, SMTPTLS_E_STATE,
 		    "every recipient has its final outcome");
