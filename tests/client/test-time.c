@@ -520,15 +520,26 @@ START_TEST(forked_child_leaves_the_conversation_alone)
 }
 END_TEST
 
+static sem_t gate;
+
+static void
+wait_for_gate(void *arg)
+{
+	(void)arg;
+	sem_wait(&gate);
+}
+
 /* Between submitting and the outcome: the message is the parent's. */
 START_TEST(forked_child_decides_no_outcome)
 {
 	static const struct step script[] = { SEND("250 x\r\n"), MAIL, RCPT,
-		DATA, STEP(CONTENT), SEND("250 ok\r\n"), END };
+		LINE("DATA"), CALL(wait_for_gate, NULL), SEND("354 go\r\n"),
+		STEP(CONTENT), SEND("250 ok\r\n"), END };
 	struct talk talk;
 	int status = -1, r;
 	pid_t pid;
 
+	sem_init(&gate, 0, 0);
 	talk_begin(&talk,
 	    STARTTLS_MODE(_i) == 0 ? STARTTLS_LOOP : IMPLICIT_LOOP, script);
 	ck_assert_ok(smtptls_client_start(talk.client));
@@ -545,6 +556,7 @@ START_TEST(forked_child_decides_no_outcome)
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(status, 0);
+	sem_post(&gate);
 	ck_assert_ok(talk_drive(&talk));
 	ck_assert_ok(smtptls_message_status(talk.message));
 	talk_finish(&talk);
