@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -542,8 +543,12 @@ run(void *arg)
 	struct server *s = arg;
 	const struct step *const *script = s->options.scripts;
 	const struct step *const *end = script + SCRIPTS_MAX;
+	sigset_t all;
 	int fd;
 
+	/* They are for the client. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, NULL);
 	while ((fd = accept_next(s)) >= 0) {
 		s->connections++;
 		if (script < end && *script != NULL) {

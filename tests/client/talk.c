@@ -91,6 +91,47 @@ talk_case(Suite *suite, const char *name)
 	return tc;
 }
 
+static bool
+is_quick(void)
+{
+	return getenv("STLS_TEST_QUICK") != NULL;
+}
+
+void
+talk_add(TCase *tc, const TTest *test, int rows, int modes)
+{
+	int row, i;
+
+	if (!is_quick()) {
+		tcase_add_loop_test(tc, test, 0, rows * modes);
+		return;
+	}
+	for (row = 0; row < rows; row++) {
+		i = row * modes + row % modes;
+		tcase_add_loop_test(tc, test, i, i + 1);
+	}
+}
+
+int
+talk_ms(int ms)
+{
+	return is_quick() ? 5 * ms : ms;
+}
+
+int
+talk_run(Suite *suite)
+{
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	if (is_quick())
+		srunner_set_fork_status(runner, CK_NOFORK);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 static void
 keep_trace(enum smtptls_trace_level level, const char *line, void *arg)
 {
@@ -128,7 +169,8 @@ talk_begin_with(struct talk *talk, int mode, const char *scheme,
 	ck_assert_ok(smtptls_client_new(
 	    url, context != NULL ? context : world.context, &talk->client));
 	ck_assert_ok(smtptls_client_set_connect_to(talk->client, place));
-	ck_assert_ok(smtptls_client_set_deadline_ms(talk->client, DEADLINE_MS));
+	ck_assert_ok(
+	    smtptls_client_set_deadline_ms(talk->client, talk_ms(DEADLINE_MS)));
 	ck_assert_ok(smtptls_client_set_trace(
 	    talk->client, SMTPTLS_TRACE_DEBUG, keep_trace, talk));
 }

@@ -35,23 +35,30 @@ enum {
 };
 #define STARTTLS_MODES 2
 
-/* A test for each mode, or for each row of a table and each mode. */
+/*
+ * A test for each mode, or for each row of a table and each mode. With
+ * STLS_TEST_QUICK in the environment, as under Valgrind, each row has one mode
+ * and the next row the next one.
+ */
 #define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
 #define ROW(i) ((i) / MODES)
 #define MODE(i) ((i) % MODES)
-#define add_in_modes(tc, test) tcase_add_loop_test((tc), (test), 0, MODES)
+#define add_in_modes(tc, test) talk_add((tc), (test), 1, MODES)
 #define add_rows_in_modes(tc, test, table)                                     \
-	tcase_add_loop_test((tc), (test), 0, COUNT(table) * MODES)
+	talk_add((tc), (test), COUNT(table), MODES)
 /* Two ways that differ in everything, for tables that are long. */
 #define PAIR_ROW(i) ((i) / 2)
 #define PAIR_MODE(i) ((i) % 2 == 0 ? STARTTLS_BLOCKING : IMPLICIT_LOOP)
-#define add_rows_in_pairs(tc, test, count)                                     \
-	tcase_add_loop_test((tc), (test), 0, (count)*2)
+#define add_rows_in_pairs(tc, test, table)                                     \
+	talk_add((tc), (test), COUNT(table), 2)
 /* The same for what only STARTTLS has. */
 #define STARTTLS_ROW(i) ((i) / STARTTLS_MODES)
 #define STARTTLS_MODE(i) ((i) % STARTTLS_MODES)
+#define add_in_starttls_modes(tc, test)                                        \
+	talk_add((tc), (test), 1, STARTTLS_MODES)
 #define add_rows_in_starttls_modes(tc, test, table)                            \
-	tcase_add_loop_test((tc), (test), 0, COUNT(table) * STARTTLS_MODES)
+	talk_add((tc), (test), COUNT(table), STARTTLS_MODES)
+void talk_add(TCase *tc, const TTest *test, int rows, int modes);
 
 /* What all tests of a program share; made once, by talk_world_setup. */
 struct talk_world {
@@ -64,8 +71,14 @@ extern struct talk_world world;
 void talk_world_setup(void);
 void talk_world_teardown(void);
 
-/* A test case that has the world and enough time. */
+/* A suite of one case that has the world and enough time. */
 TCase *talk_case(Suite *suite, const char *name);
+
+/* A time limit that is meant to pass, or to be kept: longer when quick. */
+int talk_ms(int ms);
+
+/* The whole of main(), as run_suite(); quickly in one process. */
+int talk_run(Suite *suite);
 
 struct talk {
 	int mode;

@@ -436,12 +436,10 @@ main(void)
 	add_in_modes(tc, long_response_is_given_once);
 	tcase_add_loop_test(tc, credentials_with_control_characters_are_refused,
 	    0, COUNT(bad_credentials));
-	tcase_add_loop_test(tc,
-	    credentials_are_never_sent_over_tls_that_is_not_verified, 0,
-	    2 * MODES);
-	tcase_add_loop_test(
-	    tc, credentials_are_never_sent_without_tls, 0, STARTTLS_MODES);
+	talk_add(tc, credentials_are_never_sent_over_tls_that_is_not_verified,
+	    2, MODES);
+	add_in_starttls_modes(tc, credentials_are_never_sent_without_tls);
 	add_rows_in_modes(
 	    tc, external_needs_a_certificate_that_was_sent, external_rows);
-	return run_suite(suite);
+	return talk_run(suite);
 }

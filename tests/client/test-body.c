@@ -840,11 +840,9 @@ main(void)
 	TCase *tc = talk_case(suite, "body");
 
 	add_rows_in_modes(tc, content_arrives_as_it_must, contents);
+	add_rows_in_pairs(tc, content_in_pieces_arrives_as_it_must, contents);
 	add_rows_in_pairs(
-	    tc, content_in_pieces_arrives_as_it_must, COUNT(contents));
-	add_rows_in_pairs(tc,
-	    content_that_is_not_canonical_is_rejected_if_wanted,
-	    COUNT(contents));
+	    tc, content_that_is_not_canonical_is_rejected_if_wanted, contents);
 	add_in_modes(tc, nul_is_refused);
 	add_in_modes(tc, large_content_arrives_unchanged);
 	add_in_modes(tc, file_is_read_from_its_offset);
@@ -855,9 +853,8 @@ main(void)
 	add_in_modes(tc, source_that_gives_too_much_is_an_error);
 	add_in_modes(tc, second_attempt_rewinds);
 	add_in_modes(tc, without_rewind_there_is_no_second_attempt);
-	tcase_add_loop_test(tc, hook_lets_the_end_go, 0, 2 * MODES);
-	tcase_add_loop_test(
-	    tc, hook_that_gives_up_holds_the_end_back, 0, 2 * MODES);
+	talk_add(tc, hook_lets_the_end_go, 2, MODES);
+	talk_add(tc, hook_that_gives_up_holds_the_end_back, 2, MODES);
 	add_in_modes(tc, hook_is_asked_when_the_content_has_left);
 	add_in_modes(tc, success_before_the_end_is_an_error);
 	add_rows_in_modes(tc, what_is_not_offered_is_not_used, offered);
@@ -867,6 +864,6 @@ main(void)
 	tcase_add_loop_test(tc, name_to_greet_with_that_is_none_is_refused, 0,
 	    COUNT(bad_names));
 	tcase_add_loop_test(tc, name_to_greet_with_is_used, 0, COUNT(greeted));
-	tcase_add_loop_test(tc, null_sender_is_two_brackets, 0, 2 * MODES);
-	return run_suite(suite);
+	talk_add(tc, null_sender_is_two_brackets, 2, MODES);
+	return talk_run(suite);
 }

@@ -809,8 +809,8 @@ main(void)
 	TCase *tc = talk_case(suite, "outcomes");
 
 	add_rows_in_modes(tc, outcome_is_what_the_replies_say, by_reply);
-	tcase_add_loop_test(tc, connection_that_ends_leaves_an_outcome, 0,
-	    COUNT(ended) * HOWS * MODES);
+	talk_add(tc, connection_that_ends_leaves_an_outcome, COUNT(ended),
+	    HOWS * MODES);
 	add_rows_in_modes(tc,
 	    content_that_was_not_sent_to_its_end_is_not_in_doubt,
 	    in_mid_content);
@@ -827,9 +827,8 @@ main(void)
 	tcase_add_loop_test(tc, freeing_gives_every_message_its_outcome, 0, 2);
 	tcase_add_test(tc, message_outlives_its_client);
 	add_rows_in_starttls_modes(tc, lmtp_answers_for_each_recipient, lmtp);
-	tcase_add_loop_test(tc,
-	    lmtp_answer_too_many_spoils_the_connection_alone, 0,
-	    STARTTLS_MODES);
+	add_in_starttls_modes(
+	    tc, lmtp_answer_too_many_spoils_the_connection_alone);
 	tcase_add_test(tc, message_that_is_not_complete_is_refused);
-	return run_suite(suite);
+	return talk_run(suite);
 }

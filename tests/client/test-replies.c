@@ -567,25 +567,21 @@ main(void)
 	TCase *tc = talk_case(suite, "replies");
 
 	add_in_modes(tc, conversation_without_a_fault_is_accepted);
-	add_rows_in_pairs(
-	    tc, malformed_reply_is_an_error, COUNT(malformed) * PLACES);
-	add_rows_in_pairs(
-	    tc, odd_reply_is_understood, COUNT(odd_but_good) * PLACES);
+	talk_add(tc, malformed_reply_is_an_error, COUNT(malformed), PLACES * 2);
+	talk_add(tc, odd_reply_is_understood, COUNT(odd_but_good), PLACES * 2);
 	add_in_modes(tc, reply_as_long_as_it_may_be_is_understood);
-	tcase_add_loop_test(
-	    tc, control_characters_of_a_reply_reach_nobody, 0, PLACES * MODES);
+	talk_add(tc, control_characters_of_a_reply_reach_nobody, PLACES, MODES);
 	add_in_modes(tc, control_characters_of_an_offer_reach_nobody);
 	add_rows_in_modes(tc, reply_out_of_turn_is_an_error, early);
 	add_in_modes(tc, intermediate_reply_to_the_end_of_data_is_in_doubt);
 	add_in_modes(
 	    tc, second_reply_to_the_end_of_data_spoils_the_connection_alone);
-	tcase_add_loop_test(
-	    tc, closing_is_understood_everywhere, 0, PLACES * MODES);
+	talk_add(tc, closing_is_understood_everywhere, PLACES, MODES);
 	add_in_modes(tc, closing_is_understood_as_a_greeting);
 	add_in_modes(tc, closing_is_understood_when_nothing_is_going_on);
 	add_rows_in_modes(tc, redirect_is_never_followed, redirects);
 	add_rows_in_modes(tc, quit_ends_whatever_is_answered, quits);
 	add_rows_in_starttls_modes(tc, noop_is_answered, noops);
 	add_rows_in_starttls_modes(tc, reset_is_answered, resets);
-	return run_suite(suite);
+	return talk_run(suite);
 }

@@ -569,26 +569,20 @@ main(void)
 	    tc, clear_text_instead_of_a_handshake_is_an_error, clear_after_220);
 	add_rows_in_starttls_modes(
 	    tc, handshake_that_does_not_come_is_an_error, ends_after_220);
-	tcase_add_loop_test(
-	    tc, auth_offered_in_clear_is_not_used, 0, STARTTLS_MODES);
-	tcase_add_loop_test(
-	    tc, eight_bit_offered_in_clear_is_not_used, 0, STARTTLS_MODES);
-	tcase_add_loop_test(
-	    tc, smtputf8_offered_in_clear_is_not_used, 0, STARTTLS_MODES);
-	tcase_add_loop_test(
-	    tc, size_offered_in_clear_refuses_nothing, 0, STARTTLS_MODES);
-	tcase_add_loop_test(
-	    tc, starttls_is_offered_in_any_case, 0, STARTTLS_MODES);
+	add_in_starttls_modes(tc, auth_offered_in_clear_is_not_used);
+	add_in_starttls_modes(tc, eight_bit_offered_in_clear_is_not_used);
+	add_in_starttls_modes(tc, smtputf8_offered_in_clear_is_not_used);
+	add_in_starttls_modes(tc, size_offered_in_clear_refuses_nothing);
+	add_in_starttls_modes(tc, starttls_is_offered_in_any_case);
 	add_rows_in_starttls_modes(
 	    tc, reply_pushed_in_clear_is_an_error, pushed);
 	add_rows_in_modes(
 	    tc, reply_pushed_inside_tls_is_an_error, pushed_inside);
 	add_in_modes(tc, clear_greeting_where_tls_was_expected_names_the_fix);
-	tcase_add_loop_test(tc,
-	    silence_where_a_greeting_was_expected_names_the_fix, 0,
-	    STARTTLS_MODES);
+	add_in_starttls_modes(
+	    tc, silence_where_a_greeting_was_expected_names_the_fix);
 	add_rows_in_modes(
 	    tc, certificate_is_refused_before_anything_is_said, bad_certs);
 	add_in_modes(tc, old_tls_is_refused);
-	return run_suite(suite);
+	return talk_run(suite);
 }
