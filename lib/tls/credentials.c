@@ -42,6 +42,18 @@ is_url(const char *name)
 	return strncasecmp(name, "pkcs11:", 7) == 0;
 }
 
+/* Ask the callback; what it leaves without a NUL is no answer. */
+static bool
+ask(const struct stls_pin *pin, const char *what, char *out, size_t cap)
+{
+	memset(out, 0, cap);
+	if (pin->password(what, out, cap, pin->arg) == SMTPTLS_OK &&
+	    memchr(out, '\0', cap) != NULL)
+		return true;
+	stls_wipe(out, cap);
+	return false;
+}
+
 /*
  * Answer GnuTLS's question for a PIN. It is asked once and never again after
  * a wrong answer: a program that gives the same one three times would lock
@@ -53,16 +65,14 @@ answer_pin(void *arg, int attempt, const char *url, const char *label,
 {
 	struct stls_pin *pin = arg;
 	const char *what = label != NULL && *label != '\0' ? label : url;
-	size_t len;
 
 	if (attempt > 0 || (flags & GNUTLS_PIN_WRONG))
 		return GNUTLS_E_PKCS11_PIN_ERROR;
 	if (pin->password != NULL && pin->saved.data == NULL) {
-		if (pin->password(what, out, cap, pin->arg) < 0)
+		if (!ask(pin, what, out, cap))
 			return GNUTLS_E_PKCS11_PIN_ERROR;
-		len = strnlen(out, cap);
-		if (len < cap &&
-		    stls_secret_set(&pin->saved, out, len) == SMTPTLS_OK)
+		if (stls_secret_set(&pin->saved, out, strlen(out)) ==
+		    SMTPTLS_OK)
 			return 0;
 		stls_wipe(out, cap);
 		return GNUTLS_E_PKCS11_PIN_ERROR;
@@ -153,19 +163,15 @@ import_encrypted(struct stls_err *err, const struct stls_source *source,
     const struct stls_block *block, const struct stls_pin *pin,
     gnutls_privkey_t key)
 {
-	char password[PASSWORD_MAX] = "";
+	char password[PASSWORD_MAX];
 	int r;
 
 	if (pin->password == NULL)
 		return stls_source_fail(source, err, block,
 		    "the key is encrypted, and there is no password for it");
-	r = pin->password(source->name, password, sizeof(password), pin->arg);
-	if (r < 0) {
-		stls_wipe(password, sizeof(password));
+	if (!ask(pin, source->name, password, sizeof(password)))
 		return stls_source_fail(source, err, block,
 		    "the key is encrypted, and no password was given");
-	}
-	password[sizeof(password) - 1] = '\0';
 	r = gnutls_privkey_import_x509_raw(
 	    key, &block->data, block->format, password, 0);
 	stls_wipe(password, sizeof(password));

@@ -129,6 +129,7 @@ teardown(void)
 
 struct answers {
 	const char *pin;
+	bool endless; /* no NUL */
 	int asked;
 	char what[128];
 };
@@ -140,8 +141,10 @@ answer(const char *what, char *password, size_t cap, void *arg)
 
 	answers->asked++;
 	snprintf(answers->what, sizeof(answers->what), "%s", what);
-	if (answers->pin == NULL)
-		return SMTPTLS_E_CANCELLED;
+	if (answers->pin == NULL) {
+		memset(password, 'x', cap);
+		return answers->endless ? SMTPTLS_OK : SMTPTLS_E_CANCELLED;
+	}
 	snprintf(password, cap, "%s", answers->pin);
 	return SMTPTLS_OK;
 }
@@ -243,13 +246,13 @@ END_TEST
 
 START_TEST(without_a_pin_a_token_is_refused)
 {
-	struct answers none = { .pin = NULL };
+	struct answers none = { .pin = NULL, .endless = _i == 2 };
 
 	ck_assert_int_eq(
 	    smtptls_context_load_cert_chain(context, CERT_URL, KEY_URL,
 		_i == 0 ? NULL : answer, _i == 0 ? NULL : &none),
 	    SMTPTLS_E_INVALID);
-	ck_assert_int_eq(none.asked, _i);
+	ck_assert_int_eq(none.asked, _i == 0 ? 0 : 1);
 }
 END_TEST
 
@@ -284,7 +287,7 @@ main(void)
 	tcase_add_loop_test(tc, a_token_serves_with_its_pin, 0, 2);
 	tcase_add_test(tc, a_token_serves_in_a_forked_child);
 	tcase_add_test(tc, a_wrong_pin_is_refused_and_not_tried_again);
-	tcase_add_loop_test(tc, without_a_pin_a_token_is_refused, 0, 2);
+	tcase_add_loop_test(tc, without_a_pin_a_token_is_refused, 0, 3);
 	tcase_add_test(tc, a_key_of_a_token_must_fit_too);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
