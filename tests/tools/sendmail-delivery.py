@@ -311,6 +311,15 @@ class Refusals(sendmail.TestCase):
         self.assertTrue(result.err.startswith("in doubt: "), result)
         self.assertIn(self.server.url, result.err)
 
+    def test_an_answer_that_is_lost_where_one_was_refused(self):
+        result = self.refused("yes@example.org", "no@example.org",
+                              RCPT=self.rcpt, **{".": None})
+        self.assertEqual(result.status, IOERR, result)
+        self.assertEqual(len(result.lines), 3, result)
+        self.assertTrue(result.lines[0].startswith("in doubt: "), result)
+        self.assertIn("<yes@example.org>: in doubt", result.lines[1])
+        self.assertIn("<no@example.org>: refused", result.lines[2])
+
     def test_a_connection_that_is_lost_before(self):
         for step in ("GREETING", "EHLO", "MAIL", "RCPT", "DATA"):
             with self.subTest(step=step):

@@ -120,6 +120,20 @@ print_outcome(const struct smtptls_message *message, size_t i)
 	fputc('\n', stderr);
 }
 
+/* Whether somebody may have the message and somebody else has it not. */
+static bool
+outcomes_differ(const struct smtptls_message *message)
+{
+	size_t i;
+
+	for (i = 1; i < smtptls_message_recipients(message); i++) {
+		if (smtptls_message_outcome(message, i) !=
+		    smtptls_message_outcome(message, 0))
+			return true;
+	}
+	return false;
+}
+
 void
 report_failure(int r, const struct settings *settings,
     const struct smtptls_client *client, const struct smtptls_message *message)
@@ -131,7 +145,8 @@ report_failure(int r, const struct settings *settings,
 	    r == SMTPTLS_E_IN_DOUBT ? "in doubt" : PROGRAM, settings->url,
 	    peer[0] != '\0' ? " (" : "", peer, peer[0] != '\0' ? ")" : "",
 	    step_of(client, message), reason_of(client, message));
-	if (r != SMTPTLS_E_PARTIAL)
+	if ((r != SMTPTLS_E_PARTIAL && r != SMTPTLS_E_IN_DOUBT) ||
+	    !outcomes_differ(message))
 		return;
 	for (i = 0; i < smtptls_message_recipients(message); i++)
 		print_outcome(message, i);
