@@ -8,25 +8,18 @@ ROOT is what unpack.sh made, WORK is removed and made anew, BUILD are build
 folders with the programs to test. Prints `ok: ` and `NOT OK: ` lines.
 """
 
-import os
+import json
 import pathlib
-import re
 import shutil
 import signal
-import subprocess
 import sys
-import time
+import traceback
 
 import certs
 import servers
-from messages import MESSAGES, TOO_LONG, arrives_as
-
-SENDER = "a@example.org"
-SECONDS = 120
-# What servers write on top of a message, continuation lines included.
-TRACE = re.compile(
-    rb"(?:Return-Path|X-Original-To|Delivered-To|Received|Envelope-to|"
-    rb"Delivery-date):[^\n]*\n(?:[ \t][^\n]*\n)*")
+from clients import Command, Program
+from delivery import LOGIN, Way, deliver, write_messages
+from refusal import WRONG_LOGIN, refuse_all
 
 
 class Report:
@@ -40,143 +33,111 @@ class Report:
             print(f"NOT OK: {text}: {why}", flush=True)
 
 
-def without_trace(data):
-    while found := TRACE.match(data):
-        data = data[found.end():]
-    return data
+class Run:
+    """One run: what there is to test, and where."""
 
+    def __init__(self, root, work, builds):
+        self.root, self.work, self.builds = root, work, builds
+        self.report = Report()
+        self.started = []
 
-def to_wire(data):
-    """Maildirs have LF; on the wire it was CRLF."""
-    return data.replace(b"\n", b"\r\n")
+    def prepare(self):
+        shutil.rmtree(self.work, ignore_errors=True)
+        self.work.mkdir(parents=True)
+        shutil.rmtree(self.root / "etc/tls", ignore_errors=True)
+        self.certs = certs.make_all(self.root / "etc/tls")
+        self.files = write_messages(self.work / "messages")
+        self.oracle = Program(
+            "libcurl", self.builds[0] / "tests/interop/interop-oracle")
+        self.own = []
+        for build in self.builds:
+            self.own += [
+                Program(f"library of {build.name}",
+                        build / "tests/interop/interop-send"),
+                Command(f"sendmail-tls of {build.name}",
+                        build / "tools/sendmail-tls/sendmail-tls", self.work)]
 
+    def start(self, server, *args):
+        self.started.append(server)
+        server.start(*args)
+        return server
 
-class Way:
-    """A port of a server, and how to speak to it."""
-
-    def __init__(self, server, scheme, port, auth):
-        self.server = server
-        self.url = f"{scheme}://localhost:{server.ports[port]}"
-        self.auth = auth
-        self.name = (f"{server.name}, {scheme}"
-                     f"{' with AUTH' if auth else ''}")
-        self.user = servers.USER if auth else ""
-        self.password = servers.PASSWORD if auth else ""
-
-
-class Program:
-    """A client that gets several messages at once: oracle and library."""
-
-    def __init__(self, name, path):
-        self.name = name
-        self.path = path
-
-    def send(self, way, cafile, files):
-        """Returns what went wrong, or nothing."""
-        result = subprocess.run(
-            (self.path, way.url, cafile, way.user, way.password, SENDER,
-             servers.USER, *files),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, timeout=SECONDS)
-        if result.returncode:
-            return f"status {result.returncode}: {result.stdout.decode()}"
-        return ""
-
-
-def write_messages(folder):
-    """One file for each message; its subject is its name."""
-    folder.mkdir()
-    files = {}
-    for number, (name, content) in enumerate(MESSAGES.items()):
-        content = content.replace(b"Subject: interop", b"Subject: " +
-                                  name.encode(), 1)
-        files[name] = folder / f"{number:02d}.eml"
-        files[name].write_bytes(content)
-    return files
-
-
-def receive(mailbox, count):
-    """Wait for the messages, and sort them by their subjects."""
-    arrived = {}
-    for _ in range(count):
-        data = mailbox.take()
-        subject = re.search(rb"^Subject: (.*)$", data, re.M)
-        arrived[subject.group(1).decode() if subject else "?"] = data
-    return arrived
-
-
-def differences(way, files, arrived):
-    for name, path in files.items():
-        expected = (arrives_as(path.read_bytes()) +
-                    way.server.appends.get(name, b""))
-        data = arrived.get(name)
-        if data is None:
-            yield f"{name}: did not arrive"
-        elif to_wire(without_trace(data)) != expected:
-            yield f"{name}: arrived as {without_trace(data)[:2000]!r}"
-        elif way.auth and not re.search(rb"with e?smtpsa", data, re.I):
-            yield f"{name}: arrived without authentication"
-    for name in sorted(set(arrived) - set(files)):
-        yield f"{name}: was never sent"
-
-
-def deliver(report, way, program, cafile, files):
-    text = f"{way.name}: {program.name}: {len(files)} messages byte for byte"
-    wrong = program.send(way, cafile, files.values())
-    if wrong:
-        report.check(False, text, wrong)
-        return
-    arrived = receive(way.server.mailbox, len(files))
-    found = list(differences(way, files, arrived))
-    report.check(not found, text, "; ".join(found))
-
-
-def ways(postfix, exim):
-    return [
-        Way(postfix, "smtp", "submission", True),
-        Way(postfix, "smtps", "smtps", True),
-        Way(postfix, "smtp", "open", False),
-        Way(postfix, "smtps", "open-smtps", False),
-        Way(exim, "smtp", "smtp", True),
-        Way(exim, "smtps", "smtps", True),
-        Way(exim, "smtp", "smtp", False),
-        Way(exim, "smtps", "smtps", False),
-    ]
-
-
-def programs(builds):
-    return [Program("libcurl", builds[0] / "tests/interop/interop-oracle")]
-
-
-def run_all(report, root, work, builds):
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    shutil.rmtree(root / "etc/tls", ignore_errors=True)
-    files_of_tls = certs.make_all(root / "etc/tls")
-    files = write_messages(work / "messages")
-    postfix, dovecot, exim = all_servers = [
-        kind(root, files_of_tls)
-        for kind in (servers.Postfix, servers.Dovecot, servers.Exim)]
-    try:
-        for server in all_servers:
-            server.start()
-        for way in ways(postfix, exim):
-            for program in programs(builds):
-                deliver(report, way, program, files_of_tls["ca"], files)
-    finally:
-        for server in all_servers:
+    def stop(self):
+        for server in self.started:
             server.stop()
-            (work / f"{server.name}.log").write_text(server.log_text())
+            (self.work / f"{server.name}.log").write_text(server.log_text())
+
+    def start_servers(self):
+        self.postfix = self.start(servers.Postfix(self.root))
+        self.dovecot = self.start(servers.Dovecot(self.root))
+        self.exim = self.start(servers.Exim(self.root))
+        sink = self.builds[0] / "tools/smtp-sink-tls/smtp-sink-tls"
+        self.sink, self.auth_sink = (
+            self.start(servers.Sink(self.work / name, sink, self.certs), login)
+            for name, login in (("sink", None), ("auth-sink", LOGIN)))
+
+    def ways(self):
+        for scheme, port, login in (
+                ("smtp", "submission", LOGIN), ("smtps", "smtps", LOGIN),
+                ("smtp", "open", None), ("smtps", "open-smtps", None),
+                ("smtp", "tls-1.2", None)):
+            yield Way(self.postfix, scheme, port, login)
+        for scheme in ("smtp", "smtps"):
+            yield Way(self.exim, scheme, scheme, LOGIN)
+            yield Way(self.exim, scheme, scheme)
+            yield Way(self.sink, scheme, scheme)
+            yield Way(self.auth_sink, scheme, scheme, LOGIN)
+
+    def deliver_all(self):
+        for way in self.ways():
+            for program in (self.oracle, *self.own):
+                deliver(self.report, way, program, self.certs["ca"],
+                        self.files)
+        way = Way(self.dovecot, "lmtp", "lmtp")
+        for program in self.own:
+            deliver(self.report, way, program, self.certs["ca"], self.files)
+
+    def probe(self, command):
+        ca, ports = self.certs["ca"], self.postfix.ports
+        for text, port, login, status in (
+                ("a good server", "open", None, 0),
+                ("a good login", "submission", LOGIN, 0),
+                ("a wrong name", "wrong-name", None, 76),
+                ("a wrong password", "submission", WRONG_LOGIN, 77)):
+            result = command.probe(f"smtp://localhost:{ports[port]}", ca,
+                                   login, "--json")
+            try:
+                is_json = isinstance(json.loads(result.out), dict)
+            except ValueError:
+                is_json = False
+            self.report.check(
+                result.status == status and is_json and
+                servers.PASSWORD not in result.out + result.err,
+                f"{command.name}: --probe of {text}", result)
+
+    def run(self):
+        self.prepare()
+        self.start_servers()
+        self.deliver_all()
+        refuse_all(self.report, self.postfix, self.own, self.certs,
+                   self.files["plain"])
+        for command in self.own[1::2]:
+            self.probe(command)
 
 
 def main():
     # A signal ends this like an error: the servers are stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    root, work, *builds = map(pathlib.Path, sys.argv[1:])
-    report = Report()
-    run_all(report, root.resolve(), work.resolve(),
-            [build.resolve() for build in builds])
-    return 1 if report.failed else 0
+    root, work, *builds = (pathlib.Path(p).resolve() for p in sys.argv[1:])
+    run = Run(root, work, builds)
+    try:
+        run.run()
+    except Exception:
+        traceback.print_exc()
+        run.report.check(False, "the run came to its end")
+    finally:
+        run.stop()
+    return 1 if run.report.failed else 0
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ local_header_rewrite_clients =
 alias_maps =
 alias_database =
 local_recipient_maps =
+smtpd_error_sleep_time = 0
 message_size_limit = 20000000
 mailbox_size_limit = 0
 virtual_mailbox_domains = example.org
@@ -86,6 +87,7 @@ POSTFIX_PORTS = {
     "smtps": {**AUTH, **WRAPPED},
     "open": {},
     "open-smtps": WRAPPED,
+    "tls-1.2": {"smtpd_tls_protocols": "TLSv1.2"},
     "cleartext": {"smtpd_tls_security_level": "none"},
     "wrong-name": {**AUTH, "smtpd_tls_chain_files": "/etc/tls/wrong-name.pem"},
     "wrong-name-smtps": {
@@ -101,6 +103,7 @@ base_dir = /run/dovecot
 log_path = /var/log/dovecot.log
 mail_location = maildir:~/Maildir
 auth_mechanisms = plain login
+auth_failure_delay = 0
 auth_username_format = %Lu
 ssl = yes
 ssl_cert = </etc/tls/good.pem
@@ -210,10 +213,12 @@ class Server:
     log = ""
     # What it appends to a message of messages.py of its own accord.
     appends = {}
+    keeps_crlf = False
+    # Its Received line says whether there was authentication (RFC 3848).
+    tells_auth = True
 
-    def __init__(self, root, certs):
+    def __init__(self, root):
         self.root = pathlib.Path(root)
-        self.certs = certs
         self.ports = {}
         self.process = None
 
@@ -241,13 +246,17 @@ class Server:
                 path.unlink(missing_ok=True)
 
     def run(self, *command):
-        self.process = subprocess.Popen(
-            ("setpriv", "--pdeathsig", "TERM", "chroot", self.root, *command),
-            stdin=subprocess.DEVNULL,
-            start_new_session=True, cwd="/", env={"PATH": "/usr/sbin:/usr/bin"})
+        self.popen("chroot", self.root, *command)
         for port in self.ports.values():
             poll(f"{self.name} on port {port}", START_SECONDS,
                  lambda p=port: self.answers(p))
+
+    def popen(self, *command, **more):
+        """It ends with us, whatever ends us."""
+        self.process = subprocess.Popen(
+            ("setpriv", "--pdeathsig", "TERM", *command),
+            stdin=subprocess.DEVNULL, start_new_session=True, cwd="/",
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, **more)
 
     def answers(self, port):
         if self.process.poll() is not None:
@@ -372,3 +381,33 @@ class Exim(Server):
             user=USER, digest=digest, **self.ports))
         self.run("/usr/sbin/exim4", "-bdf")
         self.mailbox = Mailbox(self.path("/var/mailboxes/exim"))
+
+
+class Sink(Server):
+    """Our own server: it keeps every byte as it came."""
+
+    log = "log"
+    keeps_crlf = True
+    tells_auth = False
+
+    def __init__(self, folder, program, certs):
+        super().__init__(folder)
+        self.name = folder.name
+        self.program = program
+        self.certs = certs
+
+    def start(self, login=None):
+        self.root.mkdir()
+        words = [self.program, "--smtp", "0", "--smtps", "0",
+                 "--cert", self.certs["good"], "--key", self.certs["good"],
+                 "--maildir", self.path("mail"), "--max-seconds", "600"]
+        if login:
+            self.write("password", login[1] + "\n", 0o600)
+            words += ["--user", login[0],
+                      "--password-file", self.path("password")]
+        with open(self.path(self.log), "wb") as log:
+            self.popen(*words, stdout=subprocess.PIPE, stderr=log)
+        line = self.process.stdout.readline().decode()
+        self.ports = {name: int(port) for name, port in
+                      (word.split("=") for word in line.split())}
+        self.mailbox = Mailbox(self.path("mail"))
