@@ -7,7 +7,7 @@
 #
 # usage: sh tests/run.sh [--full] [--no-install] [part ...]
 #
-# Parts: gcc clang valgrind portable interop; without one, all of
+# Parts: gcc clang valgrind portable install interop; without one, all of
 # them. What is missing is installed by apt-get where this runs as root, else
 # it is named. Nothing is left outside of build-*/, no service is started.
 
@@ -20,7 +20,7 @@ export LC_ALL ASAN_OPTIONS UBSAN_OPTIONS
 exec </dev/null
 cd "$(dirname "$0")/.." || exit 1
 
-all_parts='gcc clang valgrind portable interop'
+all_parts='gcc clang valgrind portable install interop'
 total_budget=900
 
 # What a bare Debian 12 needs. The servers of the interop part are not among
@@ -29,7 +29,7 @@ total_budget=900
 packages='gcc g++ libc6-dev clang libclang-rt-dev llvm clang-format
 meson ninja-build pkg-config python3 libgnutls28-dev check
 valgrind libc6-dbg libcurl4-gnutls-dev openssl gnutls-bin ca-certificates
-faketime mandoc musl-tools shellcheck'
+faketime libunistring-dev mandoc musl-tools shellcheck'
 
 passed=0
 failed=0

@@ -129,7 +129,7 @@ sends() {
 	LD_LIBRARY_PATH=$1 "$2" "$3" "$work/ca/ca.pem" &&
 		[ -n "$(find "$work/mail" -type f)" ] &&
 		grep -rq '^Nobody on the way' "$work/mail" &&
-		rm -rf "$work/mail/"*
+		find "$work/mail" -type f -delete
 }
 
 # Without the CA nothing is sent.
