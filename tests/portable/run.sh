@@ -47,7 +47,7 @@ fi
 
 if ! command -v shellcheck >/dev/null; then
 	echo 'skipped: there is no shellcheck'
-elif find .ci tools tests \( -name '*.sh' -o -path .ci/run \) -print0 |
+elif find .ci doc tools tests \( -name '*.sh' -o -path .ci/run \) -print0 |
 	xargs -0 shellcheck; then
 	echo 'ok: shellcheck has nothing to say'
 else
