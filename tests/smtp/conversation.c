@@ -126,14 +126,6 @@ end(struct player *player)
 	free(player->trace);
 }
 
-/* Another conversation, set up in the same way. */
-static void
-play_again(struct player *player)
-{
-	end(player);
-	begin(player);
-}
-
 static void
 play_nothing(struct player *player)
 {
@@ -146,7 +138,6 @@ static const struct {
 	size_t min, max; /* words */
 } actions[] = {
 	{ "session", play_nothing, 2, 2 },
-	{ "again", play_again, 1, 1 },
 	{ "tls", play_tls, 1, 1 },
 	{ "auth", play_auth, 2, 3 },
 	{ "challenge", play_challenge, 2, 2 },
@@ -209,16 +200,12 @@ play_any(struct player *player)
 static const char *
 written_end(const struct player *player)
 {
-	const struct transcript *transcript = player->transcript;
-	const struct step *last = &transcript->steps[transcript->count - 1];
+	const struct step *last = player->part->steps + player->part->count;
 	const struct step *step;
 
-	for (step = player->step; step <= last; step++) {
-		if (step->kind != STEP_DO)
-			continue;
-		if (strcmp(step->words[0].data, "again") == 0)
-			break;
-		if (strcmp(step->words[0].data, "closed") == 0)
+	for (step = player->step; step < last; step++) {
+		if (step->kind == STEP_DO &&
+		    strcmp(step->words[0].data, "closed") == 0)
 			return step->words[1].data;
 	}
 	return "NOMEM";
@@ -242,17 +229,21 @@ check_fault(const struct player *player)
 }
 
 bool
-conversation_play(
-    const struct transcript *transcript, const struct manner *manner)
+conversation_play(const struct transcript *transcript, const struct part *part,
+    const struct manner *manner)
 {
-	struct player player = { .transcript = transcript, .manner = manner };
+	struct player player = {
+		.transcript = transcript,
+		.part = part,
+		.manner = manner,
+	};
 	bool strict, faulty;
 	size_t i;
 
 	stls_alloc_fail_at(manner->kind == FAULT ? manner->n : 0);
 	begin(&player);
-	for (i = 0; i < transcript->count; i++) {
-		player.step = &transcript->steps[i];
+	for (i = 0; i < part->count; i++) {
+		player.step = &part->steps[i];
 		strict = player_is_strict(&player);
 		play_any(&player);
 		if (strict && !player_is_strict(&player))

@@ -19,11 +19,11 @@ struct manner {
 };
 
 /*
- * Play a transcript with an engine. Whatever is not as written fails the
+ * Play one conversation with an engine. Whatever is not as written fails the
  * test, or after a fault whatever is claimed that did not happen. Returns
  * whether there was a fault.
  */
-bool conversation_play(
-    const struct transcript *transcript, const struct manner *manner);
+bool conversation_play(const struct transcript *transcript,
+    const struct part *part, const struct manner *manner);
 
 #endif

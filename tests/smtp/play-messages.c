@@ -231,7 +231,4 @@ player_free_messages(struct player *player)
 		free(player->messages[i].name);
 		free(player->messages[i].told);
 	}
-	memset(player->messages, 0, sizeof(player->messages));
-	player->count = 0;
-	player->last = NULL;
 }

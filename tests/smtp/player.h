@@ -25,6 +25,7 @@ struct message {
 
 struct player {
 	const struct transcript *transcript;
+	const struct part *part;
 	const struct manner *manner;
 	const struct step *step;
 	struct stls_engine engine;

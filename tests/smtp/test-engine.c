@@ -8,8 +8,9 @@
 
 #include "smtp/conversation.h"
 
-/* Long conversations are not cut at every byte, but so often at least. */
-#define SPLITS_MAX 2000
+/* What is longer is not cut at every byte, but at so many places. */
+#define LONG 1024
+#define LONG_SPLITS 200
 
 static const char *folder;
 static struct dirent **files;
@@ -24,42 +25,35 @@ is_transcript(const struct dirent *entry)
 }
 
 static bool
-play(const struct transcript *transcript, int kind, size_t n)
+play(const struct transcript *transcript, size_t part, int kind, size_t n)
 {
 	struct manner manner = { .n = n };
 
 	manner.kind = kind;
-	return conversation_play(transcript, &manner);
+	return conversation_play(transcript, &transcript->parts[part], &manner);
 }
 
-START_TEST(a_conversation_goes_as_it_is_written)
+static void
+play_cut(const struct transcript *transcript, size_t part)
+{
+	size_t len = transcript->parts[part].server_len, at;
+	size_t stride = len > LONG ? len / LONG_SPLITS : 1;
+
+	for (at = 1; at < len; at += stride)
+		play(transcript, part, SPLIT, at);
+}
+
+START_TEST(a_conversation_goes_as_it_is_written_however_it_is_cut)
 {
 	struct transcript *transcript = transcript_load(
 	    folder, files[_i]->d_name);
+	size_t part;
 
-	play(transcript, WHOLE, 0);
-	transcript_free(transcript);
-}
-END_TEST
-
-START_TEST(it_goes_so_with_one_byte_at_a_time)
-{
-	struct transcript *transcript = transcript_load(
-	    folder, files[_i]->d_name);
-
-	play(transcript, BY_BYTE, 0);
-	transcript_free(transcript);
-}
-END_TEST
-
-START_TEST(it_goes_so_cut_in_two_at_any_byte)
-{
-	struct transcript *transcript = transcript_load(
-	    folder, files[_i]->d_name);
-	size_t stride = transcript->server_len / SPLITS_MAX + 1, at;
-
-	for (at = 1; at < transcript->server_len; at += stride)
-		play(transcript, SPLIT, at);
+	for (part = 0; part < transcript->part_count; part++) {
+		play(transcript, part, WHOLE, 0);
+		play(transcript, part, BY_BYTE, 0);
+		play_cut(transcript, part);
+	}
 	transcript_free(transcript);
 }
 END_TEST
@@ -68,11 +62,14 @@ START_TEST(without_memory_nothing_is_claimed_that_is_not_so)
 {
 	struct transcript *transcript = transcript_load(
 	    folder, files[_i]->d_name);
-	size_t n = 1;
+	size_t part, n;
 
-	while (play(transcript, FAULT, n))
-		n++;
-	ck_assert_uint_gt(n, 1);
+	for (part = 0; part < transcript->part_count; part++) {
+		n = 1;
+		while (play(transcript, part, FAULT, n))
+			n++;
+		ck_assert_uint_gt(n, 1);
+	}
 	transcript_free(transcript);
 }
 END_TEST
@@ -80,12 +77,9 @@ END_TEST
 static void
 add_transcripts(TCase *tc)
 {
-	tcase_add_loop_test(
-	    tc, a_conversation_goes_as_it_is_written, 0, file_count);
-	tcase_add_loop_test(
-	    tc, it_goes_so_with_one_byte_at_a_time, 0, file_count);
-	tcase_add_loop_test(
-	    tc, it_goes_so_cut_in_two_at_any_byte, 0, file_count);
+	tcase_add_loop_test(tc,
+	    a_conversation_goes_as_it_is_written_however_it_is_cut, 0,
+	    file_count);
 	tcase_add_loop_test(tc,
 	    without_memory_nothing_is_claimed_that_is_not_so, 0, file_count);
 }

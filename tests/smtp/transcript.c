@@ -132,6 +132,21 @@ parse_words(const struct source *source, struct step *step, const char *at)
 		complain(source, "nothing to do");
 }
 
+static void
+add_part(const struct source *source, struct transcript *transcript)
+{
+	if (transcript->part_count == PARTS_MAX)
+		complain(source, "too many conversations");
+	transcript->parts[transcript->part_count++].steps =
+	    &transcript->steps[transcript->count];
+}
+
+static struct part *
+present_part(struct transcript *transcript)
+{
+	return &transcript->parts[transcript->part_count - 1];
+}
+
 static struct step *
 add_step(const struct source *source, struct transcript *transcript,
     enum step_kind kind)
@@ -141,6 +156,7 @@ add_step(const struct source *source, struct transcript *transcript,
 	if (transcript->count == STEPS_MAX)
 		complain(source, "too many steps");
 	step = &transcript->steps[transcript->count++];
+	present_part(transcript)->count++;
 	step->kind = kind;
 	step->line = source->line;
 	return step;
@@ -195,7 +211,7 @@ parse_traffic(const struct source *source, struct transcript *transcript,
 	if (line[0] == 'S' || line[0] == 'C')
 		append(&step->text, "\r\n", 2);
 	if (kind == STEP_SERVER)
-		transcript->server_len += step->text.len - before;
+		present_part(transcript)->server_len += step->text.len - before;
 }
 
 static void parse_action(
@@ -276,6 +292,8 @@ parse_line(const struct source *source, struct transcript *transcript,
 	}
 	if (strncmp(line, "! ", 2) == 0)
 		parse_setup(source, transcript, line + 2);
+	else if (strcmp(line, "= again") == 0)
+		add_part(source, transcript);
 	else if (strncmp(line, "= ", 2) == 0)
 		parse_action(source, transcript, line + 2);
 	else
@@ -301,6 +319,7 @@ transcript_load(const char *folder, const char *name)
 	file = fopen(path, "r");
 	if (file == NULL)
 		complain(&source, "%s cannot be read", path);
+	add_part(&source, transcript);
 	while ((len = getline(&line, &cap, file)) >= 0) {
 		source.line++;
 		if (len > 0 && line[len - 1] == '\n')

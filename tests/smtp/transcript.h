@@ -12,6 +12,7 @@
 
 #define WORDS_MAX 12
 #define STEPS_MAX 512
+#define PARTS_MAX 32
 
 enum step_kind {
 	STEP_SERVER, /* these bytes come */
@@ -32,12 +33,20 @@ struct step {
 	size_t count;
 };
 
+/* One conversation of those in a file: "again" begins another. */
+struct part {
+	const struct step *steps;
+	size_t count;
+	size_t server_len; /* bytes of all that come */
+};
+
 struct transcript {
 	const char *name; /* of the file, without its folder */
 	bool lmtp, implicit_tls, cleartext, authenticate;
 	struct step steps[STEPS_MAX];
 	size_t count;
-	size_t server_len; /* bytes of all that come */
+	struct part parts[PARTS_MAX];
+	size_t part_count;
 };
 
 /* What is wrong with the file fails the test. */
