@@ -241,6 +241,11 @@ stls_engine_start(struct stls_engine *engine, const char *ehlo_name)
 	int r;
 
 	assert(engine->state == STLS_STATE_START);
+	/* Only to see whether it can be sent, before anybody is asked. */
+	r = stls_command_ehlo(&engine->err, &engine->out, "EHLO", ehlo_name);
+	if (r < 0)
+		return r;
+	stls_buf_clear(&engine->out);
 	engine->ehlo_name = stls_strdup(ehlo_name);
 	if (engine->ehlo_name == NULL)
 		return stls_err_nomem(&engine->err);

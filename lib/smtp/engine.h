@@ -125,8 +125,8 @@ void stls_engine_init(
 void stls_engine_done(struct stls_engine *engine);
 
 /*
- * Begin, connected, with the name to greet with. SMTPTLS_E_NOMEM, or
- * SMTPTLS_E_INVALID for a name that no command may have.
+ * Begin, connected, with the name to greet with. SMTPTLS_E_NOMEM, or for a
+ * name that no command may have SMTPTLS_E_INVALID or SMTPTLS_E_LIMIT.
  */
 int stls_engine_start(struct stls_engine *engine, const char *ehlo_name);
 

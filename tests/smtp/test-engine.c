@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <smtptls/status.h>
+
 #include "smtp/conversation.h"
+#include "smtp/engine.h"
 
 /* What is longer is not cut at every byte, but at so many places. */
 #define LONG 1024
@@ -74,6 +77,99 @@ START_TEST(without_memory_nothing_is_claimed_that_is_not_so)
 }
 END_TEST
 
+static bool
+may_send(enum stls_step step, void *arg)
+{
+	(void)step;
+	(void)arg;
+	return true;
+}
+
+static struct stls_engine engine;
+
+static void
+setup(void)
+{
+	const struct stls_engine_config config = {
+		.insecure_no_tls = true,
+		.may_send = may_send,
+	};
+
+	stls_engine_init(&engine, &config);
+}
+
+static void
+teardown(void)
+{
+	stls_engine_done(&engine);
+}
+
+static const char *const bad_names[] = {
+	"a.example.org\r\nMAIL FROM:<>",
+	"a.example.org\n",
+	"\xc3\xa4.example.org",
+	"a\x7f.example.org",
+};
+
+START_TEST(a_name_that_no_command_may_have_is_refused_at_once)
+{
+	size_t len;
+
+	ck_assert_int_eq(
+	    stls_engine_start(&engine, bad_names[_i]), SMTPTLS_E_INVALID);
+	ck_assert_int_eq(engine.err.code, SMTPTLS_E_INVALID);
+	stls_engine_output(&engine, &len);
+	ck_assert_uint_eq(len, 0);
+}
+END_TEST
+
+START_TEST(more_than_can_be_a_reply_is_refused_in_one_piece_too)
+{
+	static char much[1 << 20];
+
+	memset(much, '2', sizeof(much));
+	ck_assert_ok(stls_engine_start(&engine, "a.example.org"));
+	stls_engine_receive(&engine, much, sizeof(much));
+	ck_assert_int_eq(stls_engine_event(&engine), STLS_CLOSED);
+	ck_assert_int_eq(engine.err.code, SMTPTLS_E_LIMIT);
+	ck_assert_str_eq(engine.err.text, "the server sends too much");
+}
+END_TEST
+
+START_TEST(a_closed_engine_hands_out_nothing)
+{
+	struct stls_err err;
+	size_t len;
+
+	ck_assert_ok(stls_engine_start(&engine, "a.example.org"));
+	stls_engine_receive(&engine, "220 a\r\n", 7);
+	stls_engine_output(&engine, &len);
+	ck_assert_uint_eq(len, strlen("EHLO a.example.org\r\n"));
+	stls_err_set(&err, SMTPTLS_E_IO, "lost");
+	stls_engine_fail(&engine, &err);
+	ck_assert(!stls_engine_has_output(&engine));
+	stls_engine_output(&engine, &len);
+	ck_assert_uint_eq(len, 0);
+
+	/* The first reason stays. */
+	stls_err_set(&err, SMTPTLS_E_TIMEOUT, "late");
+	stls_engine_fail(&engine, &err);
+	ck_assert_str_eq(engine.err.text, "lost");
+}
+END_TEST
+
+static void
+add_calls(TCase *tc)
+{
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_loop_test(tc,
+	    a_name_that_no_command_may_have_is_refused_at_once, 0,
+	    sizeof(bad_names) / sizeof(bad_names[0]));
+	tcase_add_test(
+	    tc, more_than_can_be_a_reply_is_refused_in_one_piece_too);
+	tcase_add_test(tc, a_closed_engine_hands_out_nothing);
+}
+
 static void
 add_transcripts(TCase *tc)
 {
@@ -88,7 +184,8 @@ int
 main(int argc, char **argv)
 {
 	Suite *suite = suite_create("engine");
-	TCase *tc = tcase_create("transcripts");
+	TCase *transcripts = tcase_create("transcripts");
+	TCase *calls = tcase_create("calls");
 	int result;
 
 	folder = argc > 1 ? argv[1] : "tests/transcripts";
@@ -97,8 +194,10 @@ main(int argc, char **argv)
 		fprintf(stderr, "no transcripts in %s\n", folder);
 		return EXIT_FAILURE;
 	}
-	add_transcripts(tc);
-	suite_add_tcase(suite, tc);
+	add_transcripts(transcripts);
+	suite_add_tcase(suite, transcripts);
+	add_calls(calls);
+	suite_add_tcase(suite, calls);
 	result = run_suite(suite);
 	while (file_count > 0)
 		free(files[--file_count]);
