@@ -22,6 +22,8 @@ stls_context_begin(struct smtptls_context *context)
 		r = SMTPTLS_E_STATE;
 	if (r < 0)
 		pthread_mutex_unlock(&context->lock);
+	else
+		context->setters++;
 	return r;
 }
 
@@ -29,6 +31,7 @@ int
 stls_context_finish(
     struct smtptls_context *context, int r, const struct stls_err *err)
 {
+	context->setters--;
 	/* The first failure is the one that stays. */
 	if (r < 0 && context->err.code == SMTPTLS_OK)
 		stls_err_copy(&context->err, err);
@@ -220,6 +223,13 @@ smtptls_context_error(const struct smtptls_context *context)
 static int
 freeze(struct smtptls_context *context, struct stls_err *err)
 {
+	/* Another thread was first, and its sessions read the ticket key. */
+	if (atomic_load(&context->frozen))
+		return SMTPTLS_OK;
+	/* From a password callback: its setter would go on to write. */
+	if (context->setters > 0)
+		return stls_err_set(
+		    err, SMTPTLS_E_STATE, "the context is still being set up");
 	if (context->err.code < 0) {
 		stls_err_copy(err, &context->err);
 		return err->code;

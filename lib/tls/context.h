@@ -27,7 +27,8 @@ struct smtptls_context {
 	pthread_mutex_t lock;
 	atomic_uint holders;
 	atomic_bool frozen;
-	struct stls_err err; /* of the first failure; sticky */
+	unsigned int setters; /* at work: one, and those its callback calls */
+	struct stls_err err;  /* of the first failure; sticky */
 	unsigned char id[STLS_CONTEXT_ID_LEN];
 	enum smtptls_purpose purpose;
 	enum smtptls_verify_mode verify_mode;
@@ -44,8 +45,8 @@ struct smtptls_context {
 
 /*
  * Freeze for the first session. Returns the sticky error where there is one,
- * copied to *err; SMTPTLS_E_STATE: a server without a certificate. Safe under
- * threads.
+ * copied to *err; SMTPTLS_E_STATE: a server without a certificate, or a setter
+ * is at work. Safe under threads.
  */
 int stls_context_freeze(struct smtptls_context *context, struct stls_err *err);
 

@@ -2,6 +2,8 @@
 #include "test.h"
 
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -459,19 +461,64 @@ START_TEST(a_setter_and_a_first_use_wait_for_each_other)
 }
 END_TEST
 
+static atomic_bool has_begun;
+
+static void *
+freeze_in_thread(void *arg)
+{
+	struct stls_err err;
+
+	(void)arg;
+	atomic_store(&has_begun, true);
+	ck_assert_ok(stls_context_freeze(context, &err));
+	return NULL;
+}
+
+/* The second of two first uses waits for the first, and has nothing to do. */
+START_TEST(a_server_context_that_is_used_has_one_ticket_key)
+{
+	const unsigned char *key;
+	struct stls_err err;
+	pthread_t thread;
+	int round, turn;
+
+	for (round = 0; round < ROUNDS; round++) {
+		new_context(SMTPTLS_CLIENT_AUTH);
+		load_own_certificate();
+		atomic_store(&has_begun, false);
+		pthread_mutex_lock(&context->lock);
+		ck_assert_ok(
+		    pthread_create(&thread, NULL, freeze_in_thread, NULL));
+		while (!atomic_load(&has_begun))
+			sched_yield();
+		for (turn = 0; turn < 100; turn++)
+			sched_yield();
+		ck_assert_ok(stls_context_freeze(context, &err));
+		key = context->ticket_key.data;
+		pthread_mutex_unlock(&context->lock);
+		ck_assert_ok(pthread_join(thread, NULL));
+		ck_assert_ptr_eq(context->ticket_key.data, key);
+	}
+}
+END_TEST
+
 /* A password callback that uses the context it is asked for. */
 static int
 meddle(const char *what, char *password, size_t cap, void *arg)
 {
+	struct stls_err err;
+
 	(void)what;
 	(void)arg;
 	ck_assert_ok(
 	    smtptls_context_set_minimum_version(context, SMTPTLS_TLS_1_3));
+	/* A session would keep what is going to be replaced. */
+	ck_assert_int_eq(stls_context_freeze(context, &err), SMTPTLS_E_STATE);
 	snprintf(password, cap, "secret");
 	return SMTPTLS_OK;
 }
 
-START_TEST(a_password_callback_may_call_setters)
+START_TEST(a_password_callback_may_call_setters_and_begin_nothing)
 {
 	const struct cert *cert = factory_server(
 	    factory, factory_ca(factory), "DNS:mx.example.org");
@@ -484,6 +531,7 @@ START_TEST(a_password_callback_may_call_setters)
 		"secret", GNUTLS_PKCS_PBES2_AES_128, text, &size));
 	text[size] = '\0';
 	new_context(SMTPTLS_CLIENT_AUTH);
+	load_own_certificate();
 	ck_assert_ok(smtptls_context_load_cert_chain(context,
 	    factory_file(
 		factory, "own.pem", factory_pem(factory, cert, NULL, NULL)),
@@ -523,7 +571,9 @@ main(void)
 	    tc, memory_that_runs_out_is_an_error_wherever_it_happens);
 	tcase_add_test(tc, threads_share_a_context_from_its_first_use);
 	tcase_add_test(tc, a_setter_and_a_first_use_wait_for_each_other);
-	tcase_add_test(tc, a_password_callback_may_call_setters);
+	tcase_add_test(tc, a_server_context_that_is_used_has_one_ticket_key);
+	tcase_add_test(
+	    tc, a_password_callback_may_call_setters_and_begin_nothing);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
