@@ -117,7 +117,7 @@ smtptls_message_set_sender(struct smtptls_message *message, const char *address)
 		r = stls_address_parse(
 		    &message->err, address, strlen(address), false, &parsed);
 		if (r < 0)
-			return r;
+			return spoil(message);
 		mailbox = TAKE(parsed.mailbox);
 	} else {
 		mailbox = stls_strdup("");

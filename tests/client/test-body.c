@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "client/talk.h"
+#include "message.h"
 
 #define OFFER                                                                  \
 	SEND("250-mail.example.org\r\n250-8BITMIME\r\n250 SIZE 100000000\r\n")
@@ -754,6 +755,30 @@ START_TEST(address_that_is_none_is_refused)
 }
 END_TEST
 
+/* Who does not look at the answer must not send to or from somebody else. */
+START_TEST(address_that_was_refused_spoils_the_message)
+{
+	struct smtptls_message *message = NULL;
+	int r;
+
+	ck_assert_ok(smtptls_message_new(&message));
+	ck_assert_ok(smtptls_message_set_sender(message, TALK_SENDER));
+	ck_assert_ok(smtptls_message_add_recipient(message, TALK_RECIPIENT));
+	ck_assert_ok(smtptls_message_set_body_mem(message, "", 0));
+	if (_i == 0)
+		r = smtptls_message_set_sender(message, "<alice>");
+	else
+		r = smtptls_message_add_recipient(message, "<alice>");
+	ck_assert_int_eq(r, SMTPTLS_E_INVALID);
+	ck_assert_int_eq(smtptls_message_set_sender(message, TALK_SENDER),
+	    SMTPTLS_E_INVALID);
+	ck_assert_int_eq(stls_message_prepare(message), SMTPTLS_E_INVALID);
+	ck_assert_str_eq(
+	    smtptls_message_error(message), "address \"alice\" has no domain");
+	smtptls_message_free(message);
+}
+END_TEST
+
 static const char *const bad_names[] = {
 	"",
 	"host\r\nMAIL FROM:<eve@example.org>",
@@ -861,6 +886,8 @@ main(void)
 	add_in_modes(tc, eight_bit_that_turns_up_late_is_an_error);
 	tcase_add_loop_test(
 	    tc, address_that_is_none_is_refused, 0, COUNT(bad_addresses));
+	tcase_add_loop_test(
+	    tc, address_that_was_refused_spoils_the_message, 0, 2);
 	tcase_add_loop_test(tc, name_to_greet_with_that_is_none_is_refused, 0,
 	    COUNT(bad_names));
 	tcase_add_loop_test(tc, name_to_greet_with_is_used, 0, COUNT(greeted));
