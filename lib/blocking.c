@@ -102,6 +102,7 @@ forget_done(struct smtptls_client *client, struct smtptls_message *message)
 		return;
 	*place = message->next;
 	message->next = NULL;
+	message->is_in_done = false;
 	smtptls_message_free(message);
 }
 

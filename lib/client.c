@@ -408,6 +408,7 @@ smtptls_client_next_done(struct smtptls_client *client)
 	message = client->done;
 	client->done = message->next;
 	message->next = NULL;
+	message->is_in_done = false;
 	return message;
 }
 

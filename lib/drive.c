@@ -36,6 +36,7 @@ collect_done(struct smtptls_client *client)
 	while ((txn = stls_engine_take_done(&client->engine)) != NULL) {
 		message = stls_message_of(txn);
 		message->submitted = false;
+		message->is_in_done = true;
 		while (*end != NULL)
 			end = &(*end)->next;
 		*end = message;

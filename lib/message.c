@@ -438,6 +438,9 @@ stls_message_prepare(struct smtptls_message *message)
 	if (r < 0)
 		return r;
 	txn = &message->txn;
+	if (message->is_in_done)
+		return stls_err_set(&message->err, SMTPTLS_E_STATE,
+		    "its client has not given the message back yet");
 	if (!has_open_recipient(txn))
 		return stls_err_set(&message->err, SMTPTLS_E_STATE,
 		    "every recipient has its final outcome");

@@ -19,6 +19,7 @@ struct smtptls_message {
 	struct stls_err err; /* of a call; the outcome's is in txn */
 	bool is_spoiled;     /* a setter failed: err stays */
 	bool submitted;	     /* and not done yet */
+	bool is_in_done;     /* in that list: `next` is in use */
 	bool has_sender;
 	bool size_was_set;
 	size_t recipients_cap;

@@ -19,8 +19,9 @@ extern "C" {
  * outcome of every recipient.
  *
  * Once submitted it is not changed any more (setters answer SMTPTLS_E_STATE)
- * until its outcome is final; then it can be submitted again, if its source
- * can be rewound: to the recipients that were not tried or refused for now.
+ * until its outcome is final; then it can be submitted again, once
+ * smtptls_client_next_done() has given it back, and if its source can be
+ * rewound: to the recipients that were not tried or refused for now.
  *
  * A setter that fails spoils the message, as with a context: it is never sent,
  * and sending it gives the same error again.

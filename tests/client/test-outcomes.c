@@ -634,6 +634,51 @@ START_TEST(submitted_messages_are_done_in_their_order)
 }
 END_TEST
 
+static const struct step refused_for_now[] = {
+	OFFER,
+	PREFIX("MAIL FROM:<alice@example.org>"),
+	SEND("451 later\r\n"),
+	MAIL,
+	RCPT("bob", "250 ok\r\n"),
+	DATA,
+	STEP(CONTENT),
+	SEND("250 queued\r\n"),
+	LINE("QUIT"),
+	SEND("221 bye\r\n"),
+	END,
+};
+
+/* It is in one list at a time, of one client. */
+START_TEST(message_is_not_submitted_again_before_it_was_given_back)
+{
+	struct smtptls_message *done;
+	struct talk talk;
+
+	talk_begin(&talk,
+	    STARTTLS_MODE(_i) == 0 ? STARTTLS_LOOP : IMPLICIT_LOOP,
+	    refused_for_now);
+	ck_assert_ok(smtptls_client_start(talk.client));
+	talk_set_message(&talk);
+	ck_assert_ok(smtptls_client_submit(talk.client, talk.message));
+	ck_assert_ok(talk_drive(&talk));
+	ck_assert_int_eq(
+	    smtptls_message_status(talk.message), SMTPTLS_E_REFUSED_LATER);
+	ck_assert_int_eq(
+	    smtptls_client_submit(talk.client, talk.message), SMTPTLS_E_STATE);
+	ck_assert_int_eq(
+	    smtptls_message_status(talk.message), SMTPTLS_E_REFUSED_LATER);
+
+	done = smtptls_client_next_done(talk.client);
+	ck_assert_ptr_eq(done, talk.message);
+	smtptls_message_free(done);
+	ck_assert_ok(smtptls_client_submit(talk.client, talk.message));
+	ck_assert_ok(smtptls_client_start_quit(talk.client));
+	ck_assert_ok(talk_drive(&talk));
+	ck_assert_ok(smtptls_message_status(talk.message));
+	talk_finish(&talk);
+}
+END_TEST
+
 /* --- freeing --- */
 
 /* One that was handed over, one that was not begun. */
@@ -824,6 +869,8 @@ main(void)
 	add_in_modes(tc, refused_reset_ends_the_connection);
 	tcase_add_loop_test(
 	    tc, submitted_messages_are_done_in_their_order, 0, 2);
+	tcase_add_loop_test(
+	    tc, message_is_not_submitted_again_before_it_was_given_back, 0, 2);
 	tcase_add_loop_test(tc, freeing_gives_every_message_its_outcome, 0, 2);
 	tcase_add_test(tc, message_outlives_its_client);
 	add_rows_in_starttls_modes(tc, lmtp_answers_for_each_recipient, lmtp);
