@@ -123,18 +123,43 @@ is_idle(const struct smtptls_client *client)
 }
 
 static int
+check_cancelled(struct smtptls_client *client)
+{
+	struct stls_err reason;
+
+	if (!atomic_load(&client->cancelled))
+		return SMTPTLS_OK;
+	stls_err_set(&reason, SMTPTLS_E_CANCELLED, "cancelled");
+	return stls_client_fail(client, &reason);
+}
+
+/* What ends it however well it goes on. */
+static int
+check_stop(struct smtptls_client *client)
+{
+	struct stls_err reason;
+	int r;
+
+	r = check_cancelled(client);
+	if (r < 0)
+		return r;
+	if (is_idle(client) || stls_deadline_left_ms(client->deadline) != 0)
+		return SMTPTLS_OK;
+	stls_err_set(&reason, SMTPTLS_E_TIMEOUT, "the deadline passed (at: %s)",
+	    smtptls_client_step(client));
+	return stls_client_fail(client, &reason);
+}
+
+static int
 check_limits(struct smtptls_client *client)
 {
 	struct stls_err reason;
 	const char *step = smtptls_client_step(client);
+	int r;
 
-	if (is_idle(client))
-		return SMTPTLS_OK;
-	if (stls_deadline_left_ms(client->deadline) == 0) {
-		stls_err_set(&reason, SMTPTLS_E_TIMEOUT,
-		    "the deadline passed (at: %s)", step);
-		return stls_client_fail(client, &reason);
-	}
+	r = check_stop(client);
+	if (r < 0 || is_idle(client))
+		return r;
 	if (client->life == STLS_LIFE_CONNECTING ||
 	    stls_deadline_left_ms(client->phase_deadline) != 0)
 		return SMTPTLS_OK;
@@ -263,7 +288,15 @@ talk(struct smtptls_client *client)
 				return SMTPTLS_OK;
 			r = SMTPTLS_OK;
 			break;
+		case STLS_NEED_INPUT:
+			/* A reply that is there already is worth having. */
+			r = do_next(client);
+			break;
 		default:
+			/* Source and server may both never have to wait. */
+			r = check_stop(client);
+			if (r < 0)
+				return r;
 			r = do_next(client);
 		}
 		watch_progress(client);
@@ -425,7 +458,6 @@ drive(struct smtptls_client *client)
 int
 smtptls_client_drive(struct smtptls_client *client)
 {
-	struct stls_err reason;
 	int r;
 
 	if (client != NULL && client->life == STLS_LIFE_OVER &&
@@ -436,12 +468,10 @@ smtptls_client_drive(struct smtptls_client *client)
 		return r;
 	if (client->life == STLS_LIFE_NEW)
 		return SMTPTLS_OK;
-	if (atomic_load(&client->cancelled)) {
-		stls_err_set(&reason, SMTPTLS_E_CANCELLED, "cancelled");
-		return stls_client_fail(client, &reason);
-	}
 	client->is_busy = true;
-	r = drive(client);
+	r = check_cancelled(client);
+	if (r == SMTPTLS_OK)
+		r = drive(client);
 	client->is_busy = false;
 	return r;
 }

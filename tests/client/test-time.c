@@ -266,6 +266,76 @@ START_TEST(other_thread_cancels_a_call_that_waits)
 }
 END_TEST
 
+/* A source without an end, and what it does the first time. */
+static struct endless {
+	void (*first)(void);
+	int asked;
+} endless;
+
+static int
+read_endless(void *buf, size_t cap, size_t *out_len, void *arg)
+{
+	(void)arg;
+	if (endless.asked++ == 0)
+		endless.first();
+	memset(buf, '\n', cap);
+	*out_len = cap;
+	return SMTPTLS_OK;
+}
+
+static void
+cancel_it(void)
+{
+	smtptls_client_cancel(to_cancel);
+}
+
+static stls_deadline its_deadline;
+
+static void
+pass_deadline(void)
+{
+	while (stls_deadline_left_ms(its_deadline) > 0)
+		continue;
+}
+
+static const struct step swallowing[] = {
+	SEND("250 x\r\n"),
+	MAIL,
+	RCPT,
+	DATA,
+	STEP(SWALLOW),
+	END,
+};
+
+/* Where neither side ever has to wait, nobody would look at the clock. */
+START_TEST(content_without_an_end_is_stopped)
+{
+	bool is_cancelled = ROW(_i) == 0;
+	struct talk talk;
+
+	talk_begin(&talk, MODE(_i), swallowing);
+	to_cancel = talk.client;
+	endless = (struct endless){ is_cancelled ? cancel_it : pass_deadline,
+		0 };
+	ck_assert_ok(smtptls_message_new(&talk.message));
+	ck_assert_ok(smtptls_message_set_sender(talk.message, TALK_SENDER));
+	ck_assert_ok(
+	    smtptls_message_add_recipient(talk.message, TALK_RECIPIENT));
+	ck_assert_ok(smtptls_message_set_body_cb(
+	    talk.message, read_endless, NULL, NULL));
+	ck_assert_ok(talk_connect(&talk));
+	if (!is_cancelled) {
+		ck_assert_ok(
+		    smtptls_client_set_deadline_ms(talk.client, 3 * SHORT_MS));
+		its_deadline = stls_deadline_in(3 * SHORT_MS);
+	}
+	talk_assert_failed(&talk, talk_send(&talk),
+	    is_cancelled ? SMTPTLS_E_CANCELLED : SMTPTLS_E_TIMEOUT, NULL);
+	ck_assert_int_eq(endless.asked, 1);
+	talk_finish(&talk);
+}
+END_TEST
+
 static void
 cancel_from_handler(int signal_number)
 {
@@ -629,6 +699,8 @@ main(void)
 	add_in_modes(tc, deadline_can_be_taken_back);
 	tcase_add_loop_test(
 	    tc, other_thread_cancels_a_call_that_waits, 0, 2 * COUNT(cancels));
+	tcase_add_loop_test(
+	    tc, content_without_an_end_is_stopped, 0, 2 * MODES);
 	tcase_add_test(tc, signal_handler_cancels_a_call_that_waits);
 	tcase_add_loop_test(tc, signals_interrupt_nothing, 0, 2);
 	tcase_add_test(tc, cancelled_client_does_not_begin);
