@@ -63,7 +63,6 @@ struct smtptls_client {
 	struct stls_engine engine;
 	const struct stls_sasl_mechanism *mechanism;
 	unsigned int auth_round;
-	size_t write_pending; /* offered to the session, to be repeated */
 	unsigned int writes_since_read;
 	short events;	    /* of fd, to wait for */
 	int source_fd;	    /* to wait for as well, -1 for none */

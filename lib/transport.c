@@ -129,18 +129,14 @@ stls_client_write(struct smtptls_client *client)
 	int r;
 
 	data = stls_engine_output(&client->engine, &len);
-	if (client->write_pending > 0)
-		len = client->write_pending;
 	r = transmit(client, &reason, data, len, &sent);
 	if (r < 0)
 		return write_failed(client, &reason);
 	if (r == SMTPTLS_AGAIN) {
 		/* Reading meanwhile: both sides may have full buffers. */
-		client->write_pending = len;
 		client->events |= POLLOUT;
 		return stls_client_read(client);
 	}
-	client->write_pending = 0;
 	stls_engine_sent(&client->engine, sent);
 	stls_client_restart_limit(client);
 	if (++client->writes_since_read >= WRITES_PER_READ)

@@ -107,6 +107,7 @@ stls_engine_close(struct stls_engine *engine)
 	stls_engine_enter(engine, STLS_STATE_CLOSED);
 	stls_fifo_clear(&engine->expected);
 	stls_buf_clear(&engine->out);
+	engine->offered = 0;
 	stls_buf_clear(&engine->in);
 	if (engine->current != NULL) {
 		txn = engine->current;
@@ -289,12 +290,13 @@ const unsigned char *
 stls_engine_output(struct stls_engine *engine, size_t *out_len)
 {
 	size_t buffered = stls_buf_len(&engine->out);
-	size_t len = buffered < OUTPUT_FULL ? buffered : OUTPUT_FULL;
-	uint64_t end = engine->queued - buffered + len;
 
-	if (engine->exposed < end)
-		engine->exposed = end;
-	*out_len = len;
+	if (engine->offered == 0) {
+		engine->offered = buffered < OUTPUT_FULL ? buffered
+							 : OUTPUT_FULL;
+		engine->exposed = engine->queued - buffered + engine->offered;
+	}
+	*out_len = engine->offered;
 	return stls_buf_data(&engine->out);
 }
 
@@ -308,6 +310,7 @@ void
 stls_engine_sent(struct stls_engine *engine, size_t len)
 {
 	stls_buf_consume(&engine->out, len);
+	engine->offered = 0;
 }
 
 void

@@ -95,6 +95,7 @@ struct stls_engine {
 	struct stls_buf out;
 	uint64_t queued;  /* octets ever put into out */
 	uint64_t exposed; /* of which the driver has seen */
+	size_t offered;	  /* of out, to be offered again until it is sent */
 	uint64_t begun;	  /* exposed when the next reply began to come */
 
 	struct stls_fifo expected;
@@ -137,9 +138,10 @@ void stls_engine_receive(
     struct stls_engine *engine, const void *data, size_t len);
 
 /*
- * Bytes to write, at most a TLS record. What this gives counts as handed over,
- * and with the last octet of a message its outcome is in doubt: so call it
- * right before writing.
+ * Bytes to write, at most a TLS record, and the same ones until some of them
+ * were sent, as GnuTLS wants it. What this gives counts as handed over, and
+ * with the last octet of a message its outcome is in doubt: so call it right
+ * before writing.
  */
 const unsigned char *stls_engine_output(
     struct stls_engine *engine, size_t *out_len);
