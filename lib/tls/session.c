@@ -412,15 +412,18 @@ finish_handshake(struct smtptls_session *session)
 /*
  * Whether GnuTLS only has something to say, or is to be called again. It also
  * says AGAIN after a message that is no data, such as a ticket: there may be
- * more in the buffer, of which poll(2) knows nothing.
+ * more in the buffer, of which poll(2) knows nothing. And after each piece of
+ * what comes or goes in pieces, which are no messages.
  */
 static bool
 goes_on(struct smtptls_session *session, int r)
 {
 	bool blocked = session->transport.would_block;
+	bool in_pieces = session->transport.was_short && !blocked;
 
 	session->transport.would_block = false;
-	if (r == GNUTLS_E_INTERRUPTED)
+	session->transport.was_short = false;
+	if (r == GNUTLS_E_INTERRUPTED || (r == GNUTLS_E_AGAIN && in_pieces))
 		return true;
 	if (r != GNUTLS_E_WARNING_ALERT_RECEIVED &&
 	    (r != GNUTLS_E_AGAIN || blocked))

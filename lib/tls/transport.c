@@ -134,6 +134,7 @@ pull(gnutls_transport_ptr_t ptr, void *data, size_t len)
 	size_t have;
 	long n;
 
+	transport->would_block = false;
 	if (transport->start == transport->end) {
 		n = fill(transport);
 		if (n <= 0) {
@@ -142,6 +143,7 @@ pull(gnutls_transport_ptr_t ptr, void *data, size_t len)
 		}
 	}
 	have = transport->end - transport->start;
+	transport->was_short = have < len;
 	if (len > have)
 		len = have;
 	memcpy(data, transport->buffer + transport->start, len);
@@ -196,12 +198,24 @@ write_pieces(struct stls_transport *transport, const giovec_t *iov, int count)
 	return total;
 }
 
+static long
+length_of(const giovec_t *iov, int count)
+{
+	long len = 0;
+	int i;
+
+	for (i = 0; i < count; i++)
+		len += (long)iov[i].iov_len;
+	return len;
+}
+
 static ssize_t
 push(gnutls_transport_ptr_t ptr, const giovec_t *iov, int count)
 {
 	struct stls_transport *transport = ptr;
 	long n = write_pieces(transport, iov, count);
 
+	transport->was_short = n >= 0 && n < length_of(iov, count);
 	if (n >= 0)
 		return (ssize_t)n;
 	transport->would_block = n == -EAGAIN || n == -EWOULDBLOCK;

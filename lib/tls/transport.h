@@ -32,6 +32,7 @@ struct stls_transport {
 	int write_errno;
 	bool at_end;	  /* the peer will send no more */
 	bool would_block; /* the last call came to EAGAIN */
+	bool was_short;	  /* the last call did less than was asked for */
 };
 
 /* SMTPTLS_E_NOMEM, SMTPTLS_E_STATE: there is a transport already. */
