@@ -704,6 +704,12 @@ server_content(const struct server *s, size_t n)
 	return &s->contents[n];
 }
 
+size_t
+server_contents(const struct server *s)
+{
+	return s->contents_count;
+}
+
 bool
 received_has(const struct received *received, const char *text)
 {

@@ -121,6 +121,7 @@ const struct received *server_wire(const struct server *server);
  * stuffed, without the final dot.
  */
 const struct received *server_content(const struct server *server, size_t n);
+size_t server_contents(const struct server *server);
 
 bool received_has(const struct received *received, const char *text);
 
