@@ -100,6 +100,59 @@ count_message(gnutls_session_t tls, unsigned int type, unsigned int when,
 	return 0;
 }
 
+/* Whether the peer of a server may go without a certificate, and did. */
+static bool
+is_anonymous_client(const struct smtptls_session *session)
+{
+	unsigned int count = 0;
+
+	if (session->context->verify_mode == SMTPTLS_CERT_NONE)
+		return true;
+	return session->context->verify_mode == SMTPTLS_CERT_OPTIONAL &&
+	    gnutls_certificate_get_peers(session->tls, &count) == NULL;
+}
+
+/*
+ * Verify the peer: after every handshake, resumed or not, because a resumed
+ * session proves no more than that somebody had the ticket of an earlier one.
+ */
+static int
+verify(struct smtptls_session *session)
+{
+	const struct smtptls_context *context = session->context;
+	struct stls_verify how = {
+		.purpose = context->purpose,
+		.trust = &context->trust,
+		.host = context->check_hostname ? &session->host : NULL,
+	};
+	int r;
+
+	session->verified = false;
+	if (is_client(session) ? context->verify_mode == SMTPTLS_CERT_NONE
+			       : is_anonymous_client(session))
+		return SMTPTLS_OK;
+	r = stls_verify_peer(
+	    &session->err, &how, session->tls, &session->verified_until);
+	if (r < 0)
+		return r;
+	session->verified = !context->insecure;
+	return SMTPTLS_OK;
+}
+
+/*
+ * In the middle of the handshake, where a client shows its certificate next:
+ * who it is, only a server that is verified shall learn. The verdict that
+ * counts is the one at the end: GnuTLS does not call this when it resumes.
+ */
+static int
+verify_early(gnutls_session_t tls)
+{
+	struct smtptls_session *session = gnutls_session_get_ptr(tls);
+
+	return verify(session) < 0 ? GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR
+				   : GNUTLS_E_SUCCESS;
+}
+
 /* ---- making one ---- */
 
 static int
@@ -133,6 +186,8 @@ set_up_client(struct smtptls_session *session)
 {
 	const struct stls_host *host = &session->host;
 
+	if (session->context->has_certificate)
+		gnutls_session_set_verify_function(session->tls, verify_early);
 	if (!session->has_host || host->is_ip)
 		return GNUTLS_E_SUCCESS;
 	return gnutls_server_name_set(
@@ -312,44 +367,6 @@ smtptls_session_insecure_log_keys(struct smtptls_session *session)
 
 /* ---- handshake ---- */
 
-/* Whether the peer of a server may go without a certificate, and did. */
-static bool
-is_anonymous_client(const struct smtptls_session *session)
-{
-	unsigned int count = 0;
-
-	if (session->context->verify_mode == SMTPTLS_CERT_NONE)
-		return true;
-	return session->context->verify_mode == SMTPTLS_CERT_OPTIONAL &&
-	    gnutls_certificate_get_peers(session->tls, &count) == NULL;
-}
-
-/*
- * Verify the peer: after every handshake, resumed or not, because a resumed
- * session proves no more than that somebody had the ticket of an earlier one.
- */
-static int
-verify(struct smtptls_session *session)
-{
-	const struct smtptls_context *context = session->context;
-	struct stls_verify how = {
-		.purpose = context->purpose,
-		.trust = &context->trust,
-		.host = context->check_hostname ? &session->host : NULL,
-	};
-	int r;
-
-	if (is_client(session) ? context->verify_mode == SMTPTLS_CERT_NONE
-			       : is_anonymous_client(session))
-		return SMTPTLS_OK;
-	r = stls_verify_peer(
-	    &session->err, &how, session->tls, &session->verified_until);
-	if (r < 0)
-		return r;
-	session->verified = !context->insecure;
-	return SMTPTLS_OK;
-}
-
 static void
 note_own_certificate(struct smtptls_session *session)
 {
@@ -442,6 +459,9 @@ fail_with_gnutls(struct smtptls_session *session, int r)
 {
 	if (r == GNUTLS_E_WARNING_ALERT_RECEIVED || r == GNUTLS_E_AGAIN)
 		r = GNUTLS_E_TOO_MANY_HANDSHAKE_PACKETS;
+	/* verify_early() has told why, and that is the better sentence. */
+	if (r == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR)
+		return fail_with_alert(session, GNUTLS_A_BAD_CERTIFICATE);
 	(void)stls_explain(session, r);
 	if (session->err.code != SMTPTLS_E_IO &&
 	    r != GNUTLS_E_FATAL_ALERT_RECEIVED && stls_explain_is_tls(session))
@@ -745,6 +765,8 @@ smtptls_session_get_peer_cert_info(struct smtptls_session *session,
 		if (der == NULL)
 			return SMTPTLS_E_INVALID;
 		r = stls_peer_cert_new(&err, der, &cert);
+		if (r < 0 && session->state != STLS_SESSION_FAILED)
+			stls_err_copy(&session->err, &err);
 		if (r < 0)
 			return r;
 		cert->index = index;

@@ -266,6 +266,31 @@ START_TEST(any_server_that_asks_gets_the_certificate)
 }
 END_TEST
 
+/* Only a server that is verified learns who the client is. */
+START_TEST(a_server_that_is_refused_gets_no_certificate)
+{
+	static const char *const versions[] = {
+		"NORMAL:-VERS-ALL:+VERS-TLS1.3",
+		"NORMAL:-VERS-ALL:+VERS-TLS1.2",
+	};
+	const struct cert *evil = CERT(factory, NULL, .names = "DNS:" HOST);
+	struct peer *peer = PEER(.priority = versions[_i], .chain = { evil },
+	    .asks_for_cert = true);
+	unsigned int count = 0;
+
+	give_certificate(user);
+	client = peer_session(peer, client_context, HOST);
+	ck_assert_int_eq(peer_handshake(peer, client), SMTPTLS_E_CERTIFICATE);
+	ck_assert_str_eq(smtptls_session_error(client),
+	    "certificate of " HOST " is self-signed and not trusted itself");
+	ck_assert_int_eq(smtptls_session_is_verified(client), 0);
+	ck_assert_int_eq(peer->result, GNUTLS_E_FATAL_ALERT_RECEIVED);
+	ck_assert_int_eq(gnutls_alert_get(peer->tls), GNUTLS_A_BAD_CERTIFICATE);
+	ck_assert_ptr_null(gnutls_certificate_get_peers(peer->tls, &count));
+	peer_free(peer);
+}
+END_TEST
+
 START_TEST(asked_without_having_one_nothing_was_sent)
 {
 	struct peer *peer = PEER(.chain = { server }, .asks_for_cert = true);
@@ -292,6 +317,8 @@ main(void)
 	    tc, a_resumed_session_is_that_of_the_same_client, 0, 2);
 	tcase_add_loop_test(
 	    tc, any_server_that_asks_gets_the_certificate, 0, 2);
+	tcase_add_loop_test(
+	    tc, a_server_that_is_refused_gets_no_certificate, 0, 2);
 	tcase_add_test(tc, asked_without_having_one_nothing_was_sent);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
