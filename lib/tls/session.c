@@ -13,9 +13,10 @@
 /*
  * Tickets, key updates and alerts that may come between two pieces of data.
  * Servers send up to four tickets at once, and rekey after gigabytes; nobody
- * who sends more than this means well, and each of them costs us work.
+ * who sends more than 32 of them means well, and each costs us work. A message
+ * of a handshake counts when it comes and when GnuTLS returns because of it.
  */
-#define CHATTER_MAX 32
+#define CHATTER_MAX 64
 
 /* RFC 7919 knows no smaller group, and the medium level no smaller key. */
 #define DH_BITS_MIN 2048

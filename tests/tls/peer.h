@@ -12,7 +12,7 @@
 
 #include "factory.h"
 
-#define PEER_CHAIN_MAX 8
+#define PEER_CHAIN_MAX 17
 
 /*
  * The other end: GnuTLS without any of our rules, over a socket pair. What

@@ -6,6 +6,7 @@
 
 #include "factory.h"
 #include "peer.h"
+#include "tls/chain.h"
 
 #define HOST "mail.example.org"
 
@@ -238,15 +239,28 @@ START_TEST(a_maze_of_certificates_is_left_in_time)
 	    factory, NULL, .cn = "Maze", .ca = true, .no_key_ids = true);
 	const struct cert *in = CERT(
 	    factory, a, .names = "DNS:" HOST, .no_key_ids = true);
-	const struct cert *maze[PEER_CHAIN_MAX] = { in };
+	const struct cert *maze[STLS_CHAIN_MAX + 1] = { in };
 	char sentence[512];
 	size_t i;
 
-	for (i = 1; i < PEER_CHAIN_MAX; i++)
+	for (i = 1; i < STLS_CHAIN_MAX; i++)
 		maze[i] = CERT(factory, a, .cn = "Maze", .ca = true,
 		    .key_of = a, .no_key_ids = true);
 	ck_assert_int_eq(
 	    try_chain(root, maze, sentence), SMTPTLS_E_CERTIFICATE);
+}
+END_TEST
+
+START_TEST(more_certificates_than_a_chain_has_are_refused)
+{
+	const struct cert *many[STLS_CHAIN_MAX + 2] = { leaf, middle };
+	size_t i;
+
+	for (i = 2; i < STLS_CHAIN_MAX; i++)
+		many[i] = CERT(factory, root, .cn = "x");
+	accept(root, many);
+	many[i] = many[1];
+	refuse(root, many, "the server sent 17 certificates, more than 16");
 }
 END_TEST
 
@@ -295,6 +309,7 @@ main(void)
 	tcase_add_test(tc, a_trusted_leaf_is_still_looked_at);
 	tcase_add_test(tc, a_trusted_leaf_is_no_ca);
 	tcase_add_test(tc, a_maze_of_certificates_is_left_in_time);
+	tcase_add_test(tc, more_certificates_than_a_chain_has_are_refused);
 	tcase_add_test(tc, a_long_path_is_accepted_within_reason);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
