@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: MIT
 """Type the commands of a tutorial, in order, and compare what they print.
 
-usage: console.py TUTORIAL EXAMPLES BUILD_ROOT
+usage: console.py TUTORIAL EXAMPLES BUILD_ROOT SANITIZER
 
 The commands are the lines of ```console blocks that begin with `$ `, and
 those behind them that begin with `> `. What follows is their output, where
 `...` stands for anything, and alone in a line for any number of lines.
 
 smtp-sink-tls is started in the background, on ports that the kernel picks
-and that take the place of 2525 and 2465, and runs until the next one.
+and that take the place of 2525 and 2465, and runs until the next one. With a
+sanitizer the compiler is not called: programs that it has not instrumented
+could not have the library, so those of the build are taken.
 """
 
 import contextlib
@@ -21,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 
+COMPILE = re.compile(r"cc (\w+)\.c -o \1 .*")
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
 PORTS = {"smtp": "2525", "smtps": "2465"}
 TIMEOUT = 60
@@ -50,8 +53,10 @@ def matches(expected, output):
 
 
 class Typist:
-    def __init__(self, folder, build):
+    def __init__(self, folder, build, sanitizer):
         self.folder = folder
+        self.build = build
+        self.sanitizer = sanitizer
         self.ports = {}
         self.sink = None
         tools = [build / "tools" / name
@@ -89,6 +94,11 @@ class Typist:
     def run(self, command):
         if command.startswith("smtp-sink-tls "):
             return self.start(command)
+        program = COMPILE.fullmatch(command)
+        if program and self.sanitizer != "none":
+            shutil.copy(self.build / f"tests/doc/example-{program[1]}",
+                        pathlib.Path(self.folder) / program[1])
+            return ""
         for written, port in self.ports.items():
             command = command.replace(f":{written}", f":{port}")
         done = subprocess.run(
@@ -108,7 +118,7 @@ def main():
     count = 0
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as end:
         shutil.copytree(examples, folder, dirs_exist_ok=True)
-        typist = Typist(folder, build.resolve())
+        typist = Typist(folder, build.resolve(), sys.argv[4])
         end.callback(typist.stop)
         for command, expected in steps(tutorial.read_text()):
             output = typist.run(command)
