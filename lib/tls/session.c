@@ -521,6 +521,8 @@ smtptls_session_read(
 		*out_len = 0;
 		return SMTPTLS_OK;
 	}
+	/* A write may have come to EAGAIN since. */
+	session->transport.would_block = false;
 	do {
 		n = gnutls_record_recv(session->tls, buf, cap);
 	} while (n < 0 && goes_on(session, (int)n));

@@ -39,7 +39,7 @@ struct smtptls_session {
 	bool at_end;   /* the peer said close_notify */
 	bool closing;  /* close_notify waits for its way out */
 	size_t unsent; /* of a write that was not finished */
-	/* Messages besides data since the last data: see is_flood(). */
+	/* Messages besides data since the last data: see count_message(). */
 	unsigned int chatter;
 	gnutls_keylog_func gnutls_keylog;
 	/* What the session was resumed from, if the server agrees. */

@@ -237,6 +237,39 @@ START_TEST(what_comes_right_behind_a_ticket_needs_no_second_look)
 }
 END_TEST
 
+/* That a write had to wait says nothing about what is there to read. */
+START_TEST(what_comes_behind_a_ticket_is_there_while_a_write_waits)
+{
+	static const unsigned char data[16384];
+	gnutls_datum_t ticket_key;
+	struct smtptls_session *session;
+	struct peer *peer;
+	char buf[16];
+	size_t len;
+	int r;
+
+	ck_assert_int_ge(gnutls_session_ticket_key_generate(&ticket_key), 0);
+	peer = PEER(.priority = "NORMAL:-VERS-ALL:+VERS-TLS1.3",
+	    .chain = { server }, .ticket_key = &ticket_key);
+	session = peer_session(peer, context, HOST);
+	ck_assert_ok(peer_handshake(peer, session));
+	/* All of them come by one recv(2). */
+	peer_write(peer, "250-a\r\n", 7);
+	ck_assert_ok(gnutls_session_ticket_send(peer->tls, 1, 0));
+	peer_write(peer, "250 b\r\n", 7);
+	ck_assert_ok(smtptls_session_read(session, buf, sizeof(buf), &len));
+	do
+		r = smtptls_session_write(session, data, sizeof(data), &len);
+	while (r == SMTPTLS_OK);
+	ck_assert_int_eq(r, SMTPTLS_AGAIN);
+	ck_assert_ok(smtptls_session_read(session, buf, sizeof(buf), &len));
+	ck_assert_uint_eq(len, 7);
+	smtptls_session_free(session);
+	peer_free(peer);
+	gnutls_free(ticket_key.data);
+}
+END_TEST
+
 /* A connection that ends is no end of the data: it may have been cut. */
 START_TEST(an_end_without_close_notify_is_an_error)
 {
@@ -756,6 +789,8 @@ main(void)
 	tcase_add_loop_test(tc, a_client_talks_to_a_verified_server, 0, 2);
 	tcase_add_loop_test(
 	    tc, what_comes_right_behind_a_ticket_needs_no_second_look, 0, 2);
+	tcase_add_test(
+	    tc, what_comes_behind_a_ticket_is_there_while_a_write_waits);
 	tcase_add_loop_test(tc, an_end_without_close_notify_is_an_error, 0, 2);
 	tcase_add_test(tc, writing_to_a_closed_connection_is_an_error);
 	tcase_add_loop_test(
