@@ -135,7 +135,7 @@ smtptls_client_free(struct smtptls_client *client)
 
 	smtptls_context_free(client->context);
 	stls_place_done(&client->place);
-	free(client->user);
+	stls_free_secret_string(client->user);
 	stls_secret_done(&client->password);
 	free(client->authzid);
 	free(client->only_mechanism);
@@ -211,7 +211,8 @@ set_string(struct smtptls_client *client, char **setting, const char *value)
 		stls_err_nomem(&client->err);
 		return refuse(client);
 	}
-	free(*setting);
+	/* It may be a user name, which is wiped like the password. */
+	stls_free_secret_string(*setting);
 	*setting = copy;
 	return SMTPTLS_OK;
 }
