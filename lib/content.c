@@ -74,7 +74,7 @@ stls_content_read(struct stls_content *content, struct stls_err *err,
 
 	switch (content->kind) {
 	case STLS_CONTENT_MEM:
-		len = content->len - content->offset;
+		len = content->len - (size_t)content->offset;
 		if (len > cap)
 			len = cap;
 		*out_data = content->data + content->offset;

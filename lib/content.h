@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include <smtptls/message.h>
@@ -31,7 +32,7 @@ struct stls_content {
 	smtptls_source_rewind_cb rewind;
 	void *arg;
 
-	size_t offset; /* how much has been read */
+	uint64_t offset; /* how much has been read */
 };
 
 /* Look at a descriptor. SMTPTLS_E_INVALID: it is none. */
