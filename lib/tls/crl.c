@@ -111,6 +111,7 @@ static int
 check_form(struct stls_err *err, gnutls_x509_crl_t crl)
 {
 	char oid[128];
+	const char *name;
 	size_t oid_size;
 	unsigned int critical, i;
 	int r;
@@ -132,15 +133,14 @@ check_form(struct stls_err *err, gnutls_x509_crl_t crl)
 			    oid);
 	}
 	r = gnutls_x509_crl_get_signature_algorithm(crl);
-	if (r < 0 ||
-	    !gnutls_sign_is_secure2(
+	if (r >= 0 &&
+	    gnutls_sign_is_secure2(
 		(gnutls_sign_algorithm_t)r, GNUTLS_SIGN_FLAG_SECURE_FOR_CERTS))
-		return stls_err_set(err, SMTPTLS_E_INVALID,
-		    "the revocation list is signed with %s, which is not "
-		    "secure",
-		    r < 0 ? "something unknown"
-			  : gnutls_sign_get_name((gnutls_sign_algorithm_t)r));
-	return SMTPTLS_OK;
+		return SMTPTLS_OK;
+	name = r < 0 ? NULL : gnutls_sign_get_name((gnutls_sign_algorithm_t)r);
+	return stls_err_set(err, SMTPTLS_E_INVALID,
+	    "the revocation list is signed with %s, which is not secure",
+	    name != NULL ? name : "something unknown");
 }
 
 /* Several CAs may have one name, after a change of keys: one must fit. */
@@ -241,6 +241,8 @@ check_batch(const struct stls_trust *trust, struct stls_err *err,
 			    "%s", stls_err_text(&why));
 	}
 	r = check_between(trust, &why, batch);
+	if (r == SMTPTLS_E_NOMEM)
+		return stls_err_nomem(err);
 	if (r < 0)
 		return stls_source_fail(
 		    source, err, NULL, "%s", stls_err_text(&why));
