@@ -259,6 +259,24 @@ next_taken(struct stls_transaction *txn)
 	return NULL;
 }
 
+/* The rest of the content cannot be sent as anything else. */
+static int
+on_early_refusal(struct stls_engine *engine,
+    const struct stls_expected *expected, const struct stls_reply *reply)
+{
+	struct stls_transaction *txn = engine->current;
+
+	if (engine->config.lmtp) {
+		/* To the others nobody has answered: they were not tried. */
+		stls_recipient_decide(next_taken(txn), expected->step, reply);
+	} else {
+		stls_transaction_decide_taken(txn, expected->step, reply);
+		stls_engine_finish_current(engine);
+	}
+	return fail_by_reply(engine, SMTPTLS_E_IO,
+	    "the server refused in the middle of the content", reply);
+}
+
 static int
 on_end_of_data(struct stls_engine *engine, const struct stls_expected *expected,
     const struct stls_reply *reply)
@@ -268,13 +286,8 @@ on_end_of_data(struct stls_engine *engine, const struct stls_expected *expected,
 
 	if (!is_refusal(reply) && reply->code >= 300)
 		return fail_senseless(engine, expected, reply);
-	if (early) {
-		/* The rest of the content cannot be sent as anything else. */
-		stls_transaction_decide_taken(txn, expected->step, reply);
-		stls_engine_finish_current(engine);
-		return fail_by_reply(engine, SMTPTLS_E_IO,
-		    "the server refused in the middle of the content", reply);
-	}
+	if (early)
+		return on_early_refusal(engine, expected, reply);
 	if (engine->config.lmtp) {
 		stls_recipient_decide(next_taken(txn), expected->step, reply);
 		if (++txn->decided < txn->taken)
