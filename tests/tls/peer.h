@@ -60,6 +60,10 @@ struct smtptls_session *peer_session(
 /* Let both shake hands until none gets on. @return what ours answered */
 int peer_handshake(struct peer *peer, struct smtptls_session *session);
 
+/* For gnutls_session_set_keylog_function(). */
+int peer_log_no_key(
+    gnutls_session_t tls, const char *label, const gnutls_datum_t *key);
+
 /* One step of the handshake of the peer alone. */
 void peer_step(struct peer *peer);
 

@@ -4,10 +4,8 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "factory.h"
@@ -738,36 +736,6 @@ START_TEST(without_a_check_of_names_the_rest_is_still_checked)
 }
 END_TEST
 
-/*
- * GnuTLS looks at SSLKEYLOGFILE once in a process and opens the file by
- * itself. Run last and in a process of its own.
- */
-START_TEST(keys_are_written_only_when_that_is_asked_for)
-{
-	struct peer *peer = PEER(.chain = { server });
-	struct smtptls_session *session = peer_session(peer, context, HOST);
-	char path[128];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "%s/keys", factory_dir(factory));
-	setenv("SSLKEYLOGFILE", path, 1);
-	/* Of the peer, which is GnuTLS as it is, nothing shall be there. */
-	gnutls_session_set_keylog_function(
-	    peer->tls, gnutls_session_get_keylog_function(session->tls));
-	if (_i == 1)
-		ck_assert_ok(smtptls_session_insecure_log_keys(session));
-	ck_assert_int_eq(peer_handshake(peer, session), SMTPTLS_OK);
-	if (_i == 1) {
-		ck_assert_int_eq(stat(path, &st), 0);
-		ck_assert_int_gt(st.st_size, 0);
-	} else {
-		ck_assert_int_ne(stat(path, &st), 0);
-	}
-	smtptls_session_free(session);
-	peer_free(peer);
-}
-END_TEST
-
 START_TEST(a_session_is_small)
 {
 	ck_assert_uint_lt(sizeof(struct smtptls_session), 2048);
@@ -812,8 +780,6 @@ main(void)
 	tcase_add_loop_test(tc, a_legacy_session_is_verified_as_strictly, 0, 4);
 	tcase_add_test(tc, without_a_check_of_names_the_rest_is_still_checked);
 	tcase_add_test(tc, a_session_is_small);
-	tcase_add_loop_test(
-	    tc, keys_are_written_only_when_that_is_asked_for, 0, 2);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
