@@ -24,6 +24,7 @@ enum step_kind {
 	STEP_LINE,     /* a line that is this */
 	STEP_PREFIX,   /* a line that begins so */
 	STEP_CONTENT,  /* anything until a line with a single dot */
+	STEP_SIPS,     /* the same, with a pause before each piece */
 	STEP_OCTETS,   /* at least this many more octets */
 	STEP_TLS,      /* a handshake as server */
 	STEP_TLS_DRIP, /* the same, sending one octet at a time */
@@ -32,7 +33,6 @@ enum step_kind {
 	STEP_SWALLOW,	/* whatever comes, until the client is gone */
 	STEP_STALL,	/* read nothing, until the client is gone */
 	STEP_BYE,	/* close_notify, FIN */
-	STEP_HALF_BYE,	/* close_notify; the connection stays */
 	STEP_FIN,	/* FIN without close_notify, and go on reading */
 	STEP_CLOSE,	/* close(2) without close_notify */
 	STEP_RESET	/* RST */
@@ -79,6 +79,7 @@ struct server_options {
 	const char *priority;  /* NULL: "NORMAL" */
 	bool asks_certificate; /* of the client, and takes any */
 	const char *unix_path; /* listen there instead */
+	int receive_buffer;    /* of the connections; 0: the system\'s */
 	/* Played before each script, up to its STEP_END; may be NULL. */
 	const struct step *prologue;
 	/* One for each connection; it is not copied. */
@@ -89,9 +90,6 @@ struct server_options {
 struct server *server_start(const struct server_options *options);
 
 uint16_t server_port(const struct server *server);
-
-/* The descriptor it listens on, for a child of fork(2) to close. */
-int server_listener(const struct server *server);
 
 /*
  * Wait for its end; the clients must be gone. Then it can be asked what it

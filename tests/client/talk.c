@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/talk.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -146,6 +147,18 @@ keep_trace(enum smtptls_trace_level level, const char *line, void *arg)
 	talk->trace_len += len + 1;
 }
 
+int
+talk_count_fds(void)
+{
+	int fd, n = 0;
+
+	for (fd = 0; fd < 256; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			n++;
+	}
+	return n;
+}
+
 void
 talk_begin_with(struct talk *talk, int mode, const char *scheme,
     struct smtptls_context *context, const struct server_options *options)
@@ -155,6 +168,7 @@ talk_begin_with(struct talk *talk, int mode, const char *scheme,
 
 	memset(talk, 0, sizeof(*talk));
 	talk->mode = mode;
+	talk->fds = talk_count_fds();
 	if (filled.cert == NULL) {
 		filled.cert = world.server;
 		filled.issuer = world.ca;
@@ -365,6 +379,8 @@ talk_end(struct talk *talk)
 	smtptls_client_free(talk->client);
 	smtptls_message_free(talk->message);
 	server_free(talk->server);
+	if (talk->fds > 0)
+		ck_assert_int_eq(talk_count_fds(), talk->fds);
 	free(talk->trace);
 	memset(talk, 0, sizeof(*talk));
 }

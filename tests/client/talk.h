@@ -87,6 +87,7 @@ struct talk {
 	struct smtptls_message *message;
 	bool has_started;
 	bool is_in_clear; /* the test wants it so: insecure_no_tls */
+	int fds;	  /* open before it began; 0: not counted */
 	char *trace;
 	size_t trace_len;
 };
@@ -125,6 +126,9 @@ int talk_quit(struct talk *talk);
 
 /* Drive until it is not SMTPTLS_AGAIN, with poll(2). */
 int talk_drive(struct talk *talk);
+
+/* How many descriptors are open. */
+int talk_count_fds(void);
 
 /* Both: the code, and what the sentence has in it. */
 void talk_assert_failed(

@@ -321,18 +321,18 @@ START_TEST(pipe_that_is_slow_is_waited_for)
 {
 	struct talk talk;
 
+	talk_begin(&talk, _i, waits_for_pipe);
 	ck_assert_ok(pipe(pipe_fds));
 	/* Blocking or not, the loop does not block in it. */
 	ck_assert_int_ge(fcntl(pipe_fds[0], F_SETFL, O_NONBLOCK), 0);
-	talk_begin(&talk, _i, waits_for_pipe);
 	talk_set_message(&talk);
 	ck_assert_ok(smtptls_message_set_body_fd(talk.message, pipe_fds[0]));
 	talk_assert_failed(&talk, talk_send(&talk), SMTPTLS_OK, NULL);
 	ck_assert_ok(talk_quit(&talk));
 	talk_hang_up(&talk);
 	assert_content(&talk, 0, TALK_CONTENT);
-	talk_end(&talk);
 	ck_assert_int_eq(close(pipe_fds[0]), 0);
+	talk_end(&talk);
 }
 END_TEST
 
@@ -690,6 +690,53 @@ START_TEST(what_is_not_offered_is_not_used)
 }
 END_TEST
 
+static const struct step told_size[] = {
+	SEND("250-x\r\n250-8BITMIME\r\n250 SIZE 1000\r\n"),
+	LINE("MAIL FROM:<alice@example.org> SIZE=900 BODY=8BITMIME"),
+	SEND("250 ok\r\n"),
+	RCPT,
+	DATA,
+	STEP(CONTENT),
+	SEND("250 ok\r\n"),
+	END,
+};
+
+START_TEST(size_that_was_set_is_told)
+{
+	struct slow_source source = {
+		.text = "a\r\n", .len = 3, .fails_at = SIZE_MAX
+	};
+	struct talk talk;
+
+	talk_begin(&talk, _i, told_size);
+	set_source(&talk, &source);
+	ck_assert_ok(smtptls_message_set_size(talk.message, 900));
+	talk_assert_failed(&talk, talk_send(&talk), SMTPTLS_OK, NULL);
+	talk_finish(&talk);
+}
+END_TEST
+
+static const struct step too_small[] = {
+	SEND("250-x\r\n250 SIZE 1000\r\n"),
+	END,
+};
+
+START_TEST(size_that_was_set_is_held_against_the_offer)
+{
+	struct slow_source source = {
+		.text = "a\r\n", .len = 3, .fails_at = SIZE_MAX
+	};
+	struct talk talk;
+
+	talk_begin(&talk, _i, too_small);
+	set_source(&talk, &source);
+	ck_assert_ok(smtptls_message_set_size(talk.message, 1001));
+	talk_assert_failed(
+	    &talk, talk_send(&talk), SMTPTLS_E_UNSUPPORTED, "1001");
+	talk_finish(&talk);
+}
+END_TEST
+
 /* Found out in mid content: no final dot, and what it was. */
 static const struct step seven_bit_only[] = {
 	SEND("250 x\r\n"),
@@ -883,6 +930,8 @@ main(void)
 	add_in_modes(tc, hook_is_asked_when_the_content_has_left);
 	add_in_modes(tc, success_before_the_end_is_an_error);
 	add_rows_in_modes(tc, what_is_not_offered_is_not_used, offered);
+	add_in_modes(tc, size_that_was_set_is_told);
+	add_in_modes(tc, size_that_was_set_is_held_against_the_offer);
 	add_in_modes(tc, eight_bit_that_turns_up_late_is_an_error);
 	tcase_add_loop_test(
 	    tc, address_that_is_none_is_refused, 0, COUNT(bad_addresses));

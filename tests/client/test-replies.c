@@ -446,6 +446,35 @@ START_TEST(closing_is_understood_when_nothing_is_going_on)
 }
 END_TEST
 
+static const struct step ends_idle[] = {
+	SEND("250 mail.example.org\r\n"),
+	CALL(wait_for_gate, &gate),
+	STEP(BYE),
+	END,
+};
+
+START_TEST(end_of_an_idle_connection_is_noticed)
+{
+	struct talk talk;
+	struct pollfd pfd;
+
+	sem_init(&gate, 0, 0);
+	talk_begin(&talk, _i, ends_idle);
+	talk_set_message(&talk);
+	ck_assert_ok(talk_connect(&talk));
+	sem_post(&gate);
+	ck_assert_uint_eq(smtptls_client_pollfds(talk.client, &pfd, 1), 1);
+	ck_assert_int_eq(poll(&pfd, 1, 20000), 1);
+	ck_assert_int_eq(smtptls_client_drive(talk.client), SMTPTLS_E_IO);
+	/* It stays, and nothing is sent by it. */
+	ck_assert_int_eq(
+	    smtptls_client_submit(talk.client, talk.message), SMTPTLS_E_IO);
+	ck_assert_int_eq(smtptls_message_status(talk.message), SMTPTLS_AGAIN);
+	talk_finish(&talk);
+	sem_destroy(&gate);
+}
+END_TEST
+
 /* --- redirects --- */
 
 static const struct redirect {
@@ -579,6 +608,7 @@ main(void)
 	talk_add(tc, closing_is_understood_everywhere, PLACES, MODES);
 	add_in_modes(tc, closing_is_understood_as_a_greeting);
 	add_in_modes(tc, closing_is_understood_when_nothing_is_going_on);
+	add_in_modes(tc, end_of_an_idle_connection_is_noticed);
 	add_rows_in_modes(tc, redirect_is_never_followed, redirects);
 	add_rows_in_modes(tc, quit_ends_whatever_is_answered, quits);
 	add_rows_in_starttls_modes(tc, noop_is_answered, noops);

@@ -553,6 +553,117 @@ START_TEST(old_tls_is_refused)
 }
 END_TEST
 
+/* --- what is good, and what was weakened on purpose --- */
+
+#define ACCEPT                                                                 \
+	SEND("250 mail.example.org\r\n"), PREFIX("MAIL FROM:<alice@"),         \
+	    SEND("250 ok\r\n"), PREFIX("RCPT TO:<bob@"), SEND("250 ok\r\n"),   \
+	    LINE("DATA"), SEND("354 go\r\n"), STEP(CONTENT),                   \
+	    SEND("250 ok\r\n"), LINE("QUIT"), SEND("221 bye\r\n")
+
+static const struct step accepting[] = {
+	ACCEPT,
+	END,
+};
+
+static void
+begin_accepting(struct talk *talk, int mode, struct smtptls_context *context,
+    const struct server_options *base)
+{
+	struct server_options options = *base;
+
+	options.prologue = talk_prologue(mode);
+	options.scripts[0] = accepting;
+	talk_begin_with(talk, mode, mode < STARTTLS_MODES ? "smtp" : "smtps",
+	    context, &options);
+	talk_set_message(talk);
+}
+
+START_TEST(message_is_sent_over_each_version)
+{
+	struct server_options options = { .priority = priorities[ROW(_i)] };
+	struct smtptls_session *session;
+	struct talk talk;
+
+	begin_accepting(&talk, MODE(_i), NULL, &options);
+	talk_assert_failed(&talk, talk_send(&talk), SMTPTLS_OK, NULL);
+	session = smtptls_client_session(talk.client);
+	ck_assert_int_eq(smtptls_session_version(session),
+	    ROW(_i) == 0 ? SMTPTLS_TLS_1_2 : SMTPTLS_TLS_1_3);
+	ck_assert_int_eq(smtptls_session_is_verified(session), 1);
+	ck_assert_ok(talk_quit(&talk));
+	talk_finish(&talk);
+}
+END_TEST
+
+START_TEST(certificate_that_was_not_to_be_checked_is_not_called_verified)
+{
+	struct server_options options = { .cert = wrong_name_cert() };
+	struct smtptls_context *context = NULL;
+	struct talk talk;
+	const char *pem;
+
+	pem = factory_pem(world.factory, world.ca, NULL, NULL);
+	ck_assert_ok(smtptls_context_new_default(
+	    SMTPTLS_SERVER_AUTH, NULL, NULL, pem, strlen(pem), &context));
+	ck_assert_ok(smtptls_context_insecure_no_check_hostname(context));
+	begin_accepting(&talk, _i, context, &options);
+	talk_assert_failed(&talk, talk_send(&talk), SMTPTLS_OK, NULL);
+	ck_assert_int_eq(
+	    smtptls_session_is_verified(smtptls_client_session(talk.client)),
+	    0);
+	ck_assert_ptr_nonnull(strstr(talk.trace, "NOT VERIFIED"));
+	ck_assert_ok(talk_quit(&talk));
+	talk_finish(&talk);
+	smtptls_context_free(context);
+}
+END_TEST
+
+/* STARTTLS is not even tried. */
+static const struct step in_clear[] = {
+	UP_TO_EHLO,
+	SEND("250-mail.example.org\r\n250 STARTTLS\r\n"),
+	PREFIX("MAIL FROM:<alice@"),
+	SEND("250 ok\r\n"),
+	PREFIX("RCPT TO:<bob@"),
+	SEND("250 ok\r\n"),
+	LINE("DATA"),
+	SEND("354 go\r\n"),
+	STEP(CONTENT),
+	SEND("250 ok\r\n"),
+	LINE("QUIT"),
+	SEND("221 bye\r\n"),
+	END,
+};
+
+START_TEST(without_tls_there_is_no_session)
+{
+	struct talk talk;
+
+	talk_begin_raw(&talk, STARTTLS_MODE(_i), in_clear);
+	talk.is_in_clear = true;
+	ck_assert_ok(smtptls_client_insecure_no_tls(talk.client));
+	talk_set_message(&talk);
+	talk_assert_failed(&talk, talk_send(&talk), SMTPTLS_OK, NULL);
+	ck_assert_ptr_null(smtptls_client_session(talk.client));
+	ck_assert_ok(talk_quit(&talk));
+	talk_finish(&talk);
+}
+END_TEST
+
+START_TEST(implicit_tls_cannot_be_left_out)
+{
+	struct smtptls_client *client = NULL;
+
+	ck_assert_ok(
+	    smtptls_client_new("smtps://" TALK_HOST, world.context, &client));
+	ck_assert_int_eq(
+	    smtptls_client_insecure_no_tls(client), SMTPTLS_E_INVALID);
+	ck_assert_int_eq(smtptls_client_connect(client), SMTPTLS_E_INVALID);
+	smtptls_client_free(client);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -584,5 +695,10 @@ main(void)
 	add_rows_in_modes(
 	    tc, certificate_is_refused_before_anything_is_said, bad_certs);
 	add_in_modes(tc, old_tls_is_refused);
+	add_rows_in_modes(tc, message_is_sent_over_each_version, priorities);
+	add_in_modes(
+	    tc, certificate_that_was_not_to_be_checked_is_not_called_verified);
+	add_in_starttls_modes(tc, without_tls_there_is_no_session);
+	tcase_add_test(tc, implicit_tls_cannot_be_left_out);
 	return talk_run(suite);
 }

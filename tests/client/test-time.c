@@ -132,6 +132,34 @@ START_TEST(each_reply_in_time_is_enough)
 }
 END_TEST
 
+/* Each piece that the server takes starts it again as well. */
+START_TEST(server_that_reads_slowly_gets_it_all)
+{
+	static const struct step script[] = { SEND("250 x\r\n"), MAIL, RCPT,
+		DATA, STEP(SIPS), SEND("250 ok\r\n"), END };
+	struct server_options options = { .prologue = talk_prologue(_i),
+		.scripts = { script },
+		.receive_buffer = 32768 };
+	static char big[4 * 1024 * 1024];
+	struct talk talk;
+	int64_t before;
+
+	memset(big, 'x', sizeof(big));
+	talk_begin_with(
+	    &talk, _i, _i < STARTTLS_MODES ? "smtp" : "smtps", NULL, &options);
+	ck_assert_ok(talk_connect(&talk));
+	ck_assert_ok(smtptls_client_set_timeout_ms(
+	    talk.client, SMTPTLS_PHASE_DATA_BLOCK, talk_ms(200)));
+	talk_set_content(&talk, big, sizeof(big));
+	before = stls_now_ms();
+	talk_assert_failed(&talk, talk_send(&talk), SMTPTLS_OK, NULL);
+	ck_assert_int_gt(stls_now_ms() - before, 200);
+	talk_hang_up(&talk);
+	ck_assert_uint_eq(server_content(talk.server, 0)->len, sizeof(big) + 2);
+	talk_end(&talk);
+}
+END_TEST
+
 /* --- dripping --- */
 
 #define TEN(s) s s s s s s s s s s
@@ -694,6 +722,7 @@ main(void)
 	add_rows_in_modes(tc, silence_is_bounded_in_each_phase, silences);
 	add_in_modes(tc, quit_does_not_wait_long);
 	add_in_modes(tc, each_reply_in_time_is_enough);
+	add_in_modes(tc, server_that_reads_slowly_gets_it_all);
 	add_rows_in_modes(tc, dripping_does_not_pass_the_deadline, drips);
 	add_in_modes(tc, dripping_does_not_pass_the_limit_of_its_phase);
 	add_in_modes(tc, deadline_can_be_taken_back);
