@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "tls/session-parts.h"
+#include "tls/session.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "tls/explain.h"
+#include "tls/session-parts.h"
 
 static const char forked_sentence[] =
     "the session belongs to the parent of this process";
