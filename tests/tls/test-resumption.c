@@ -419,6 +419,22 @@ START_TEST(a_certificate_that_was_revoked_meanwhile_is_refused)
 }
 END_TEST
 
+/* The staple of then is part of what is resumed. */
+START_TEST(a_certificate_that_demands_a_staple_can_be_resumed)
+{
+	const struct cert *strict = CERT(factory, ca, .names = "DNS:" HOST,
+	    .eku = GNUTLS_KP_TLS_WWW_SERVER, .must_staple = true);
+	const gnutls_datum_t *staple = factory_ocsp(
+	    factory, ca, strict, &(struct ocsp_spec){ .status = 0 });
+	gnutls_datum_t data = steal(_i, context, HOST,
+	    &(struct peer_spec){ .chain = { strict }, .staple = { staple } });
+	char sentence[512];
+	int r = force(_i, context, HOST, &data, sentence);
+
+	ck_assert_msg(r == SMTPTLS_OK, "%s", sentence);
+}
+END_TEST
+
 START_TEST(a_staple_that_expired_meanwhile_is_refused)
 {
 	const gnutls_datum_t *staple = factory_ocsp(
@@ -464,6 +480,8 @@ main(void)
 	    tc, a_certificate_that_expired_meanwhile_is_refused, 0, 2);
 	tcase_add_loop_test(
 	    tc, a_certificate_that_was_revoked_meanwhile_is_refused, 0, 2);
+	tcase_add_loop_test(
+	    tc, a_certificate_that_demands_a_staple_can_be_resumed, 0, 2);
 	tcase_add_loop_test(
 	    tc, a_staple_that_expired_meanwhile_is_refused, 0, 2);
 	suite_add_tcase(suite, tc);
