@@ -38,13 +38,15 @@ read -r smtp _ <"$work/ports"
 TEST_PORT=${smtp#smtp=}
 export TEST_PORT
 
-TEST_CA=$work/other/ca.pem "$program" 2>"$work/err"
+if TEST_CA=$work/other/ca.pem "$program" 2>"$work/err"; then
+	fail 'it ends with 0 though nothing was sent'
+fi
 grep -q 'certificate of mail.example.org is issued by' "$work/err" ||
 	fail 'a CA that is not trusted is not refused'
 [ -z "$(find "$work/mail" -type f)" ] || fail 'something left'
 
-TEST_CA=$work/pki/ca.pem "$program" 2>"$work/err"
-[ ! -s "$work/err" ] || fail 'it is not sent'
+TEST_CA=$work/pki/ca.pem "$program" 2>"$work/err" || fail 'it is not sent'
+[ ! -s "$work/err" ] || fail 'it complains'
 grep -q '^X-Envelope-To: <ops@example.org>' "$work"/mail/new/* ||
 	fail 'it has not arrived'
 echo 'the program of the README works as it stands'
