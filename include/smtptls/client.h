@@ -231,9 +231,9 @@ int smtptls_client_drive(struct smtptls_client *client);
 /**
  * Tell what to wait for.
  *
- * @param fds  `max` entries, filled with descriptors and events
- * @return how many there are, which may be more than max: then call it again
- *     with place for all
+ * @param fds  `max` entries, filled with descriptors and events; 7 are enough
+ * @return how many there are; if these are more than max, only so many were
+ *     filled: call it again with place for all
  */
 size_t smtptls_client_pollfds(
     struct smtptls_client *client, struct pollfd *fds, size_t max);

@@ -80,7 +80,7 @@ enum smtptls_tls_version {
  * become stricter in any release.
  *
  * @param purpose  SMTPTLS_SERVER_AUTH for a client
- * @param cafile  a file of certificates in PEM, or NULL
+ * @param cafile  a file of certificates in PEM or DER, or NULL
  * @param capath  a directory of such files, also with OpenSSL's hashed names,
  *     or NULL
  * @param cadata  certificates in PEM, or one or more in DER, or NULL
