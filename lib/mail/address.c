@@ -28,12 +28,15 @@ refuse(struct stls_err *err, const char *text, size_t len, const char *why)
 
 /* Put what is wrong with the domain behind the address it belongs to. */
 static int
-refuse_domain(struct stls_err *err, const char *text, size_t len)
+refuse_domain(struct stls_err *err, const char *local, const char *domain,
+    size_t domain_len)
 {
-	char shown[200];
+	char shown_local[100], shown_domain[100];
 
-	stls_escape(shown, sizeof(shown), text, len);
-	return stls_err_prefix(err, "address \"%s\"", shown);
+	stls_escape(shown_local, sizeof(shown_local), local, strlen(local));
+	stls_escape(shown_domain, sizeof(shown_domain), domain, domain_len);
+	return stls_err_prefix(
+	    err, "address \"%s@%s\"", shown_local, shown_domain);
 }
 
 bool
@@ -196,7 +199,7 @@ stls_address_make(struct stls_err *err, const char *local, size_t local_len,
 	    format_domain(err, name, sizeof(name), domain, domain_len) < 0) {
 		if (err->code != SMTPTLS_E_INVALID)
 			return err->code;
-		return refuse_domain(err, wire, wire_len);
+		return refuse_domain(err, wire, domain, domain_len);
 	}
 	snprintf(mailbox, sizeof(mailbox), "%s%s%s", wire,
 	    name[0] != '\0' ? "@" : "", name);
@@ -260,6 +263,11 @@ parse_bare(struct stls_err *err, const char *text, size_t len,
 		    err, local, local_len, NULL, 0, out_address);
 	if (end == len)
 		return refuse(err, text, len, "has no domain");
+	/* What stands in a header is more: the commonest mistake. */
+	if (text[end] != '@' && text[len - 1] == '>' &&
+	    memchr(text, '<', len) != NULL)
+		return refuse(err, text, len,
+		    "has a name in front of it, which is no part of it");
 	if (text[end] != '@')
 		return refuse(err, text, len,
 		    "has something in its local part that must be quoted");

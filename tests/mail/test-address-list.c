@@ -261,10 +261,11 @@ static const struct {
 	    "to add" },
 	{ "a\xff@x", "address \"a\xff\" is not valid UTF-8" },
 	{ "a@-x",
-	    "address \"a\": host name \"-x\" has a label that begins or "
+	    "address \"a@-x\": host name \"-x\" has a label that begins or "
 	    "ends with a hyphen" },
 	{ "a@127.0.0.1",
-	    "address \"a\": an IP address is a domain only in brackets" },
+	    "address \"a@127.0.0.1\": an IP address is a domain only in "
+	    "brackets" },
 	{ "root", "address \"root\" has no domain, and there is none to add" },
 	{ "A <root>",
 	    "address \"A <root>\" has no domain, and there is none to add" },
