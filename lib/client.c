@@ -12,6 +12,10 @@
 
 #define TIMEOUT_MS_MAX 86400000
 
+/* What stls_sasl_is_text() does not take. */
+#define NO_TEXT                                                                \
+	"has a control character, is not UTF-8 or is longer than 4096 octets"
+
 /* RFC 5321 section 4.5.3.2, and what it does not name. */
 static const int default_timeout_ms[STLS_PHASES] = {
 	[SMTPTLS_PHASE_CONNECT] = 30000,
@@ -247,11 +251,15 @@ smtptls_client_set_credentials(
 		return r;
 	if (user == NULL || password == NULL)
 		return refuse_invalid(
-		    client, "user name and password go together");
-	if (user[0] == '\0' || !stls_sasl_is_text(user))
-		return refuse_invalid(client, "the user name is not valid");
-	if (password[0] == '\0' || !stls_sasl_is_text(password))
-		return refuse_invalid(client, "the password is not valid");
+		    client, "the user name or the password is missing");
+	if (user[0] == '\0')
+		return refuse_invalid(client, "the user name is empty");
+	if (password[0] == '\0')
+		return refuse_invalid(client, "the password is empty");
+	if (!stls_sasl_is_text(user))
+		return refuse_invalid(client, "the user name " NO_TEXT);
+	if (!stls_sasl_is_text(password))
+		return refuse_invalid(client, "the password " NO_TEXT);
 	r = set_string(client, &client->user, user);
 	if (r < 0)
 		return r;
@@ -273,7 +281,7 @@ smtptls_client_set_external(struct smtptls_client *client, const char *authzid)
 		return r;
 	if (authzid == NULL || !stls_sasl_is_text(authzid))
 		return refuse_invalid(
-		    client, "the authorization identity is not valid");
+		    client, "the authorization identity " NO_TEXT);
 	r = set_string(client, &client->authzid, authzid);
 	if (r == SMTPTLS_OK)
 		client->external = true;

@@ -122,6 +122,17 @@ is_idle(const struct smtptls_client *client)
 	    stls_engine_event(&client->engine) == STLS_READY;
 }
 
+/* Each side waits for the other to begin: the commonest wrong port. */
+static const char *
+hint(const struct smtptls_client *client)
+{
+	return client->life == STLS_LIFE_TALKING &&
+		client->phase == SMTPTLS_PHASE_GREETING &&
+		!client->url.implicit_tls
+	    ? "; a port for implicit TLS is reached by smtps://"
+	    : "";
+}
+
 static int
 check_cancelled(struct smtptls_client *client)
 {
@@ -145,8 +156,9 @@ check_stop(struct smtptls_client *client)
 		return r;
 	if (is_idle(client) || stls_deadline_left_ms(client->deadline) != 0)
 		return SMTPTLS_OK;
-	stls_err_set(&reason, SMTPTLS_E_TIMEOUT, "the deadline passed (at: %s)",
-	    smtptls_client_step(client));
+	stls_err_set(&reason, SMTPTLS_E_TIMEOUT,
+	    "the deadline passed (at: %s)%s", smtptls_client_step(client),
+	    hint(client));
 	return stls_client_fail(client, &reason);
 }
 
@@ -165,10 +177,7 @@ check_limits(struct smtptls_client *client)
 		return SMTPTLS_OK;
 	stls_err_set(&reason, SMTPTLS_E_TIMEOUT,
 	    "the server did not answer within %d ms (at: %s)%s",
-	    client->timeout_ms[client->phase], step,
-	    client->phase == SMTPTLS_PHASE_GREETING && !client->url.implicit_tls
-		? "; a port for implicit TLS is reached by smtps://"
-		: "");
+	    client->timeout_ms[client->phase], step, hint(client));
 	return stls_client_fail(client, &reason);
 }
 

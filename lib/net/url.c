@@ -200,7 +200,7 @@ parse_unix(struct stls_err *err, const char *path, struct stls_place *out_place)
 
 	if (path[0] != '/')
 		return stls_err_set(err, SMTPTLS_E_INVALID,
-		    "unix socket %s has no absolute path", path);
+		    "path \"%s\" of a unix socket is not absolute", path);
 	if (strlen(path) > max)
 		return stls_err_set(err, SMTPTLS_E_INVALID,
 		    "path of a unix socket has %zu bytes, at most %zu are "

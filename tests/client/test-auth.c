@@ -265,16 +265,20 @@ END_TEST
 static const struct bad_credentials {
 	const char *user;
 	const char *password;
+	const char *sentence;
 } bad_credentials[] = {
-	{ "alice\r\nMAIL FROM:<x@example.org>", "secret" },
-	{ "alice", "sec\nret" },
-	{ "alice\x01", "secret" },
-	{ "al\x7fice", "secret" },
-	{ "\xff", "secret" },
-	{ "", "secret" },
-	{ "alice", "" },
-	{ NULL, "secret" },
-	{ "alice", NULL },
+	{ "alice\r\nMAIL FROM:<x@example.org>", "secret",
+	    "the user name has a control character" },
+	{ "alice", "sec\nret", "the password has a control character" },
+	{ "alice\x01", "secret", "the user name has a control character" },
+	{ "al\x7f"
+	  "ice",
+	    "secret", "the user name has a control character" },
+	{ "\xff", "secret", "is not UTF-8" },
+	{ "", "secret", "the user name is empty" },
+	{ "alice", "", "the password is empty" },
+	{ NULL, "secret", "missing" },
+	{ "alice", NULL, "missing" },
 };
 
 START_TEST(credentials_with_control_characters_are_refused)
@@ -287,6 +291,8 @@ START_TEST(credentials_with_control_characters_are_refused)
 	ck_assert_int_eq(
 	    smtptls_client_set_credentials(client, bad->user, bad->password),
 	    SMTPTLS_E_INVALID);
+	ck_assert_ptr_nonnull(
+	    strstr(smtptls_client_error(client), bad->sentence));
 	ck_assert_ptr_null(strstr(smtptls_client_error(client), "secret"));
 	/* Who does not look gets no conversation without them. */
 	ck_assert_int_eq(smtptls_client_connect(client), SMTPTLS_E_INVALID);

@@ -35,7 +35,7 @@ static const struct silence {
 	const char *sentence;
 } silences[] = {
 	{ SMTPTLS_PHASE_GREETING, true, { STEP(STALL) }, SMTPTLS_E_TIMEOUT,
-	    "greeting" },
+	    "(at: greeting); a port for implicit TLS is reached by smtps://" },
 	{ SMTPTLS_PHASE_COMMAND, true,
 	    { GREETING, PREFIX("EHLO "), STEP(STALL) }, SMTPTLS_E_TIMEOUT,
 	    "EHLO" },
@@ -209,6 +209,21 @@ START_TEST(dripping_does_not_pass_the_deadline)
 	ck_assert_int_lt(stls_now_ms() - before, LATE_MS);
 	ck_assert_ptr_nonnull(
 	    strstr(smtptls_client_error(talk.client), "deadline"));
+	talk_hang_up_early(&talk);
+	talk_end(&talk);
+}
+END_TEST
+
+START_TEST(deadline_without_a_greeting_names_the_usual_reason)
+{
+	static const struct step script[] = { STEP(STALL), END };
+	struct talk talk;
+
+	talk_begin_raw(&talk, _i, script);
+	ck_assert_ok(smtptls_client_set_deadline_ms(talk.client, SHORT_MS));
+	ck_assert_int_eq(talk_connect(&talk), SMTPTLS_E_TIMEOUT);
+	ck_assert_ptr_nonnull(
+	    strstr(smtptls_client_error(talk.client), "reached by smtps://"));
 	talk_hang_up_early(&talk);
 	talk_end(&talk);
 }
@@ -724,6 +739,9 @@ main(void)
 	add_in_modes(tc, each_reply_in_time_is_enough);
 	add_in_modes(tc, server_that_reads_slowly_gets_it_all);
 	add_rows_in_modes(tc, dripping_does_not_pass_the_deadline, drips);
+	tcase_add_loop_test(tc,
+	    deadline_without_a_greeting_names_the_usual_reason, 0,
+	    STARTTLS_MODES);
 	add_in_modes(tc, dripping_does_not_pass_the_limit_of_its_phase);
 	add_in_modes(tc, deadline_can_be_taken_back);
 	tcase_add_loop_test(

@@ -231,9 +231,10 @@ static const struct bad_text bad_places[] = {
 	{ "mail.example.org:25/",
 	    "the port of the place to connect to is no number" },
 	{ "0.0.0.0:25", "host name" },
-	{ "unix:", "unix socket  has no absolute path" },
-	{ "unix:mail.sock", "unix socket mail.sock has no absolute path" },
-	{ "unix:@mail", "unix socket @mail has no absolute path" },
+	{ "unix:", "path \"\" of a unix socket is not absolute" },
+	{ "unix:mail.sock",
+	    "path \"mail.sock\" of a unix socket is not absolute" },
+	{ "unix:@mail", "path \"@mail\" of a unix socket is not absolute" },
 	{ "UNIX:/run/mail.sock",
 	    "the port of the place to connect to is no number" },
 };

@@ -212,6 +212,7 @@ class Login(sendmail.TestCase):
         (self.folder / "mail.txt").write_bytes(MAIL)
         status, shown = self.ask(b"\n")
         self.assertEqual(os.waitstatus_to_exitcode(status), CONFIG, shown)
+        self.assertIn(b"no password was typed in", shown)
 
     def test_credentials_and_what_is_insecure(self):
         for option in ("--insecure-no-verify", "--insecure-cleartext"):

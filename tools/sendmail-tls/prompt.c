@@ -114,5 +114,7 @@ prompt_secret(struct stls_err *err, const char *question,
 	r = ask_without_echo(err, tty, question, deadline, &line);
 	if (r != 0)
 		return r;
+	if (line.len == 0)
+		return stls_err_set(err, EX_CONFIG, "no password was typed in");
 	return first_line_take(err, "password", &line, out_secret);
 }
