@@ -162,6 +162,7 @@ static const struct {
 	{ "step", play_step, 2, 2 },
 	{ "reply", play_reply, 3, 3 },
 	{ "closed", play_closed, 2, 3 },
+	{ "traced", play_traced, 2, 2 },
 };
 
 static void

@@ -255,7 +255,10 @@ play_event(struct player *player)
 void
 play_ready(struct player *player)
 {
-	player_wants(player, STLS_READY);
+	const struct stls_err *err = &player->engine.err;
+
+	if (player_wants(player, STLS_READY) && err->code != SMTPTLS_OK)
+		player_fail(player, "an error is left: %s", stls_err_text(err));
 }
 
 void
@@ -291,4 +294,11 @@ play_closed(struct player *player)
 	player_check_value(player, statuses, err->code, player_word(player, 1));
 	if (player->step->count > 2)
 		player_check_piece(player, err->text, player_word(player, 2));
+}
+
+/* Lines of the trace that follow each other. */
+void
+play_traced(struct player *player)
+{
+	player_check_piece(player, player->trace, player_word(player, 1));
 }

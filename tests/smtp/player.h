@@ -92,6 +92,7 @@ void play_ready(struct player *player);
 void play_step(struct player *player);
 void play_reply(struct player *player);
 void play_closed(struct player *player);
+void play_traced(struct player *player);
 
 /* play-messages.c */
 

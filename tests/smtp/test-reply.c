@@ -202,6 +202,12 @@ END_TEST
 static char big[STLS_REPLY_BYTES_MAX + STLS_REPLY_LINE_MAX];
 static size_t big_len;
 
+static void
+setup(void)
+{
+	big_len = 0;
+}
+
 /* Append a line of size octets with its CRLF. */
 static void
 add_line(const char *start, size_t size)
@@ -351,6 +357,7 @@ main(void)
 	Suite *suite = suite_create("reply");
 	TCase *tc = tcase_create("reply");
 
+	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_loop_test(tc, a_reply_is_understood, 0, COUNT(valid));
 	tcase_add_loop_test(tc, what_is_no_reply_is_refused, 0, COUNT(invalid));
 	tcase_add_test(tc, what_is_behind_a_reply_is_left_alone);
