@@ -255,10 +255,15 @@ play_event(struct player *player)
 void
 play_ready(struct player *player)
 {
-	const struct stls_err *err = &player->engine.err;
+	const struct stls_engine *engine = &player->engine;
 
-	if (player_wants(player, STLS_READY) && err->code != SMTPTLS_OK)
-		player_fail(player, "an error is left: %s", stls_err_text(err));
+	if (!player_wants(player, STLS_READY))
+		return;
+	if (engine->err.code != SMTPTLS_OK)
+		player_fail(player, "an error is left: %s",
+		    stls_err_text(&engine->err));
+	if (engine->auth_initial.data != NULL || engine->challenge.data != NULL)
+		player_fail(player, "a secret is left");
 }
 
 void
