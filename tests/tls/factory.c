@@ -31,6 +31,7 @@ struct factory {
 	struct item items[ITEMS_MAX];
 	size_t count;
 	unsigned int serial;
+	pid_t made_in;
 	char dir[64];
 };
 
@@ -78,6 +79,18 @@ remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 	return remove(path);
 }
 
+/*
+ * A factory of a whole test case is freed in the parent, which never learns of
+ * a directory that one of its tests, a child, has made.
+ */
+static char child_dir[64];
+
+static void
+remove_child_dir(void)
+{
+	nftw(child_dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 struct factory *
 factory_new(void)
 {
@@ -85,6 +98,7 @@ factory_new(void)
 
 	ck_assert_ptr_nonnull(factory);
 	factory->serial = 0x1000;
+	factory->made_in = getpid();
 	return factory;
 }
 
@@ -475,6 +489,10 @@ factory_dir(struct factory *factory)
 	snprintf(
 	    factory->dir, sizeof(factory->dir), "%s/smtptls-test-XXXXXX", base);
 	ck_assert_ptr_nonnull(mkdtemp(factory->dir));
+	if (factory->made_in != getpid()) {
+		snprintf(child_dir, sizeof(child_dir), "%s", factory->dir);
+		ck_assert_int_eq(atexit(remove_child_dir), 0);
+	}
 	return factory->dir;
 }
 
