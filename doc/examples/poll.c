@@ -20,7 +20,7 @@
 struct job {
 	struct job *next;
 	struct smtptls_message *mail;
-	char text[1024];
+	char text[1280];
 };
 
 struct daemon {

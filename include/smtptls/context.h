@@ -86,7 +86,7 @@ enum smtptls_tls_version {
  * @param cadata  certificates in PEM, or one or more in DER, or NULL
  * @param cadata_len  bytes of cadata
  * @param out_context  the context; on failure one that only has an error to
- *     read, NULL where memory ran out
+ *     read
  * @return SMTPTLS_OK; SMTPTLS_E_NOMEM; SMTPTLS_E_INVALID: a source is
  *     unreadable, empty or not parsed, or the system's policy leaves nothing
  *     that is safe

@@ -12,7 +12,8 @@
  * opaque. `_new` makes one, `_free` ends it; `_free(NULL)` does nothing.
  * Contexts and messages are counted: `_ref` adds a holder, `_free` takes one
  * away. A constructor that fails still gives the object, so that its error
- * can be read: free it all the same. Only where memory ran out it gives NULL.
+ * can be read: free it all the same. Where memory ran out it gives NULL, but
+ * for a context: NULL there means the default one.
  *
  * **Security.** NULL and zero mean the strictest setting. What weakens
  * security is a call with `insecure_` in its name, one for each risk:

@@ -93,6 +93,17 @@ init_lock(struct smtptls_context *context)
 	return r == 0 ? SMTPTLS_OK : SMTPTLS_E_NOMEM;
 }
 
+/*
+ * The context that a program gets when there is no memory for one. It cannot
+ * be NULL: a client takes that for the system's CAs, which may be more than
+ * what was asked for.
+ */
+static struct smtptls_context no_memory = {
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.err = { SMTPTLS_E_NOMEM, "out of memory" },
+	.check_hostname = true,
+};
+
 static int
 set_up(struct smtptls_context *context, struct stls_err *err,
     enum smtptls_purpose purpose)
@@ -127,7 +138,7 @@ smtptls_context_new(
 
 	if (out_context == NULL)
 		return SMTPTLS_E_INVALID;
-	*out_context = NULL;
+	*out_context = &no_memory;
 	context = stls_alloc_zero(sizeof(*context));
 	if (context == NULL)
 		return SMTPTLS_E_NOMEM;
@@ -138,10 +149,6 @@ smtptls_context_new(
 	atomic_init(&context->holders, 1);
 	atomic_init(&context->frozen, false);
 	r = set_up(context, &err, purpose);
-	if (r == SMTPTLS_E_NOMEM) {
-		smtptls_context_free(context);
-		return r;
-	}
 	if (r < 0)
 		stls_err_copy(&context->err, &err);
 	*out_context = context;
@@ -180,18 +187,13 @@ smtptls_context_new_default(enum smtptls_purpose purpose, const char *cafile,
 	r = smtptls_context_new(purpose, out_context);
 	if (r < 0)
 		return r;
-	r = load_given(*out_context, cafile, capath, cadata, cadata_len);
-	if (r == SMTPTLS_E_NOMEM) {
-		smtptls_context_free(*out_context);
-		*out_context = NULL;
-	}
-	return r;
+	return load_given(*out_context, cafile, capath, cadata, cadata_len);
 }
 
 struct smtptls_context *
 smtptls_context_ref(struct smtptls_context *context)
 {
-	if (context != NULL)
+	if (context != NULL && context != &no_memory)
 		atomic_fetch_add(&context->holders, 1);
 	return context;
 }
@@ -199,7 +201,8 @@ smtptls_context_ref(struct smtptls_context *context)
 void
 smtptls_context_free(struct smtptls_context *context)
 {
-	if (context == NULL || atomic_fetch_sub(&context->holders, 1) > 1)
+	if (context == NULL || context == &no_memory ||
+	    atomic_fetch_sub(&context->holders, 1) > 1)
 		return;
 	if (context->ticket_key.data != NULL)
 		stls_wipe(context->ticket_key.data, context->ticket_key.size);

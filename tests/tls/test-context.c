@@ -9,6 +9,7 @@
 
 #include <gnutls/gnutls.h>
 
+#include <smtptls/client.h>
 #include <smtptls/context.h>
 
 #include "base/alloc.h"
@@ -372,6 +373,26 @@ START_TEST(memory_that_runs_out_is_an_error_wherever_it_happens)
 }
 END_TEST
 
+/* NULL would be taken for the system's CAs, which nobody asked for here. */
+START_TEST(a_context_there_is_no_memory_for_is_not_the_default_one)
+{
+	struct smtptls_client *client;
+
+	stls_alloc_fail_at(1);
+	ck_assert_int_eq(smtptls_context_new_default(SMTPTLS_SERVER_AUTH,
+			     "/nonexistent", NULL, NULL, 0, &context),
+	    SMTPTLS_E_NOMEM);
+	stls_alloc_fail_at(0);
+	ck_assert_ptr_nonnull(context);
+	ck_assert_str_eq(smtptls_context_error(context), "out of memory");
+	ck_assert_int_lt(
+	    smtptls_client_new("mail.example.org", context, &client), 0);
+	ck_assert_str_eq(smtptls_client_error(client), "out of memory");
+	smtptls_client_free(client);
+	smtptls_context_free(smtptls_context_ref(context));
+}
+END_TEST
+
 /* Freeze and use one context in several threads; for ThreadSanitizer. */
 static void *
 use_in_thread(void *arg)
@@ -569,6 +590,8 @@ main(void)
 	tcase_add_test(tc, contexts_differ_in_their_identity);
 	tcase_add_test(
 	    tc, memory_that_runs_out_is_an_error_wherever_it_happens);
+	tcase_add_test(
+	    tc, a_context_there_is_no_memory_for_is_not_the_default_one);
 	tcase_add_test(tc, threads_share_a_context_from_its_first_use);
 	tcase_add_test(tc, a_setter_and_a_first_use_wait_for_each_other);
 	tcase_add_test(tc, a_server_context_that_is_used_has_one_ticket_key);
