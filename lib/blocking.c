@@ -73,6 +73,8 @@ ensure_started(struct smtptls_client *client)
 	int r;
 
 	r = stls_client_check(client);
+	if (r == SMTPTLS_E_STATE)
+		stls_err_set(&client->last, r, "the conversation is over");
 	if (r < 0)
 		return r;
 	stls_err_clear(&client->last);

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "message.h"
+#include "tls/context.h"
 
 #define TIMEOUT_MS_MAX 86400000
 
@@ -59,31 +60,24 @@ stls_client_trace(char what, const char *text, size_t len, void *arg)
 	client->trace(level, line, client->trace_arg);
 }
 
+/* Take the context, or make one, and freeze it: this is its first use. */
 static int
 use_context(struct smtptls_client *client, struct smtptls_context *context)
 {
-	struct smtptls_context *own = NULL;
-	const char *reason;
-	int r;
+	int r = SMTPTLS_OK;
 
-	if (context != NULL) {
+	if (context != NULL)
 		client->context = smtptls_context_ref(context);
-	} else {
+	else
 		r = smtptls_context_new_default(
-		    SMTPTLS_SERVER_AUTH, NULL, NULL, NULL, 0, &own);
-		client->context = own;
-		if (r < 0)
-			return stls_err_set(
-			    &client->err, r, "%s", smtptls_context_error(own));
-	}
+		    SMTPTLS_SERVER_AUTH, NULL, NULL, NULL, 0, &client->context);
+	if (r < 0)
+		return stls_err_set(&client->err, r, "%s",
+		    smtptls_context_error(client->context));
 	if (smtptls_context_purpose(client->context) != SMTPTLS_SERVER_AUTH)
 		return stls_err_set(&client->err, SMTPTLS_E_INVALID,
 		    "the context is for servers (SMTPTLS_CLIENT_AUTH)");
-	reason = smtptls_context_error(client->context);
-	if (reason[0] != '\0')
-		return stls_err_set(
-		    &client->err, SMTPTLS_E_INVALID, "%s", reason);
-	return SMTPTLS_OK;
+	return stls_context_freeze(client->context, &client->err);
 }
 
 int

@@ -2,6 +2,7 @@
 #include "content.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,8 +27,12 @@ static int
 read_fd(struct stls_content *content, struct stls_err *err, char *scratch,
     size_t cap, size_t *out_len)
 {
+	struct pollfd pfd = { .fd = content->fd, .events = POLLIN };
 	ssize_t n;
 
+	/* A pipe that blocks must not keep deadlines and cancelling waiting. */
+	if (!content->is_regular && poll(&pfd, 1, 0) == 0)
+		return SMTPTLS_AGAIN;
 	do {
 		if (content->is_regular)
 			n = pread(content->fd, scratch, cap,

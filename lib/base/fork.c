@@ -2,6 +2,7 @@
 #include "base/fork.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 /*
  * Only ever written in a child of fork(2), where one thread exists, so that
@@ -17,16 +18,18 @@ in_child(void)
 	fork_id++;
 }
 
+static bool is_watched;
+
 static void
 watch(void)
 {
-	/* Fails only for lack of memory at the first use of the library. */
-	(void)pthread_atfork(NULL, NULL, in_child);
+	is_watched = pthread_atfork(NULL, NULL, in_child) == 0;
 }
 
 stls_fork_id
 stls_fork_current(void)
 {
 	pthread_once(&once, watch);
-	return fork_id;
+	/* Without memory for the handler: a system call each time, but right. */
+	return is_watched ? fork_id : (stls_fork_id)getpid();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/secret.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,16 @@ stls_secret_set(struct stls_secret *secret, const char *data, size_t len)
 	secret->data = copy;
 	secret->len = len;
 	return SMTPTLS_OK;
+}
+
+void
+stls_secret_shorten(struct stls_secret *secret, size_t len)
+{
+	assert(len <= secret->len);
+	if (secret->data == NULL)
+		return;
+	stls_wipe(secret->data + len, secret->len - len);
+	secret->len = len;
 }
 
 void

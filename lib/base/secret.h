@@ -23,6 +23,9 @@ struct stls_secret {
 /* Replace the content by a copy. SMTPTLS_E_NOMEM leaves it unchanged. */
 int stls_secret_set(struct stls_secret *secret, const char *data, size_t len);
 
+/* Keep the first `len` bytes, wipe the others. */
+void stls_secret_shorten(struct stls_secret *secret, size_t len);
+
 /* Wipe and free; copes with a zeroed struct; usable with CLEANUP. */
 void stls_secret_done(struct stls_secret *secret);
 

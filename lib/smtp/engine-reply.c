@@ -147,7 +147,7 @@ on_challenge(struct stls_engine *engine, const struct stls_reply *reply)
 		return stls_err_nomem(&engine->err);
 	/* Some servers write words here where no challenge is needed. */
 	r = stls_base64_decode(engine->challenge.data, text, len, &len);
-	engine->challenge.len = r < 0 ? 0 : len;
+	stls_secret_shorten(&engine->challenge, r < 0 ? 0 : len);
 
 	stls_engine_enter(engine, STLS_STATE_CHALLENGE);
 	if (engine->auth_has_initial) {
