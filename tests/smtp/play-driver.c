@@ -110,8 +110,12 @@ play_write(struct player *player)
 void
 play_tls(struct player *player)
 {
-	if (player_wants(player, STLS_START_TLS))
-		stls_engine_tls(&player->engine);
+	if (!player_wants(player, STLS_START_TLS))
+		return;
+	stls_engine_tls(&player->engine);
+	/* RFC 3207 section 4.2: nothing that was said in clear counts. */
+	if (player->engine.capabilities.count > 0)
+		player_fail(player, "extensions offered in clear are left");
 }
 
 static struct stls_secret
