@@ -120,6 +120,18 @@ write_failed(struct smtptls_client *client, const struct stls_err *reason)
 	return SMTPTLS_OK;
 }
 
+/*
+ * A reply that is already there answers nothing that is still here: in a record
+ * of its own it would pass for the answer, and cost a password or a message.
+ * The pieces of content are too many to look before each.
+ */
+static bool
+must_be_silent(const struct smtptls_client *client)
+{
+	return client->engine.offered == 0 &&
+	    client->engine.state != STLS_STATE_BODY;
+}
+
 int
 stls_client_write(struct smtptls_client *client)
 {
@@ -128,6 +140,11 @@ stls_client_write(struct smtptls_client *client)
 	size_t len, sent = 0;
 	int r;
 
+	if (must_be_silent(client)) {
+		r = stls_client_read(client);
+		if (r != SMTPTLS_AGAIN)
+			return r;
+	}
 	data = stls_engine_output(&client->engine, &len);
 	r = transmit(client, &reason, data, len, &sent);
 	if (r < 0)

@@ -44,8 +44,10 @@ struct server {
 	gnutls_session_t tls;
 	bool drips;
 	bool sips;
-	bool is_gone;	    /* the client has closed */
-	char unread[16384]; /* decrypted, and not looked at */
+	bool holds;	      /* what is said leaves later, in one piece */
+	struct received held; /* of which this waits */
+	bool is_gone;	      /* the client has closed */
+	char unread[16384];   /* decrypted, and not looked at */
 	size_t unread_at;
 	size_t unread_len; /* behind unread_at */
 
@@ -158,6 +160,10 @@ push(gnutls_transport_ptr_t arg, const void *data, size_t len)
 {
 	struct server *s = arg;
 
+	if (s->holds) {
+		append(&s->held, data, len);
+		return (ssize_t)len;
+	}
 	if (write_wire(s, data, len))
 		return (ssize_t)len;
 	gnutls_transport_set_errno(s->tls, EPIPE);
@@ -327,6 +333,24 @@ read_octets(struct server *s, size_t len)
 	return true;
 }
 
+/* Inside TLS only: in clear there are no records. */
+static void
+write_records(struct server *s, const char *text, size_t len)
+{
+	const char *end;
+	size_t n;
+
+	s->holds = true;
+	for (; len > 0; text += n, len -= n) {
+		end = memchr(text, '\n', len);
+		n = end != NULL ? (size_t)(end - text) + 1 : len;
+		write_some(s, text, n);
+	}
+	s->holds = false;
+	write_wire(s, s->held.data, s->held.len);
+	s->held.len = 0;
+}
+
 static bool
 drip(struct server *s, const char *text, size_t len)
 {
@@ -453,6 +477,9 @@ play_step(struct server *s, const struct step *step)
 	case STEP_SEND:
 		/* That the client has gone shows when it should speak. */
 		write_some(s, step->text, step->len);
+		return true;
+	case STEP_RECORDS:
+		write_records(s, step->text, step->len);
 		return true;
 	case STEP_DRIP:
 		drip(s, step->text, step->len);
@@ -680,6 +707,7 @@ server_free(struct server *s)
 	free(s->clear.data);
 	free(s->inside.data);
 	free(s->wire.data);
+	free(s->held.data);
 	for (i = 0; i < CONTENTS_MAX; i++)
 		free(s->contents[i].data);
 	free(s);

@@ -20,6 +20,7 @@ struct server;
 enum step_kind {
 	STEP_END = 0,  /* nothing more may come but the end of the connection */
 	STEP_SEND,     /* in one piece */
+	STEP_RECORDS,  /* each line in a record of its own, all in one piece */
 	STEP_DRIP,     /* one octet at a time, as long as the client is there */
 	STEP_LINE,     /* a line that is this */
 	STEP_PREFIX,   /* a line that begins so */

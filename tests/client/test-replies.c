@@ -333,6 +333,43 @@ START_TEST(reply_out_of_turn_is_an_error)
 }
 END_TEST
 
+/* What one read takes is no more than a record, and there are more. */
+START_TEST(reply_in_a_record_behind_another_is_early)
+{
+	const struct early *row = &early[ROW(_i)];
+	struct step script[STEPS_MAX], reply = row->reply;
+	struct talk talk;
+
+	reply.kind = STEP_RECORDS;
+	make_ending(script, (int)row->place, &reply);
+	talk_begin(&talk, MODE(_i), script);
+	talk_set_message(&talk);
+	talk_assert_failed(&talk, talk_send(&talk), SMTPTLS_E_PROTOCOL, NULL);
+	ck_assert_int_eq(smtptls_message_outcome(talk.message, 0),
+	    SMTPTLS_OUTCOME_NOT_TRIED);
+	talk_finish(&talk);
+}
+END_TEST
+
+static const struct step pushed_welcome[] = {
+	{ .kind = STEP_RECORDS,
+	    .text = "250-x\r\n250 AUTH PLAIN\r\n235 welcome\r\n",
+	    .len = sizeof("250-x\r\n250 AUTH PLAIN\r\n235 welcome\r\n") - 1 },
+	END,
+};
+
+START_TEST(password_is_not_sent_to_who_has_answered_already)
+{
+	struct talk talk;
+
+	talk_begin(&talk, _i, pushed_welcome);
+	talk_set_credentials(&talk);
+	talk_assert_failed(
+	    &talk, talk_connect(&talk), SMTPTLS_E_PROTOCOL, "235 welcome");
+	talk_finish(&talk);
+}
+END_TEST
+
 static const struct step three_for_the_end = SEND("354 go\r\n");
 
 START_TEST(intermediate_reply_to_the_end_of_data_is_in_doubt)
@@ -602,6 +639,8 @@ main(void)
 	talk_add(tc, control_characters_of_a_reply_reach_nobody, PLACES, MODES);
 	add_in_modes(tc, control_characters_of_an_offer_reach_nobody);
 	add_rows_in_modes(tc, reply_out_of_turn_is_an_error, early);
+	add_rows_in_modes(tc, reply_in_a_record_behind_another_is_early, early);
+	add_in_modes(tc, password_is_not_sent_to_who_has_answered_already);
 	add_in_modes(tc, intermediate_reply_to_the_end_of_data_is_in_doubt);
 	add_in_modes(
 	    tc, second_reply_to_the_end_of_data_spoils_the_connection_alone);
