@@ -3,7 +3,8 @@
 #
 # Use the library as a stranger does: installed into an empty directory and
 # found by pkg-config alone, shared and static, and as a meson subproject. The
-# program is doc/examples/send.c, and it sends a mail each time.
+# program is doc/examples/send.c, and it sends a mail each time. Then the first
+# command of the README, in a fresh copy of the tree.
 #
 # usage: run.sh      after the build in build-gcc, whose smtp-sink-tls it takes
 
@@ -152,6 +153,29 @@ send_all() {
 	check 'an unknown CA is refused' refuses_a_stranger
 }
 
+fresh_copy() {
+	mkdir "$work/fresh" &&
+		tar -cf "$work/tree.tar" --exclude='./build*' --exclude=./.git . &&
+		tar -xf "$work/tree.tar" -C "$work/fresh" &&
+		listing >"$work/before"
+}
+
+listing() {
+	(cd "$work/fresh" && find . -path ./build -prune -o -type f -print |
+		sort)
+}
+
+# It sends two mails, shows the second, and leaves nothing but build/.
+quickstart() {
+	sh "$work/fresh/tools/quickstart.sh" --no-install >"$work/out" 2>&1 &&
+		grep -q '^   | X-Envelope-To: <bob@example.org>' "$work/out" &&
+		grep -q '^   not sent (status 76)' "$work/out" &&
+		grep -q '^== It works' "$work/out" &&
+		listing | cmp -s - "$work/before" && return
+	cat "$work/out"
+	return 1
+}
+
 sink_pid=
 trap stop_sink EXIT
 trap 'exit 1' INT TERM
@@ -171,4 +195,7 @@ check 'the program needs no shared library' \
 	needs_no_library "$work/send-static"
 check 'the library works as a subproject' subproject
 check 'smtp-sink-tls starts' start_sink && send_all
+check 'a fresh copy of the tree' fresh_copy
+check 'quickstart.sh sends a mail in it' quickstart
+check 'quickstart.sh works a second time' quickstart
 exit $failed
