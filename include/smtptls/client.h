@@ -24,6 +24,11 @@ extern "C" {
  * of the connection stays: from then on every call answers it, and a new
  * client is what goes on. What fails with one message alone is told by that
  * message, and the client goes on.
+ *
+ * Settings are made before it connects, but for time limits, the deadline and
+ * the trace, which may be set at any time; later ones are SMTPTLS_E_STATE. One
+ * that is refused spoils the client: it gives that error from then on, and
+ * never connects. Only a time limit out of range changes nothing.
  */
 struct smtptls_client;
 
@@ -53,7 +58,10 @@ int smtptls_client_new(const char *url, struct smtptls_context *context,
  */
 void smtptls_client_free(struct smtptls_client *client);
 
-/** Tell what went wrong. @return a sentence, never NULL. Since 0.1. */
+/**
+ * Tell what went wrong: with the conversation or, where it goes on, with the
+ * last call. @return a sentence, empty where nothing did; never NULL
+ */
 const char *smtptls_client_error(const struct smtptls_client *client);
 
 /**
@@ -68,8 +76,8 @@ int smtptls_client_set_connect_to(
 /**
  * Set user name and password. From then on the client authenticates or fails.
  *
- * Both are UTF-8 without control characters, at most 4096 octets. The copies
- * are wiped with the client.
+ * Both are UTF-8 without control characters, of 1 to 4096 octets each. The copy
+ * of the password is wiped with the client.
  */
 int smtptls_client_set_credentials(
     struct smtptls_client *client, const char *user, const char *password);
@@ -83,8 +91,9 @@ int smtptls_client_set_external(
     struct smtptls_client *client, const char *authzid);
 
 /**
- * Use only this SASL mechanism: "PLAIN", "LOGIN" or "EXTERNAL". By default it
- * is the first of PLAIN and LOGIN that the server offers.
+ * Use only this SASL mechanism: "PLAIN", "LOGIN" or "EXTERNAL", in any case. By
+ * default it is the first of EXTERNAL, PLAIN and LOGIN that the server offers
+ * and that the two functions above made possible.
  */
 int smtptls_client_set_auth_mechanism(
     struct smtptls_client *client, const char *mechanism);
@@ -129,7 +138,7 @@ int smtptls_client_set_timeout_ms(
 
 /**
  * Set the deadline: from now on everything must be done within deadline_ms,
- * whatever makes progress. It may be called at any time, and again.
+ * whatever makes progress. Another call counts anew.
  *
  * @param deadline_ms  1 or more; 0: no deadline, the default
  */
@@ -138,7 +147,7 @@ int smtptls_client_set_deadline_ms(
 
 /** How much a trace tells. */
 enum smtptls_trace_level {
-	/** What is connected to, verified, authenticated, accepted. */
+	/** What was connected to, and TLS: version, suite, who was verified. */
 	SMTPTLS_TRACE_INFO = 0,
 	/** And the commands and replies. */
 	SMTPTLS_TRACE_PROTOCOL = 1,
@@ -147,8 +156,9 @@ enum smtptls_trace_level {
 };
 
 /**
- * Get a line of the trace: `* ` comment, `C: ` command, `S: ` reply. Secrets
- * stand there as `***`, content is not there, everything is escaped.
+ * Get a line of the trace: `* ` information, `C: ` command, `S: ` reply, `= `
+ * state. Secrets stand there as `***`, content is not there, addresses are,
+ * everything is escaped. It has no line ending, and is valid during the call.
  */
 typedef void (*smtptls_trace_cb)(
     enum smtptls_trace_level level, const char *line, void *arg);
@@ -187,21 +197,31 @@ int smtptls_client_connect(struct smtptls_client *client);
 int smtptls_client_send(
     struct smtptls_client *client, struct smtptls_message *message);
 
-/** Ask the server for a sign of life (NOOP). Python: SMTP.noop(). */
+/**
+ * Ask the server for a sign of life (NOOP). That it refuses is
+ * SMTPTLS_E_REFUSED_LATER or SMTPTLS_E_REFUSED, and the connection stays.
+ * Python: SMTP.noop().
+ */
 int smtptls_client_noop(struct smtptls_client *client);
 
-/** Forget the transaction (RSET). Python: SMTP.rset(). */
+/**
+ * Have the server forget the transaction (RSET), of which there is none between
+ * two messages. That it refuses ends the connection. Python: SMTP.rset().
+ */
 int smtptls_client_reset(struct smtptls_client *client);
 
 /**
- * Say goodbye (QUIT) and close. Its failure says nothing about messages.
+ * Say goodbye (QUIT) and close; the client is over then, and only to be freed.
+ * Its failure says nothing about messages.
  * Python: SMTP.quit(). Since 0.1.
  */
 int smtptls_client_quit(struct smtptls_client *client);
 
 /**
- * Stop what another thread is doing with the client: it gets
- * SMTPTLS_E_CANCELLED. Safe in a signal handler.
+ * Stop what another thread is doing with the client, or the next thing that it
+ * does: it gets SMTPTLS_E_CANCELLED. Safe in a signal handler. Whoever calls it
+ * sees to it that the client is not freed meanwhile. It wakes the calls that
+ * wait, not a poll(2) of the program.
  */
 void smtptls_client_cancel(struct smtptls_client *client);
 
@@ -238,7 +258,7 @@ int smtptls_client_drive(struct smtptls_client *client);
 size_t smtptls_client_pollfds(
     struct smtptls_client *client, struct pollfd *fds, size_t max);
 
-/** Tell how long to wait at most, for poll(2): -1 is without limit. */
+/** Tell how many milliseconds to wait at most: -1 is without limit. */
 int smtptls_client_timeout_ms(struct smtptls_client *client);
 
 /**
@@ -249,7 +269,8 @@ struct smtptls_message *smtptls_client_next_done(struct smtptls_client *client);
 
 /**
  * Tell how far the conversation is, or where it failed, in a word: "connect",
- * "greeting", "STARTTLS", "TLS", "EHLO", "AUTH", "MAIL", ... @return never NULL
+ * "greeting", "EHLO", "STARTTLS", "TLS", "AUTH", "MAIL", "RCPT", "DATA",
+ * "content", "end of data", "RSET", "NOOP" or "QUIT". @return never NULL
  */
 const char *smtptls_client_step(const struct smtptls_client *client);
 

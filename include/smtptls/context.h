@@ -209,7 +209,7 @@ int smtptls_context_get_ca_cert(struct smtptls_context *context, size_t index,
  *
  * @param what  the file or token that needs it, for the prompt
  * @param password  where it goes, NUL-terminated; wiped after use
- * @param cap  place there, the NUL included
+ * @param cap  place there in bytes, the NUL included: 1024 for a file
  * @return SMTPTLS_OK, or below 0 to give up
  */
 typedef int (*smtptls_password_cb)(
@@ -218,14 +218,16 @@ typedef int (*smtptls_password_cb)(
 /**
  * Set the own certificate.
  *
- * The chain starts with the own certificate. Both may be `pkcs11:` URIs. A
- * client sends it only when the server asks. Calling it again replaces it.
+ * A client sends it only when the server asks. Calling it again replaces it.
  *
- * @param certfile  a file of certificates in PEM, or a URI
- * @param keyfile  the private key in PEM; NULL: it is in certfile
+ * @param certfile  a file of at most 16 certificates in PEM, the own one
+ *     first, then those between it and the root; or a `pkcs11:` URI
+ * @param keyfile  its private key in PEM, or a `pkcs11:` URI; NULL: it is in
+ *     certfile
  * @param password  for an encrypted key or a token's PIN; may be NULL, then an
- *     encrypted key is an error. It is asked once, and not kept; a PIN that
- *     the token wants again later is.
+ *     encrypted key is an error. It is called once. The password of a file is
+ *     not kept; a PIN is, until the context is freed, as the token may want it
+ *     again.
  * @return SMTPTLS_OK, SMTPTLS_E_NOMEM, SMTPTLS_E_STATE; SMTPTLS_E_INVALID:
  *     unreadable, not parsed, wrong password, or the key does not fit
  *
@@ -241,11 +243,11 @@ int smtptls_context_load_cert_chain(struct smtptls_context *context,
  * @param ciphers  names of suites as smtptls_context_get_cipher() lists them,
  *     or words that stand for some (AES-256-GCM, AES-128-GCM, AES-128-CCM,
  *     AES-256-CCM, CHACHA20-POLY1305, ECDHE-ECDSA, ECDHE-RSA, DHE-RSA),
- *     separated by colons: what is named stays. A leading `-` or `!` takes
- *     away instead; the first such word without anything before it starts
- *     from all. A key exchange (ECDHE-RSA, ...) says nothing about the suites
- *     of TLS 1.3, which stay. Where no suite of a version is left, the version
- *     goes too. Another call goes on from what the one before left.
+ *     separated by colons: what is named stays. A word with `-` or `!` in front
+ *     takes away what it names; if the list begins with such a word, all others
+ *     stay. A key exchange (ECDHE-RSA, ...) says nothing about the suites of
+ *     TLS 1.3, which stay. Where no suite of a version is left, the version
+ *     goes too. Another call takes away from what the one before left.
  * @return SMTPTLS_OK, SMTPTLS_E_NOMEM, SMTPTLS_E_STATE; SMTPTLS_E_INVALID: an
  *     unknown word, one that names what is never offered (RC4, NULL, ...), a
  *     choice that GnuTLS cannot express (it combines every key exchange with

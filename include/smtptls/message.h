@@ -21,7 +21,8 @@ extern "C" {
  * Once submitted it is not changed any more (setters answer SMTPTLS_E_STATE)
  * until its outcome is final; then it can be submitted again, once
  * smtptls_client_next_done() has given it back, and if its source can be
- * rewound: to the recipients that were not tried or refused for now.
+ * rewound: to the recipients that were not tried or refused for now. It goes to
+ * no other; where there is none of these it is SMTPTLS_E_STATE.
  *
  * A setter that fails spoils the message, as with a context: it is never sent,
  * and sending it gives the same error again.
@@ -45,7 +46,10 @@ struct smtptls_message *smtptls_message_ref(struct smtptls_message *message);
 /** Take a holder away; the last one frees. NULL is fine. Since 0.1. */
 void smtptls_message_free(struct smtptls_message *message);
 
-/** Tell what went wrong. @return a sentence, never NULL. Since 0.1. */
+/**
+ * Tell what went wrong: with the last call or, once it was sent, with the
+ * message. @return a sentence, empty where nothing did; never NULL
+ */
 const char *smtptls_message_error(const struct smtptls_message *message);
 
 /**
@@ -77,7 +81,8 @@ int smtptls_message_add_recipient(
 int smtptls_address_check(const char *address);
 
 /**
- * Take the content from memory: header, empty line, body (RFC 5322). It is
+ * Take the content from memory: header, empty line, body (RFC 5322). Nothing is
+ * added to it, no field either, and nothing taken away, Bcc neither. It is
  * borrowed until the outcome is final.
  */
 int smtptls_message_set_body_mem(
@@ -159,11 +164,12 @@ int smtptls_message_set_before_end(
  * Tell how it ended, all recipients together.
  *
  * @return SMTPTLS_AGAIN: not yet, or never submitted; SMTPTLS_OK: every
- *     recipient was accepted; SMTPTLS_E_PARTIAL: some were; SMTPTLS_E_IN_DOUBT:
- *     some may have been; SMTPTLS_E_REFUSED_LATER or SMTPTLS_E_REFUSED: none
- *     was, later where it is worth trying for at least one; or what else kept
- *     it from being sent (SMTPTLS_E_TIMEOUT, SMTPTLS_E_UNSUPPORTED,
- *     SMTPTLS_E_SOURCE, ...): not tried
+ *     recipient was accepted; SMTPTLS_E_PARTIAL: some were, others not or
+ *     perhaps not; SMTPTLS_E_IN_DOUBT: none for certain, and some are in doubt;
+ *     SMTPTLS_E_REFUSED_LATER or SMTPTLS_E_REFUSED: none was, later where it is
+ *     worth trying for at least one; or what else kept it from being sent
+ *     (SMTPTLS_E_TIMEOUT, SMTPTLS_E_UNSUPPORTED, SMTPTLS_E_SOURCE, ...): not
+ *     tried
  */
 int smtptls_message_status(const struct smtptls_message *message);
 
@@ -177,7 +183,7 @@ size_t smtptls_message_recipients(const struct smtptls_message *message);
 const char *smtptls_message_recipient(
     const struct smtptls_message *message, size_t index);
 
-/** Tell what became of a recipient. Since 0.1. */
+/** Tell what became of a recipient; behind the last one: not tried. */
 enum smtptls_outcome smtptls_message_outcome(
     const struct smtptls_message *message, size_t index);
 

@@ -37,8 +37,11 @@ struct smtptls_resumption;
  *     or as A-labels, a trailing dot is dropped) or an IP literal; it is the
  *     name that is verified and, if it is a DNS name, sent as SNI. It may be
  *     NULL only where host names are not checked. Servers: NULL.
+ * @param out_session  the session; on failure one that only has an error to
+ *     read, NULL where memory ran out
  * @return SMTPTLS_OK, SMTPTLS_E_NOMEM; SMTPTLS_E_INVALID: no valid host name;
- *     or the error that spoiled the context
+ *     SMTPTLS_E_STATE: a server context without a certificate; or the error
+ *     that spoiled the context
  *
  * Python: SSLContext.wrap_socket(server_side=, server_hostname=). Since 0.1.
  */

@@ -29,10 +29,17 @@
  *
  * **Errors.** See smtptls/status.h. After a failure the object is as it was
  * before the call, unless the call says otherwise, and outputs (named `out_`)
- * are not written. The sentence of the last failure is in the object:
- * smtptls_context_error() and its sisters never return NULL, and for a NULL
- * object they say that memory ran out. Sentences are for people; they are
- * fit for a terminal whatever the server sent.
+ * are not written. But a setter of a context, client or message that fails
+ * spoils its object, except by SMTPTLS_E_STATE: what comes after it gives the
+ * same error, instead of working without what was asked for. So a program that
+ * looks only at the last result is safe, with one exception: that a context
+ * could not be made must be looked at, for a client that is given NULL uses a
+ * default one.
+ *
+ * The sentence of the last failure is in the object: smtptls_context_error()
+ * and its sisters never return NULL, and for a NULL object they say that memory
+ * ran out. Sentences are for people; they are fit for a terminal whatever the
+ * server sent.
  *
  * **Threads.** A context may be used by many threads at once. A session, a
  * client and a message belong to one thread at a time; only
@@ -44,9 +51,12 @@
  * made by the parent answers SMTPTLS_E_FORKED there, and freeing it closes and
  * wipes without a word to the server: the parent's conversation goes on.
  *
- * **What the library does not do.** It prints nothing, exits never, changes no
- * signal handler, and opens no file the program did not name, but the system's
- * trust store.
+ * **What the library does not do.** It prints nothing, never exits, changes no
+ * signal handler, raises no SIGPIPE, and opens no file the program did not
+ * name, but the system's trust store, the configuration of GnuTLS and, through
+ * getaddrinfo(3), the files of the name service.
+ *
+ * **Since.** What does not say otherwise is there since 0.1.
  */
 
 #include <smtptls/client.h>
