@@ -17,8 +17,8 @@ extern "C" {
  * A context: the policy of TLS sessions and what they trust.
  *
  * It is Python's `ssl.SSLContext`. Set it up in one thread, then share it: when
- * its first session is made, by a client that connects or directly, it is
- * frozen, and every setter answers SMTPTLS_E_STATE from then on.
+ * its first session or client is made it is frozen, and every setter answers
+ * SMTPTLS_E_STATE from then on.
  *
  * A setter that fails changes nothing, and it spoils the context: whoever does
  * not look at what a setter returned gets its error again from the first

@@ -30,11 +30,10 @@
  * **Errors.** See smtptls/status.h. After a failure the object is as it was
  * before the call, unless the call says otherwise, and outputs (named `out_`)
  * are not written. But a setter of a context, client or message that fails
- * spoils its object, except by SMTPTLS_E_STATE: what comes after it gives the
- * same error, instead of working without what was asked for. So a program that
- * looks only at the last result is safe, with one exception: that a context
- * could not be made must be looked at, for a client that is given NULL uses a
- * default one.
+ * spoils its object: what comes after it gives the same error, instead of
+ * working without what was asked for. So a program that looks only at the last
+ * result is safe, as long as its settings come first: one that comes too late
+ * is SMTPTLS_E_STATE, which spoils nothing.
  *
  * The sentence of the last failure is in the object: smtptls_context_error()
  * and its sisters never return NULL, and for a NULL object they say that memory
