@@ -157,13 +157,23 @@ check_nothing_behind_starttls(struct stls_engine *engine)
 	    "STARTTLS");
 }
 
+/*
+ * Octets that the driver has written. What it was only given may still wait in
+ * a record that no server can have read.
+ */
+static uint64_t
+written(const struct stls_engine *engine)
+{
+	return engine->queued - stls_buf_len(&engine->out);
+}
+
 static int
 take_in(struct stls_engine *engine, const void *data, size_t len)
 {
 	int r;
 
 	if (stls_buf_len(&engine->in) == 0)
-		engine->begun = engine->exposed;
+		engine->begun = written(engine);
 	r = stls_buf_append(&engine->in, data, len);
 	if (r == SMTPTLS_E_NOMEM)
 		return stls_err_nomem(&engine->err);
@@ -190,7 +200,7 @@ take_reply(struct stls_engine *engine)
 	r = stls_engine_dispatch(engine, &reply);
 	if (engine->state != STLS_STATE_CLOSED)
 		stls_buf_consume(&engine->in, reply.len);
-	engine->begun = engine->exposed;
+	engine->begun = written(engine);
 	return r;
 }
 

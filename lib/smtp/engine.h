@@ -96,7 +96,7 @@ struct stls_engine {
 	uint64_t queued;  /* octets ever put into out */
 	uint64_t exposed; /* of which the driver has seen */
 	size_t offered;	  /* of out, to be offered again until it is sent */
-	uint64_t begun;	  /* exposed when the next reply began to come */
+	uint64_t begun;	  /* written when the next reply began to come */
 
 	struct stls_fifo expected;
 
