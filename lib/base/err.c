@@ -9,6 +9,19 @@
 
 #include "base/utf8.h"
 
+/*
+ * Whether a character makes a terminal show something else than is written:
+ * besides those that break lines, embeddings, overrides and isolates of the
+ * bidirectional algorithm (UAX #9), which turn around what follows them. A
+ * command may have these, a name in Hebrew could.
+ */
+static bool
+is_misleading(uint32_t c)
+{
+	return stls_utf8_is_control(c) || (c >= 0x202a && c <= 0x202e) ||
+	    (c >= 0x2066 && c <= 0x2069);
+}
+
 size_t
 stls_escape(char *out, size_t cap, const char *text, size_t len)
 {
@@ -19,7 +32,7 @@ stls_escape(char *out, size_t cap, const char *text, size_t len)
 		return 0;
 	while (len > 0) {
 		n = stls_utf8_decode(text, len, &c);
-		if (n == 0 || stls_utf8_is_control(c)) {
+		if (n == 0 || is_misleading(c)) {
 			if (used + 4 >= cap)
 				break;
 			snprintf(out + used, 5, "\\x%02x",

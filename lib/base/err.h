@@ -46,8 +46,9 @@ const char *stls_err_text(const struct stls_err *err);
 
 /*
  * Write `len` bytes of foreign text into `out` (NUL-terminated, at most `cap`
- * bytes) with everything but printable ASCII and valid UTF-8 above U+009F
- * escaped as \xNN. Returns the length written.
+ * bytes) with everything but printable ASCII and valid UTF-8 above U+009F that
+ * does not steer the direction or end a line escaped as \xNN. Returns the
+ * length written.
  */
 size_t stls_escape(char *out, size_t cap, const char *text, size_t len);
 

@@ -17,7 +17,7 @@ bool stls_utf8_is_valid(const char *text, size_t len);
 bool stls_ascii_only(const char *text, size_t len);
 
 /*
- * Whether a character could break out of a line or mislead a reader of it:
+ * Whether a character could break out of a line:
  * C0, DEL, C1, and the line and paragraph separators U+2028 and U+2029.
  */
 bool stls_utf8_is_control(uint32_t c);

@@ -18,6 +18,30 @@ START_TEST(control_characters_never_reach_a_sentence)
 }
 END_TEST
 
+START_TEST(nothing_turns_the_direction_of_a_sentence)
+{
+	static const char *const turning[] = { "\u202a", "\u202b", "\u202c",
+		"\u202d", "\u202e", "\u2066", "\u2067", "\u2068", "\u2069" };
+	/* Neighbours of those, and letters that go from right to left. */
+	static const char *const others[] = { "\u2027", "\u202f", "\u2065",
+		"\u206a", "\u05d0", "\u200f" };
+	struct stls_err err;
+	size_t i;
+
+	for (i = 0; i < sizeof(turning) / sizeof(turning[0]); i++) {
+		stls_err_set(&err, SMTPTLS_E_IO, "a%sb", turning[i]);
+		ck_assert_uint_eq(strlen(err.text), 2 + 3 * 4);
+		ck_assert_str_eq(err.text + 13, "b");
+	}
+	stls_err_set(&err, SMTPTLS_E_IO, "%s", turning[4]);
+	ck_assert_str_eq(err.text, "\\xe2\\x80\\xae");
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		stls_err_set(&err, SMTPTLS_E_IO, "%s", others[i]);
+		ck_assert_str_eq(err.text, others[i]);
+	}
+}
+END_TEST
+
 START_TEST(a_sentence_that_is_too_long_ends_in_dots)
 {
 	struct stls_err err;
@@ -68,6 +92,7 @@ main(void)
 	TCase *tc = tcase_create("err");
 
 	tcase_add_test(tc, control_characters_never_reach_a_sentence);
+	tcase_add_test(tc, nothing_turns_the_direction_of_a_sentence);
 	tcase_add_test(tc, a_sentence_that_is_too_long_ends_in_dots);
 	tcase_add_test(tc, a_prefix_keeps_code_and_sentence);
 	tcase_add_test(tc, every_status_has_its_words);
