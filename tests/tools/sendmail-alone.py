@@ -99,6 +99,13 @@ class Recipients(sendmail.TestCase):
             ["a@example.org", "b@example.org", "c@example.org",
              "d@example.org", "e@b.org", '"with blank"@example.org'])
 
+    def test_a_fold_is_no_second_recipient(self):
+        for text in ("a@example.org,\n b@example.org",
+                     "a@example.org\r\n (b@example.org)"):
+            for args in ([text], ["--", text]):
+                self.assert_status(self.dry("-f", "a@example.org", *args),
+                                   DATAERR, "recipient", "line break")
+
     def test_what_is_no_address(self):
         for text in ("", "<>", "@example.org", "a@", "a b@example.org",
                      "a@b..org", "a@example.org\nb@example.org",

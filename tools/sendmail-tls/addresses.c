@@ -77,6 +77,10 @@ addresses_parse(struct stls_err *err, const char *what, const char *text,
 	size_t i;
 	int r;
 
+	/* A header may fold; what is given alone has no reason to. */
+	if (strpbrk(text, "\r\n") != NULL)
+		return stls_err_set(err, EX_DATAERR,
+		    "%s: there is a line break in \"%s\"", what, text);
 	r = parse_any(err, text, domain, &found);
 	for (i = 0; i < found.count && r == 0; i++)
 		r = stls_address_list_add(err, list, &found.items[i]);
