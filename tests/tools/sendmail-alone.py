@@ -591,6 +591,20 @@ class Passwords(sendmail.TestCase):
                      pass_fds=[reader]), 0)
         os.close(reader)
 
+    def test_a_pipe_has_a_time_limit(self):
+        fifo = self.folder / "fifo"
+        os.mkfifo(fifo, 0o600)
+        # Neither one that nobody writes to, nor one with half a line in it.
+        for keep_open in (False, True):
+            writer = os.open(fifo, os.O_RDWR) if keep_open else -1
+            if keep_open:
+                os.write(writer, b"secr")
+            self.assert_status(
+                self.dry(*self.ARGS, "--timeout", "1", "--password-file",
+                         fifo), TEMPFAIL, str(fifo), "in time")
+            if keep_open:
+                os.close(writer)
+
     def test_a_command(self):
         self.assert_status(
             self.dry(*self.ARGS, "--password-command", "echo secret"), 0)

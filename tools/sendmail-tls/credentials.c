@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,8 +15,8 @@
 #include "line.h"
 #include "prompt.h"
 
-/* What a password manager gets where --timeout sets no limit. */
-#define COMMAND_TIMEOUT_MS 60000
+/* What a password manager gets where --timeout sets no limit, or a FIFO. */
+#define PASSWORD_TIMEOUT_MS 60000
 
 static int
 check_file(struct stls_err *err, int fd, const char *path)
@@ -35,8 +36,30 @@ check_file(struct stls_err *err, int fd, const char *path)
 	return 0;
 }
 
+/* Only a FIFO or a terminal lets one wait. */
 static int
-read_file(struct stls_err *err, const char *path, struct stls_secret *out)
+wait_readable(
+    struct stls_err *err, int fd, const char *path, stls_deadline deadline)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	int n;
+
+	do {
+		n = poll(&pfd, 1, stls_deadline_left_ms(deadline));
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return stls_err_errno(
+		    err, EX_CONFIG, errno, "password file %s", path);
+	if (n == 0)
+		return stls_err_set(err, EX_TEMPFAIL,
+		    "password file %s: nothing was written to it in time",
+		    path);
+	return 0;
+}
+
+static int
+read_file(struct stls_err *err, const char *path, stls_deadline deadline,
+    struct stls_secret *out)
 {
 	CLEANUP(first_line_done) struct first_line line = { 0 };
 	CLEANUP(close_fd) int fd = -1;
@@ -44,7 +67,8 @@ read_file(struct stls_err *err, const char *path, struct stls_secret *out)
 	ssize_t n;
 	int r;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* O_NONBLOCK: opening a FIFO that nobody writes to must not wait. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return stls_err_errno(
 		    err, EX_CONFIG, errno, "password file %s", path);
@@ -52,8 +76,11 @@ read_file(struct stls_err *err, const char *path, struct stls_secret *out)
 	if (r != 0)
 		return r;
 	while (!line.is_complete && !line.is_too_long) {
+		r = wait_readable(err, fd, path, deadline);
+		if (r != 0)
+			return r;
 		n = read(fd, chunk, sizeof(chunk));
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n < 0)
 			return stls_err_errno(
@@ -85,10 +112,11 @@ credentials_get(struct stls_err *err, const struct settings *settings,
     const struct identity *identity, struct stls_secret *out_password)
 {
 	stls_deadline deadline = stls_deadline_first(
-	    settings->deadline, stls_deadline_in(COMMAND_TIMEOUT_MS));
+	    settings->deadline, stls_deadline_in(PASSWORD_TIMEOUT_MS));
 
 	if (settings->password_file != NULL)
-		return read_file(err, settings->password_file, out_password);
+		return read_file(
+		    err, settings->password_file, deadline, out_password);
 	if (settings->password_command != NULL)
 		return command_first_line(err, "the password command",
 		    settings->password_command, identity, deadline,
