@@ -64,6 +64,7 @@ class Typist:
         self.env = dict(
             os.environ, LC_ALL="C.UTF-8", LD_LIBRARY_PATH=str(build / "lib"),
             PKG_CONFIG_PATH=str(build / "meson-uninstalled"),
+            PKG_CONFIG_SYSROOT_DIR="",
             PATH=os.pathsep.join([*map(str, tools), os.environ["PATH"]]))
 
     def start(self, command):
