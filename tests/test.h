@@ -20,13 +20,19 @@ run_suite(Suite *suite)
 }
 
 /*
- * How many rounds of a loop to do: all, or a few where each of them is slow,
- * as it is under Valgrind.
+ * How many rounds of a loop to do, or how far to go in one: all of them, one
+ * by one, or a few where each is slow, as it is under Valgrind.
  */
 static inline size_t
 test_rounds(size_t all)
 {
 	return getenv("STLS_TEST_QUICK") == NULL ? all : all / 32 + 1;
+}
+
+static inline size_t
+test_step(void)
+{
+	return getenv("STLS_TEST_QUICK") == NULL ? 1 : 16;
 }
 
 #define ck_assert_ok(call) ck_assert_int_eq((call), 0)

@@ -18,7 +18,7 @@ class Way:
 
     def __init__(self, server, scheme, port, login=None):
         self.server = server
-        self.url = f"{scheme}://localhost:{server.ports[port]}"
+        self.url = f"{scheme}://{servers.HOST}:{server.ports[port]}"
         self.login = login
         self.name = f"{server.name}, {scheme} to port {port}"
 

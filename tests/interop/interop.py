@@ -104,7 +104,7 @@ class Run:
                 ("a good login", "submission", LOGIN, 0),
                 ("a wrong name", "wrong-name", None, 76),
                 ("a wrong password", "submission", WRONG_LOGIN, 77)):
-            result = command.probe(f"smtp://localhost:{ports[port]}", ca,
+            result = command.probe(f"smtp://{servers.HOST}:{ports[port]}", ca,
                                    login, "--json")
             try:
                 is_json = isinstance(json.loads(result.out), dict)

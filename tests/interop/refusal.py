@@ -17,10 +17,11 @@ NO_STARTTLS, TLS, CERTIFICATE, AUTH, PROTOCOL = 10, 11, 12, 13, 8
 WRONG_LOGIN = (servers.USER, servers.PASSWORD + "?")
 INJECTED = b"250-mail.example.org\r\n250 AUTH PLAIN LOGIN\r\n"
 
+HOST = re.escape(servers.HOST)
 NAMES = (r"the certificate names other\.example\.org, \*\.example\.net, "
-         r"not localhost")
-EXPIRED = r"certificate of localhost expired on 2026-02-01"
-ISSUER = r'certificate of localhost is issued by "CN=ca", which is not known'
+         rf"not {HOST}")
+EXPIRED = rf"certificate of {HOST} expired on 2026-02-01"
+ISSUER = rf'certificate of {HOST} is issued by "CN=ca", which is not known'
 NO_TLS = r"does not offer STARTTLS"
 NO_AUTH = r"does not offer authentication"
 OTHER_CA = {"ca": "other-ca"}
@@ -56,7 +57,7 @@ CASES = [
 ]
 # What the command says: one line that names the server and the step.
 COMMAND_LINE = re.compile(
-    r"sendmail-tls: smtps?://localhost:\d+ \(127\.0\.0\.1:\d+\): \w+: .+\n")
+    rf"sendmail-tls: smtps?://{HOST}:\d+ \(127\.0\.0\.1:\d+\): \w+: .+\n")
 
 
 def secrets_of(login, message):
@@ -105,7 +106,7 @@ def attempt(server, program, cas, certs, message):
     login = how.pop("login", LOGIN)
     log = Log(server)
     with Proxy(server.ports[port], **how) as proxy:
-        result = program.send(f"{scheme}://localhost:{proxy.port}", cafile,
+        result = program.send(f"{scheme}://{servers.HOST}:{proxy.port}", cafile,
                               login, [message])
     return result, proxy.sent, log.commands()
 
@@ -143,7 +144,7 @@ def refuse(report, server, program, cas, certs, message):
 def accept(report, server, program, certs, message):
     """The same way, with nothing wrong: the mail arrives, nothing leaks."""
     with Proxy(server.ports["submission"]) as proxy:
-        result = program.send(f"smtp://localhost:{proxy.port}", certs["ca"],
+        result = program.send(f"smtp://{servers.HOST}:{proxy.port}", certs["ca"],
                               LOGIN, [message])
     found = leaks(proxy.sent, LOGIN, message)
     if result.status == 0:
@@ -156,7 +157,7 @@ def accept(report, server, program, certs, message):
 def see_cleartext(report, server, command, certs, message):
     """The recorder sees what there is to see, if TLS is turned off."""
     with Proxy(server.ports["cleartext"]) as proxy:
-        result = command.send(f"smtp://localhost:{proxy.port}", certs["ca"],
+        result = command.send(f"smtp://{servers.HOST}:{proxy.port}", certs["ca"],
                               None, [message], "--insecure-cleartext")
     found = leaks(proxy.sent, LOGIN, message)
     if result.status == 0:

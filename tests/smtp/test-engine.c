@@ -42,7 +42,7 @@ play_cut(const struct transcript *transcript, size_t part)
 	size_t len = transcript->parts[part].server_len, at;
 	size_t stride = len > LONG ? len / LONG_SPLITS : 1;
 
-	for (at = 1; at < len; at += stride)
+	for (at = 1; at < len; at += stride * test_step())
 		play(transcript, part, SPLIT, at);
 }
 
@@ -70,7 +70,7 @@ START_TEST(without_memory_nothing_is_claimed_that_is_not_so)
 	for (part = 0; part < transcript->part_count; part++) {
 		n = 1;
 		while (play(transcript, part, FAULT, n))
-			n++;
+			n += test_step();
 		ck_assert_uint_gt(n, 1);
 	}
 	transcript_free(transcript);
