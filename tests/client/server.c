@@ -351,15 +351,15 @@ write_records(struct server *s, const char *text, size_t len)
 	s->held.len = 0;
 }
 
-static bool
+/* Inside TLS each octet is a record. */
+static void
 drip(struct server *s, const char *text, size_t len)
 {
-	bool ok;
-
-	s->drips = true;
-	ok = write_some(s, text, len);
-	s->drips = false;
-	return ok;
+	while (len > 0 && write_some(s, text, 1)) {
+		poll(NULL, 0, DRIP_MS);
+		text++;
+		len--;
+	}
 }
 
 static int

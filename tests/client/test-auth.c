@@ -306,8 +306,11 @@ static struct smtptls_context *
 weak_context(bool no_verify)
 {
 	struct smtptls_context *context = NULL;
+	const char *pem;
 
-	ck_assert_ok(smtptls_context_new(SMTPTLS_SERVER_AUTH, &context));
+	pem = factory_pem(world.factory, world.ca, NULL, NULL);
+	ck_assert_ok(smtptls_context_new_default(
+	    SMTPTLS_SERVER_AUTH, NULL, NULL, pem, strlen(pem), &context));
 	ck_assert_ok(smtptls_context_insecure_no_check_hostname(context));
 	if (no_verify)
 		ck_assert_ok(smtptls_context_insecure_no_verify(context));

@@ -2,6 +2,7 @@
 /* Memory that runs out, and system calls that fail or do little. */
 #include <dlfcn.h>
 #include <errno.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -222,6 +223,93 @@ START_TEST(connection_that_breaks_at_any_call_is_told_honestly)
 }
 END_TEST
 
+/*
+ * A client that reads octet by octet has found nothing behind the 220: what
+ * waits in the socket must not become part of the handshake.
+ */
+static const struct step injecting[] = {
+	SEND("220 mail.example.org ESMTP\r\n"),
+	PREFIX("EHLO "),
+	SEND("250-mail.example.org\r\n250 STARTTLS\r\n"),
+	LINE("STARTTLS"),
+	SEND("220 go\r\n250-x\r\n250 AUTH PLAIN\r\n"),
+	END,
+};
+
+START_TEST(octets_behind_the_220_are_seen_before_the_handshake)
+{
+	struct talk talk;
+
+	talk_begin_raw(&talk, STARTTLS_MODE(_i), injecting);
+	talk_set_credentials(&talk);
+	inject(SHORT, RECEIVING, 0);
+	talk_assert_failed(
+	    &talk, talk_connect(&talk), SMTPTLS_E_PROTOCOL, "in clear");
+	inject(NO_FAULT, RECEIVING, 0);
+	talk_finish(&talk);
+}
+END_TEST
+
+/* The server refuses; then the client tries to write, in vain. */
+static sem_t has_refused;
+
+static void
+tell_of_refusal(void *arg)
+{
+	(void)arg;
+	sem_post(&has_refused);
+}
+
+static const struct step refusing[] = {
+	SEND("250 mail.example.org\r\n"),
+	PREFIX("MAIL"),
+	SEND("250 ok\r\n"),
+	PREFIX("RCPT"),
+	SEND("250 ok\r\n"),
+	LINE("DATA"),
+	SEND("354 go\r\n"),
+	OCTETS(1),
+	SEND("552 5.3.4 too big\r\n"),
+	CALL(tell_of_refusal, NULL),
+	STEP(SWALLOW),
+	END,
+};
+
+/* Every read fills more than a record, so that it is written at once. */
+static int
+read_and_break(void *buf, size_t cap, size_t *out_len, void *arg)
+{
+	int *reads = arg;
+
+	if (++*reads == 2) {
+		/* One record has left, and its answer is there. */
+		ck_assert_int_eq(sem_wait(&has_refused), 0);
+		inject(BROKEN, SENDING, 1);
+	}
+	memset(buf, 'x', cap);
+	*out_len = cap;
+	return SMTPTLS_OK;
+}
+
+START_TEST(refusal_that_is_there_is_read_when_writing_fails)
+{
+	struct talk talk;
+	int reads = 0;
+
+	sem_init(&has_refused, 0, 0);
+	talk_begin(&talk, _i, refusing);
+	talk_set_message(&talk);
+	ck_assert_ok(smtptls_message_set_body_cb(
+	    talk.message, read_and_break, NULL, &reads));
+	talk_assert_failed(
+	    &talk, talk_send(&talk), SMTPTLS_E_REFUSED, "552 5.3.4 too big");
+	ck_assert(faults.has_failed);
+	inject(NO_FAULT, RECEIVING, 0);
+	talk_finish(&talk);
+	sem_destroy(&has_refused);
+}
+END_TEST
+
 /* --- memory --- */
 
 /* All of it; the first failure is told, and nothing is used after it. */
@@ -394,6 +482,9 @@ main(void)
 	add_rows_in_modes(tc, calls_that_do_little_do_in_the_end, harmless);
 	talk_add(tc, connection_that_breaks_at_any_call_is_told_honestly, CALLS,
 	    MODES);
+	add_in_starttls_modes(
+	    tc, octets_behind_the_220_are_seen_before_the_handshake);
+	add_in_modes(tc, refusal_that_is_there_is_read_when_writing_fails);
 	add_in_modes(tc, memory_that_runs_out_anywhere_is_told_honestly);
 	add_in_modes(tc, callback_cannot_go_on_with_its_client);
 	tcase_add_test(tc, nothing_is_asked_of_nobody);

@@ -291,6 +291,31 @@ START_TEST(smtputf8_offered_in_clear_is_not_used)
 }
 END_TEST
 
+static const struct step ehlo_refused_inside[] = {
+	UP_TO_EHLO,
+	SEND("250-mail.example.org\r\n250-AUTH PLAIN\r\n250 STARTTLS\r\n"),
+	LINE("STARTTLS"),
+	SEND("220 go\r\n"),
+	STEP(TLS),
+	PREFIX("EHLO "),
+	SEND("554 no\r\n"),
+	END,
+};
+
+START_TEST(what_was_offered_in_clear_is_forgotten_at_once)
+{
+	struct talk talk;
+
+	talk_begin_raw(&talk, STARTTLS_MODE(_i), ehlo_refused_inside);
+	talk_set_credentials(&talk);
+	talk_assert_failed(
+	    &talk, talk_connect(&talk), SMTPTLS_E_REFUSED, "554 no");
+	ck_assert_ptr_null(smtptls_client_find_capability(talk.client, "AUTH"));
+	ck_assert_ptr_null(smtptls_client_capability(talk.client, 0));
+	talk_finish(&talk);
+}
+END_TEST
+
 static const struct step size_in_clear[] = {
 	OFFERED_IN_CLEAR_ONLY,
 	LINE("MAIL FROM:<alice@example.org>"),
@@ -683,6 +708,8 @@ main(void)
 	add_in_starttls_modes(tc, auth_offered_in_clear_is_not_used);
 	add_in_starttls_modes(tc, eight_bit_offered_in_clear_is_not_used);
 	add_in_starttls_modes(tc, smtputf8_offered_in_clear_is_not_used);
+	add_in_starttls_modes(
+	    tc, what_was_offered_in_clear_is_forgotten_at_once);
 	add_in_starttls_modes(tc, size_offered_in_clear_refuses_nothing);
 	add_in_starttls_modes(tc, starttls_is_offered_in_any_case);
 	add_rows_in_starttls_modes(

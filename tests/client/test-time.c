@@ -233,7 +233,8 @@ END_TEST
 START_TEST(dripping_does_not_pass_the_limit_of_its_phase)
 {
 	static const struct step script[] = { SEND("250 x\r\n"), PREFIX("MAIL"),
-		DRIP("250-" THOUSAND("x")), STEP(STALL), END };
+		DRIP("250-" THOUSAND("x")), DRIP(THOUSAND("x")),
+		DRIP(THOUSAND("x")), DRIP(THOUSAND("x")), STEP(STALL), END };
 	struct talk talk;
 
 	talk_begin(&talk, _i, script);
@@ -241,7 +242,8 @@ START_TEST(dripping_does_not_pass_the_limit_of_its_phase)
 	ck_assert_ok(talk_connect(&talk));
 	ck_assert_ok(smtptls_client_set_timeout_ms(
 	    talk.client, SMTPTLS_PHASE_COMMAND, SHORT_MS));
-	talk_assert_failed(&talk, talk_send(&talk), SMTPTLS_E_TIMEOUT, NULL);
+	talk_assert_failed(&talk, talk_send(&talk), SMTPTLS_E_TIMEOUT,
+	    "did not answer within");
 	talk_hang_up_early(&talk);
 	talk_end(&talk);
 }
