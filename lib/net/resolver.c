@@ -66,6 +66,13 @@ is_permanent(int status)
 	}
 }
 
+static bool
+lacks_resources(int errnum)
+{
+	return errnum == EMFILE || errnum == ENFILE || errnum == ENOMEM ||
+	    errnum == ENOBUFS;
+}
+
 static int
 set_no_address(struct stls_err *err, const char *name)
 {
@@ -118,10 +125,14 @@ run(void *arg)
 	struct stls_resolver *r = arg;
 	ssize_t written;
 
+	errno = 0;
 	r->status = look_up(r->name, r->port, 0, &r->addresses);
 	if (r->status != 0)
 		r->addresses = NULL;
 	r->errnum = errno;
+	/* glibc calls a name unknown that it had no descriptor to ask for. */
+	if (is_permanent(r->status) && lacks_resources(r->errnum))
+		r->status = EAI_SYSTEM;
 	atomic_store(&r->is_done, true);
 	/* An empty pipe has place for it; EINTR needs a signal. */
 	written = write(r->pipe[1], "", 1);

@@ -129,6 +129,9 @@ static const struct failure {
 	    "resolving mail.example.org: " },
 	{ EAI_SYSTEM, EMFILE, SMTPTLS_E_RESOLVE, false,
 	    "resolving mail.example.org: Too many open files" },
+	/* What glibc says where it had no descriptor to ask with. */
+	{ EAI_NONAME, EMFILE, SMTPTLS_E_RESOLVE, false,
+	    "resolving mail.example.org: Too many open files" },
 	{ EAI_MEMORY, 0, SMTPTLS_E_NOMEM, false, "out of memory" },
 };
 
