@@ -275,14 +275,16 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("token");
-	TCase *tc = tcase_create("token");
+	Suite *suite;
+	TCase *tc;
 
 	if (find_module() == NULL ||
 	    system("softhsm2-util --version >/dev/null 2>&1") != 0) {
 		printf("SoftHSM is not installed\n");
 		return SKIPPED;
 	}
+	suite = suite_create("token");
+	tc = tcase_create("token");
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, a_token_serves_with_its_pin, 0, 2);
 	tcase_add_test(tc, a_token_serves_in_a_forked_child);
