@@ -119,9 +119,9 @@ tell_message(
 	return r;
 }
 
-int
-smtptls_client_send(
-    struct smtptls_client *client, struct smtptls_message *message)
+static int
+send_message(struct smtptls_client *client, struct smtptls_message *message,
+    bool is_last)
 {
 	int r;
 
@@ -131,10 +131,26 @@ smtptls_client_send(
 	r = smtptls_client_submit(client, message);
 	if (r < 0)
 		return tell_message(client, message, r);
+	if (is_last)
+		(void)smtptls_client_start_quit(client);
 	/* What ended the conversation is in the outcome of the message. */
 	(void)run(client);
 	forget_done(client, message);
 	return tell_message(client, message, smtptls_message_status(message));
+}
+
+int
+smtptls_client_send(
+    struct smtptls_client *client, struct smtptls_message *message)
+{
+	return send_message(client, message, false);
+}
+
+int
+smtptls_client_send_last(
+    struct smtptls_client *client, struct smtptls_message *message)
+{
+	return send_message(client, message, true);
 }
 
 /* Have the engine send a command that concerns no message. */

@@ -26,7 +26,7 @@ static const int default_timeout_ms[STLS_PHASES] = {
 	[SMTPTLS_PHASE_DATA_START] = 120000,
 	[SMTPTLS_PHASE_DATA_BLOCK] = 180000,
 	[SMTPTLS_PHASE_DATA_END] = 600000,
-	[SMTPTLS_PHASE_QUIT] = 5000,
+	[SMTPTLS_PHASE_QUIT] = 1000,
 };
 
 void
@@ -96,6 +96,7 @@ smtptls_client_new(const char *url, struct smtptls_context *context,
 	client->made_in = stls_fork_current();
 	client->fd = client->source_fd = client->wake_read_fd = -1;
 	client->deadline = client->phase_deadline = STLS_NEVER;
+	client->window = STLS_WINDOW_DEFAULT;
 	memcpy(
 	    client->timeout_ms, default_timeout_ms, sizeof(client->timeout_ms));
 	atomic_init(&client->cancelled, false);
@@ -169,9 +170,8 @@ stls_client_check(struct smtptls_client *client)
 	return SMTPTLS_E_STATE;
 }
 
-/* In front of every setting that must be made before connecting. */
-static int
-check_new(struct smtptls_client *client)
+int
+stls_client_check_new(struct smtptls_client *client)
 {
 	int r;
 
@@ -181,10 +181,7 @@ check_new(struct smtptls_client *client)
 	return client->life == STLS_LIFE_NEW ? SMTPTLS_OK : SMTPTLS_E_STATE;
 }
 
-/*
- * A setting that was refused stays refused: who does not look must not get a
- * conversation that lacks it.
- */
+/* The reason is in client->err. */
 static int
 refuse(struct smtptls_client *client)
 {
@@ -192,8 +189,8 @@ refuse(struct smtptls_client *client)
 	return client->err.code;
 }
 
-static int
-refuse_invalid(struct smtptls_client *client, const char *what)
+int
+stls_client_refuse(struct smtptls_client *client, const char *what)
 {
 	stls_err_set(&client->err, SMTPTLS_E_INVALID, "%s", what);
 	return refuse(client);
@@ -221,11 +218,11 @@ smtptls_client_set_connect_to(struct smtptls_client *client, const char *place)
 	struct stls_place parsed = { 0 };
 	int r;
 
-	r = check_new(client);
+	r = stls_client_check_new(client);
 	if (r < 0)
 		return r;
 	if (place == NULL)
-		return refuse_invalid(
+		return stls_client_refuse(
 		    client, "there is no place to connect to");
 	if (stls_place_parse(&client->err, place, &parsed) < 0)
 		return refuse(client);
@@ -240,20 +237,20 @@ smtptls_client_set_credentials(
 {
 	int r;
 
-	r = check_new(client);
+	r = stls_client_check_new(client);
 	if (r < 0)
 		return r;
 	if (user == NULL || password == NULL)
-		return refuse_invalid(
+		return stls_client_refuse(
 		    client, "the user name or the password is missing");
 	if (user[0] == '\0')
-		return refuse_invalid(client, "the user name is empty");
+		return stls_client_refuse(client, "the user name is empty");
 	if (password[0] == '\0')
-		return refuse_invalid(client, "the password is empty");
+		return stls_client_refuse(client, "the password is empty");
 	if (!stls_sasl_is_text(user))
-		return refuse_invalid(client, "the user name " NO_TEXT);
+		return stls_client_refuse(client, "the user name " NO_TEXT);
 	if (!stls_sasl_is_text(password))
-		return refuse_invalid(client, "the password " NO_TEXT);
+		return stls_client_refuse(client, "the password " NO_TEXT);
 	r = set_string(client, &client->user, user);
 	if (r < 0)
 		return r;
@@ -270,11 +267,11 @@ smtptls_client_set_external(struct smtptls_client *client, const char *authzid)
 {
 	int r;
 
-	r = check_new(client);
+	r = stls_client_check_new(client);
 	if (r < 0)
 		return r;
 	if (authzid == NULL || !stls_sasl_is_text(authzid))
-		return refuse_invalid(
+		return stls_client_refuse(
 		    client, "the authorization identity " NO_TEXT);
 	r = set_string(client, &client->authzid, authzid);
 	if (r == SMTPTLS_OK)
@@ -288,7 +285,7 @@ smtptls_client_set_auth_mechanism(
 {
 	int r;
 
-	r = check_new(client);
+	r = stls_client_check_new(client);
 	if (r < 0)
 		return r;
 	if (mechanism == NULL || !stls_sasl_is_known(mechanism)) {
@@ -324,17 +321,18 @@ smtptls_client_set_ehlo_name(struct smtptls_client *client, const char *name)
 	struct stls_host host;
 	int r;
 
-	r = check_new(client);
+	r = stls_client_check_new(client);
 	if (r < 0)
 		return r;
 	if (name == NULL)
-		return refuse_invalid(client, "there is no name to greet with");
+		return stls_client_refuse(
+		    client, "there is no name to greet with");
 	if (is_address_literal(name))
 		return set_string(client, &client->ehlo_name, name);
 	if (stls_host_parse(&client->err, name, strlen(name), &host) < 0)
 		return refuse(client);
 	if (host.is_ip)
-		return refuse_invalid(client,
+		return stls_client_refuse(client,
 		    "an address to greet with is written as a literal, "
 		    "[192.0.2.1] or [IPv6:2001:db8::1]");
 	return set_string(client, &client->ehlo_name, host.name);
@@ -390,11 +388,11 @@ smtptls_client_insecure_no_tls(struct smtptls_client *client)
 {
 	int r;
 
-	r = check_new(client);
+	r = stls_client_check_new(client);
 	if (r < 0)
 		return r;
 	if (client->url.implicit_tls)
-		return refuse_invalid(client,
+		return stls_client_refuse(client,
 		    "smtps:// is TLS from the first byte; without TLS it is "
 		    "smtp://");
 	client->insecure_no_tls = true;

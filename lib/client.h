@@ -18,6 +18,9 @@
 
 #define STLS_PHASES (SMTPTLS_PHASE_QUIT + 1)
 
+/* What a lost connection leaves in doubt; more only matters far away. */
+#define STLS_WINDOW_DEFAULT 16
+
 /* Where a client is in its life. */
 enum stls_life {
 	STLS_LIFE_NEW,	      /* settings may change */
@@ -28,8 +31,9 @@ enum stls_life {
 
 /*
  * A conversation: the one place where engine, session and net meet.
- * client.c has its settings and what it tells, drive.c its loop, transport.c
- * its bytes, authenticate.c AUTH, and blocking.c the calls that wait.
+ * client.c has its settings and what it tells, pipelining.c those about what
+ * leaves together, drive.c its loop, transport.c its bytes, authenticate.c
+ * AUTH, and blocking.c the calls that wait.
  */
 struct smtptls_client {
 	enum stls_life life;
@@ -50,6 +54,9 @@ struct smtptls_client {
 	char *only_mechanism;
 	char *ehlo_name;
 	int timeout_ms[STLS_PHASES];
+	enum smtptls_pipelining pipelining;
+	size_t window;
+	bool no_chunking;
 	smtptls_trace_cb trace;
 	enum smtptls_trace_level trace_level;
 	void *trace_arg;
@@ -95,6 +102,15 @@ void stls_client_trace(char what, const char *text, size_t len, void *arg);
  * callback.
  */
 int stls_client_check(struct smtptls_client *client);
+
+/* In front of every setting that must be made before connecting. */
+int stls_client_check_new(struct smtptls_client *client);
+
+/*
+ * A setting that was refused stays refused: who does not look must not get a
+ * conversation that lacks it.
+ */
+int stls_client_refuse(struct smtptls_client *client, const char *what);
 
 /* drive.c */
 

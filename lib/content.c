@@ -103,6 +103,13 @@ stls_content_read(struct stls_content *content, struct stls_err *err,
 	return SMTPTLS_OK;
 }
 
+bool
+stls_content_can_rewind(const struct stls_content *content)
+{
+	return content->kind == STLS_CONTENT_MEM || content->is_regular ||
+	    content->rewind != NULL;
+}
+
 int
 stls_content_rewind(struct stls_content *content, struct stls_err *err)
 {

@@ -46,6 +46,9 @@ int stls_content_init_fd(
 int stls_content_read(struct stls_content *content, struct stls_err *err,
     char *scratch, size_t cap, const char **out_data, size_t *out_len);
 
+/* Whether it can be read a second time, as far as can be told. */
+bool stls_content_can_rewind(const struct stls_content *content);
+
 /* Be at the start again. SMTPTLS_E_SOURCE: it cannot. */
 int stls_content_rewind(struct stls_content *content, struct stls_err *err);
 

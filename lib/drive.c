@@ -20,6 +20,7 @@ static const enum smtptls_phase phases[STLS_STEP_COUNT] = {
 	[STLS_STEP_MAIL] = SMTPTLS_PHASE_COMMAND,
 	[STLS_STEP_RCPT] = SMTPTLS_PHASE_COMMAND,
 	[STLS_STEP_DATA] = SMTPTLS_PHASE_DATA_START,
+	[STLS_STEP_BDAT] = SMTPTLS_PHASE_DATA_BLOCK,
 	[STLS_STEP_CONTENT] = SMTPTLS_PHASE_DATA_BLOCK,
 	[STLS_STEP_END_OF_DATA] = SMTPTLS_PHASE_DATA_END,
 	[STLS_STEP_RSET] = SMTPTLS_PHASE_COMMAND,
@@ -175,6 +176,11 @@ check_limits(struct smtptls_client *client)
 	if (client->life == STLS_LIFE_CONNECTING ||
 	    stls_deadline_left_ms(client->phase_deadline) != 0)
 		return SMTPTLS_OK;
+	if (client->engine.is_used_up) {
+		/* A goodbye that is not answered keeps nobody waiting. */
+		stls_engine_lose(&client->engine, &client->err);
+		return SMTPTLS_OK;
+	}
 	stls_err_set(&reason, SMTPTLS_E_TIMEOUT,
 	    "the server did not answer within %d ms (at: %s)%s",
 	    client->timeout_ms[client->phase], step, hint(client));
@@ -184,7 +190,7 @@ check_limits(struct smtptls_client *client)
 static struct smtptls_message *
 current_message(const struct smtptls_client *client)
 {
-	return stls_message_of(client->engine.current);
+	return stls_message_of(client->engine.sending);
 }
 
 /* The program has nothing for us now: send and read what there is. */
@@ -200,6 +206,18 @@ stall(struct smtptls_client *client, int source_fd)
 	return stls_client_read(client);
 }
 
+/* A second attempt begins at the start again. */
+static int
+rewind_content(struct smtptls_client *client, struct stls_err *err)
+{
+	struct smtptls_message *message = current_message(client);
+
+	if (!message->txn.is_repeated)
+		return SMTPTLS_OK;
+	message->txn.is_repeated = false;
+	return stls_content_rewind(&message->content, err);
+}
+
 static int
 feed_content(struct smtptls_client *client)
 {
@@ -210,8 +228,10 @@ feed_content(struct smtptls_client *client)
 	size_t len;
 	int r;
 
-	r = stls_content_read(
-	    content, &reason, scratch, sizeof(scratch), &data, &len);
+	r = rewind_content(client, &reason);
+	if (r == SMTPTLS_OK)
+		r = stls_content_read(
+		    content, &reason, scratch, sizeof(scratch), &data, &len);
 	if (r == SMTPTLS_AGAIN)
 		return stall(client, stls_content_poll_fd(content));
 	if (r < 0)
@@ -223,10 +243,7 @@ feed_content(struct smtptls_client *client)
 	return SMTPTLS_OK;
 }
 
-/*
- * A reply that is already there cannot be the answer to a message that is not
- * complete, so look before the last octet leaves; then ask the hook.
- */
+/* Everything in front of the last octet has left: ask the hook. */
 static int
 end_content(struct smtptls_client *client)
 {
@@ -234,13 +251,9 @@ end_content(struct smtptls_client *client)
 	struct stls_err reason;
 	int r;
 
-	if (message->before_end != NULL &&
-	    stls_engine_has_output(&client->engine))
-		return stls_client_write(client);
-	r = stls_client_read(client);
-	if (r != SMTPTLS_AGAIN)
-		return r;
 	if (message->before_end != NULL) {
+		if (stls_engine_has_output(&client->engine))
+			return stls_client_write(client);
 		r = message->before_end(message, message->before_end_arg);
 		if (r == SMTPTLS_AGAIN)
 			return stall(client, -1);
@@ -277,41 +290,6 @@ do_next(struct smtptls_client *client)
 		return SMTPTLS_OK;
 	default:
 		return stls_client_read(client);
-	}
-}
-
-/* Talk until there is something to wait for, or nothing left to do. */
-static int
-talk(struct smtptls_client *client)
-{
-	bool first = true;
-	int r;
-
-	for (;;) {
-		switch (stls_engine_event(&client->engine)) {
-		case STLS_CLOSED:
-			return finish(client);
-		case STLS_READY:
-			/* Called without need: see whether a 421 has come. */
-			if (!first || stls_client_read(client) == SMTPTLS_AGAIN)
-				return SMTPTLS_OK;
-			r = SMTPTLS_OK;
-			break;
-		case STLS_NEED_INPUT:
-			/* A reply that is there already is worth having. */
-			r = do_next(client);
-			break;
-		default:
-			/* Source and server may both never have to wait. */
-			r = check_stop(client);
-			if (r < 0)
-				return r;
-			r = do_next(client);
-		}
-		watch_progress(client);
-		if (r == SMTPTLS_AGAIN)
-			return SMTPTLS_AGAIN;
-		first = false;
 	}
 }
 
@@ -352,6 +330,44 @@ greet(struct smtptls_client *client)
 	return SMTPTLS_OK;
 }
 
+/* Where the connection begins, the first or, for MAILMAX, another one. */
+static int
+begin_connecting(struct smtptls_client *client)
+{
+	struct stls_err reason;
+	int r;
+
+	client->life = STLS_LIFE_CONNECTING;
+	r = stls_connector_start(&client->connector, &reason, &client->place,
+	    client->timeout_ms[SMTPTLS_PHASE_CONNECT]);
+	if (r == SMTPTLS_OK)
+		return r;
+	client->host_is_unknown = client->connector.host_does_not_exist;
+	return stls_client_fail(client, &reason);
+}
+
+/* The server takes no more messages on this connection: on to the next. */
+static int
+reconnect(struct smtptls_client *client)
+{
+	struct stls_engine next;
+	int r;
+
+	stls_client_info(client, "no more messages on this connection");
+	if (client->session != NULL)
+		(void)smtptls_session_close(client->session);
+	smtptls_session_free(client->session);
+	client->session = NULL;
+	stls_client_close_socket(client);
+	stls_engine_init(&next, &client->engine.config);
+	stls_engine_move_on(&client->engine, &next);
+	stls_engine_done(&client->engine);
+	client->engine = next;
+	client->replies_seen = 0;
+	r = begin_connecting(client);
+	return r < 0 ? r : SMTPTLS_AGAIN;
+}
+
 static int
 connect_on(struct smtptls_client *client)
 {
@@ -371,6 +387,43 @@ connect_on(struct smtptls_client *client)
 	return greet(client);
 }
 
+/* Talk until there is something to wait for, or nothing left to do. */
+static int
+talk(struct smtptls_client *client)
+{
+	bool first = true;
+	int r;
+
+	for (;;) {
+		switch (stls_engine_event(&client->engine)) {
+		case STLS_CLOSED:
+			return finish(client);
+		case STLS_RECONNECT:
+			return reconnect(client);
+		case STLS_READY:
+			/* Called without need: see whether a 421 has come. */
+			if (!first || stls_client_read(client) == SMTPTLS_AGAIN)
+				return SMTPTLS_OK;
+			r = SMTPTLS_OK;
+			break;
+		case STLS_NEED_INPUT:
+			/* A reply that is there already is worth having. */
+			r = do_next(client);
+			break;
+		default:
+			/* Source and server may both never have to wait. */
+			r = check_stop(client);
+			if (r < 0)
+				return r;
+			r = do_next(client);
+		}
+		watch_progress(client);
+		if (r == SMTPTLS_AGAIN)
+			return SMTPTLS_AGAIN;
+		first = false;
+	}
+}
+
 int
 smtptls_client_start(struct smtptls_client *client)
 {
@@ -388,22 +441,23 @@ smtptls_client_start(struct smtptls_client *client)
 		.implicit_tls = client->url.implicit_tls,
 		.insecure_no_tls = client->insecure_no_tls,
 		.authenticate = stls_client_has_credentials(client),
+		.one_by_one = client->pipelining == SMTPTLS_PIPELINING_NONE,
+		.no_chunking = client->no_chunking,
+		.at_once = client->pipelining ==
+			SMTPTLS_PIPELINING_ONE_FLIGHT ||
+		    client->pipelining == SMTPTLS_PIPELINING_WINDOW,
+		.window = client->pipelining == SMTPTLS_PIPELINING_WINDOW
+		    ? client->window
+		    : 0,
 		.may_send = may_send,
 		.trace = stls_client_trace,
 		.arg = client,
 	};
 	stls_engine_init(&client->engine, &config);
 	client->life = STLS_LIFE_CONNECTING;
-
-	r = stls_client_check_credentials(client, &reason);
-	if (r == SMTPTLS_OK)
-		r = stls_connector_start(&client->connector, &reason,
-		    &client->place, client->timeout_ms[SMTPTLS_PHASE_CONNECT]);
-	if (r < 0) {
-		client->host_is_unknown = client->connector.host_does_not_exist;
+	if (stls_client_check_credentials(client, &reason) < 0)
 		return stls_client_fail(client, &reason);
-	}
-	return SMTPTLS_OK;
+	return begin_connecting(client);
 }
 
 int

@@ -456,6 +456,9 @@ stls_message_prepare(struct smtptls_message *message)
 	txn->size_is_known = known || message->size_was_set;
 	txn->is_7bit = known && !facts.has_8bit;
 	txn->is_8bit = known && facts.has_8bit;
+	txn->is_exact = known;
+	txn->content_size = facts.size;
+	txn->can_rewind = stls_content_can_rewind(&message->content);
 	txn->status = SMTPTLS_AGAIN;
 	message->submitted = true;
 	return SMTPTLS_OK;

@@ -98,7 +98,7 @@ stls_client_read(struct smtptls_client *client)
 		r = stls_err_set(
 		    &reason, SMTPTLS_E_IO, "the server closed the connection");
 	if (r < 0)
-		stls_engine_fail(&client->engine, &reason);
+		stls_engine_lose(&client->engine, &reason);
 	else
 		stls_engine_receive(&client->engine, buf, len);
 	return SMTPTLS_OK;
@@ -111,25 +111,24 @@ stls_client_read(struct smtptls_client *client)
 static int
 write_failed(struct smtptls_client *client, const struct stls_err *reason)
 {
-	while (stls_engine_event(&client->engine) != STLS_CLOSED &&
-	    client->engine.done == NULL) {
+	while (client->engine.state != STLS_STATE_CLOSED) {
 		if (stls_client_read(client) == SMTPTLS_AGAIN)
 			break;
 	}
-	stls_engine_fail(&client->engine, reason);
+	stls_engine_lose(&client->engine, reason);
 	return SMTPTLS_OK;
 }
 
 /*
  * A reply that is already there answers nothing that is still here: in a record
  * of its own it would pass for the answer, and cost a password or a message.
- * The pieces of content are too many to look before each.
+ * Nothing is asked by a piece of content.
  */
 static bool
-must_be_silent(const struct smtptls_client *client)
+must_look_first(const struct smtptls_client *client)
 {
 	return client->engine.offered == 0 &&
-	    client->engine.state != STLS_STATE_BODY;
+	    stls_engine_is_asking(&client->engine);
 }
 
 int
@@ -140,7 +139,7 @@ stls_client_write(struct smtptls_client *client)
 	size_t len, sent = 0;
 	int r;
 
-	if (must_be_silent(client)) {
+	if (must_look_first(client)) {
 		r = stls_client_read(client);
 		if (r != SMTPTLS_AGAIN)
 			return r;

@@ -106,6 +106,59 @@ int smtptls_client_set_auth_mechanism(
 int smtptls_client_set_ehlo_name(
     struct smtptls_client *client, const char *name);
 
+/** How much leaves before the answer to it has come. */
+enum smtptls_pipelining {
+	/**
+	 * What RFC 2920 allows, where the server offers PIPELINING: MAIL, every
+	 * RCPT and DATA together; the content together with the MAIL, RCPT and
+	 * DATA of the next message, or with QUIT. The default.
+	 */
+	SMTPTLS_PIPELINING_STANDARD = 0,
+	/** One command at a time. */
+	SMTPTLS_PIPELINING_NONE = 1,
+	/**
+	 * Envelope and content in one flight, by BDAT, where the server offers
+	 * CHUNKING too: a flight less. RFC 3030 has BDAT wait for the answers
+	 * to RCPT, and there are servers that rely on it. Where all recipients
+	 * are refused the content has been sent in vain.
+	 */
+	SMTPTLS_PIPELINING_ONE_FLIGHT = 2,
+	/**
+	 * And whole messages follow one another without waiting, as many as
+	 * smtptls_client_set_window() allows. Where the connection is lost each
+	 * of them is in doubt.
+	 */
+	SMTPTLS_PIPELINING_WINDOW = 3
+};
+
+/**
+ * Set how much leaves before the answer to it has come.
+ *
+ * A level is as much as the server allows: without PIPELINING each command
+ * waits for its answer, without CHUNKING the last two levels are the first.
+ * So are they for a message of which all recipients or none are to get it, and
+ * for content from a stream, whose size is not known before it is read.
+ * Outcomes are the same on every level.
+ *
+ * Source: RFC 2920 section 3.1, RFC 3030 section 2. Since 0.1.
+ */
+int smtptls_client_set_pipelining(
+    struct smtptls_client *client, enum smtptls_pipelining level);
+
+/**
+ * Set how many messages may be in the air with SMTPTLS_PIPELINING_WINDOW. No
+ * message is begun while a mebibyte is unanswered, however many it are.
+ *
+ * @param messages  1 to 4096; 16 by default
+ */
+int smtptls_client_set_window(struct smtptls_client *client, size_t messages);
+
+/**
+ * Use BDAT (RFC 3030) where it saves a flight and the server offers CHUNKING:
+ * 1, the default. 0 is for servers that offer it and do it badly.
+ */
+int smtptls_client_set_chunking(struct smtptls_client *client, int on);
+
 /** The phases with a time limit of their own. */
 enum smtptls_phase {
 	/** Each attempt to resolve and connect: 30 s. */
@@ -122,7 +175,7 @@ enum smtptls_phase {
 	SMTPTLS_PHASE_DATA_BLOCK = 5,
 	/** The answer to the end of data: 10 min. */
 	SMTPTLS_PHASE_DATA_END = 6,
-	/** QUIT: 5 s. */
+	/** QUIT: 1 s; nobody waits longer for a goodbye. */
 	SMTPTLS_PHASE_QUIT = 7
 };
 
@@ -195,6 +248,18 @@ int smtptls_client_connect(struct smtptls_client *client);
  * Python: SMTP.sendmail(), SMTP.send_message(). Since 0.1.
  */
 int smtptls_client_send(
+    struct smtptls_client *client, struct smtptls_message *message);
+
+/**
+ * Send the last message: the same, and say goodbye in the same flight. The
+ * client is over then, and only to be freed.
+ *
+ * @return what smtptls_client_send() returns; that the goodbye failed says
+ *     nothing about the message
+ *
+ * Source: RFC 2920 section 3.1. Since 0.1.
+ */
+int smtptls_client_send_last(
     struct smtptls_client *client, struct smtptls_message *message);
 
 /**

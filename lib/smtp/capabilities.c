@@ -24,33 +24,6 @@ copy_line(const char *text, size_t len)
 	return line;
 }
 
-int
-stls_capabilities_parse(
-    struct stls_capabilities *capabilities, const struct stls_reply *reply)
-{
-	const char *text;
-	size_t offset = 0, len;
-	char *line;
-
-	stls_capabilities_done(capabilities);
-	capabilities->lines = stls_alloc_array(
-	    STLS_REPLY_LINES_MAX, sizeof(char *));
-	if (capabilities->lines == NULL)
-		return SMTPTLS_E_NOMEM;
-
-	/* The first line is the server's name and greeting. */
-	stls_reply_next_line(reply, &offset, &text, &len);
-	while (stls_reply_next_line(reply, &offset, &text, &len)) {
-		line = copy_line(text, len);
-		if (line == NULL) {
-			stls_capabilities_done(capabilities);
-			return SMTPTLS_E_NOMEM;
-		}
-		capabilities->lines[capabilities->count++] = line;
-	}
-	return SMTPTLS_OK;
-}
-
 void
 stls_capabilities_done(struct stls_capabilities *capabilities)
 {
@@ -59,8 +32,7 @@ stls_capabilities_done(struct stls_capabilities *capabilities)
 	for (i = 0; i < capabilities->count; i++)
 		free(capabilities->lines[i]);
 	free(capabilities->lines);
-	capabilities->lines = NULL;
-	capabilities->count = 0;
+	memset(capabilities, 0, sizeof(*capabilities));
 }
 
 static const char *
@@ -94,20 +66,76 @@ stls_capabilities_find(
 	return found;
 }
 
-uint64_t
-stls_capabilities_size_max(const struct stls_capabilities *capabilities)
+/* A number that ends at a blank or the end; 0 where it is none. */
+static uint64_t
+parse_number(const char *text)
 {
-	const char *text;
-	uint64_t size = 0;
+	uint64_t number = 0;
 
-	text = stls_capabilities_find(capabilities, "SIZE");
-	if (text == NULL)
-		return 0;
 	for (; *text >= '0' && *text <= '9'; text++) {
 		/* A number this large is no limit. */
-		if (size > (UINT64_MAX - 9) / 10)
+		if (number > (UINT64_MAX - 9) / 10)
 			return 0;
-		size = size * 10 + (uint64_t)(*text - '0');
+		number = number * 10 + (uint64_t)(*text - '0');
 	}
-	return *text == '\0' ? size : 0;
+	return *text == '\0' || *text == ' ' ? number : 0;
+}
+
+/* A limit of RFC 9422: `LIMITS RCPTMAX=20 MAILMAX=5`, in any case. */
+static uint64_t
+find_limit(const char *limits, const char *name)
+{
+	size_t len = strlen(name);
+
+	while (limits != NULL) {
+		limits += strspn(limits, " ");
+		if (stls_ascii_is(limits, len, name) && limits[len] == '=')
+			return parse_number(limits + len + 1);
+		limits = strchr(limits, ' ');
+	}
+	return 0;
+}
+
+static void
+look_up(struct stls_capabilities *c)
+{
+	const char *size = stls_capabilities_find(c, "SIZE");
+	const char *limits = stls_capabilities_find(c, "LIMITS");
+
+	c->pipelining = stls_capabilities_find(c, "PIPELINING") != NULL;
+	c->chunking = stls_capabilities_find(c, "CHUNKING") != NULL;
+	c->eight_bit = stls_capabilities_find(c, "8BITMIME") != NULL;
+	c->smtputf8 = stls_capabilities_find(c, "SMTPUTF8") != NULL;
+	c->has_size = size != NULL;
+	c->size_max = size != NULL ? parse_number(size) : 0;
+	c->mails_max = find_limit(limits, "MAILMAX");
+	c->rcpts_max = find_limit(limits, "RCPTMAX");
+}
+
+int
+stls_capabilities_parse(
+    struct stls_capabilities *capabilities, const struct stls_reply *reply)
+{
+	const char *text;
+	size_t offset = 0, len;
+	char *line;
+
+	stls_capabilities_done(capabilities);
+	capabilities->lines = stls_alloc_array(
+	    STLS_REPLY_LINES_MAX, sizeof(char *));
+	if (capabilities->lines == NULL)
+		return SMTPTLS_E_NOMEM;
+
+	/* The first line is the server's name and greeting. */
+	stls_reply_next_line(reply, &offset, &text, &len);
+	while (stls_reply_next_line(reply, &offset, &text, &len)) {
+		line = copy_line(text, len);
+		if (line == NULL) {
+			stls_capabilities_done(capabilities);
+			return SMTPTLS_E_NOMEM;
+		}
+		capabilities->lines[capabilities->count++] = line;
+	}
+	look_up(capabilities);
+	return SMTPTLS_OK;
 }

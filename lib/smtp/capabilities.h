@@ -16,6 +16,16 @@
 struct stls_capabilities {
 	char **lines;
 	size_t count;
+
+	/* What the engine asks for with each message, looked up once. */
+	bool pipelining;    /* RFC 2920 */
+	bool chunking;	    /* RFC 3030 */
+	bool has_size;	    /* RFC 1870 */
+	bool eight_bit;	    /* RFC 6152 */
+	bool smtputf8;	    /* RFC 6531 */
+	uint64_t size_max;  /* of a message; 0: the server names none */
+	uint64_t mails_max; /* MAILMAX and RCPTMAX of RFC 9422; 0: none */
+	uint64_t rcpts_max;
 };
 
 /* Take over what a reply to EHLO says. SMTPTLS_E_NOMEM: offers nothing. */
@@ -32,9 +42,5 @@ void stls_capabilities_done(struct stls_capabilities *capabilities);
  */
 const char *stls_capabilities_find(
     const struct stls_capabilities *capabilities, const char *keyword);
-
-/* The largest message (RFC 1870), 0 where the server names none. */
-uint64_t stls_capabilities_size_max(
-    const struct stls_capabilities *capabilities);
 
 #endif

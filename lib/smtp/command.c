@@ -18,6 +18,12 @@ is_clean(const char *piece, bool utf8)
 	uint32_t c;
 
 	while (len > 0) {
+		/* Nearly always all of it. */
+		if (*piece >= ' ' && *piece <= '~') {
+			piece++;
+			len--;
+			continue;
+		}
 		n = stls_utf8_decode(piece, len, &c);
 		if (n == 0 || stls_utf8_is_control(c) || (c >= 0x80 && !utf8))
 			return false;
@@ -98,6 +104,18 @@ stls_command_rcpt(
 
 	return write_line(
 	    err, out, STLS_COMMAND_LINE_MAX, utf8, pieces, COUNT(pieces));
+}
+
+int
+stls_command_bdat(
+    struct stls_err *err, struct stls_buf *out, uint64_t size, bool is_last)
+{
+	char number[24];
+	const char *pieces[] = { "BDAT ", number, is_last ? " LAST" : "" };
+
+	snprintf(number, sizeof(number), "%" PRIu64, size);
+	return write_line(
+	    err, out, STLS_COMMAND_LINE_MAX, false, pieces, COUNT(pieces));
 }
 
 static char *

@@ -43,6 +43,8 @@ int stls_command_mail(struct stls_err *err, struct stls_buf *out,
     const char *mailbox, const struct stls_mail_params *params);
 int stls_command_rcpt(
     struct stls_err *err, struct stls_buf *out, const char *mailbox, bool utf8);
+int stls_command_bdat(
+    struct stls_err *err, struct stls_buf *out, uint64_t size, bool is_last);
 
 /*
  * AUTH with its initial response, "=" where that is empty (RFC 4954 section

@@ -40,7 +40,7 @@ static unsigned char *
 put_plain(
     struct stls_data *data, unsigned char *place, const char *text, size_t len)
 {
-	if (!data->in_line && *text == '.')
+	if (!data->in_line && !data->is_chunk && *text == '.')
 		*place++ = '.';
 	memcpy(place, text, len);
 	data->in_line = true;
@@ -115,7 +115,11 @@ stls_data_end(
 
 	if (data->after_cr && data->reject_line_endings)
 		return bad_line_ending(err, data->octets_in);
-	r = stls_buf_append_str(out, data->in_line ? "\r\n.\r\n" : ".\r\n");
+	r = SMTPTLS_OK;
+	if (data->in_line)
+		r = stls_buf_append_str(out, "\r\n");
+	if (r == SMTPTLS_OK && !data->is_chunk)
+		r = stls_buf_append_str(out, ".\r\n");
 	if (r < 0)
 		return stls_err_nomem(err);
 	data->in_line = false;

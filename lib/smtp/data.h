@@ -21,6 +21,7 @@
  * of line endings can hide a dot. Zero-initialised it normalises.
  */
 struct stls_data {
+	bool is_chunk;		  /* for BDAT: no dots, no final dot */
 	bool reject_line_endings; /* refuse what is not CRLF */
 	bool refuse_8bit;	  /* the server does not offer 8BITMIME */
 	bool in_line;		  /* the last octet written ended no line */

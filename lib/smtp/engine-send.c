@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* What the engine sends, and when. */
+/* The commands the engine sends, and in which order. */
 #include "smtp/engine-parts.h"
 
-#include <assert.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 
-/* Account for a line that a stls_command_ function appended; r is its result. */
-static int
-sent_line(struct stls_engine *engine, size_t before, int r, const char *shown)
+int
+stls_engine_sent_line(
+    struct stls_engine *engine, size_t before, int r, const char *shown)
 {
 	const char *line = (const char *)stls_buf_data(&engine->out) + before;
 	size_t len = stls_buf_len(&engine->out) - before;
@@ -20,6 +18,8 @@ sent_line(struct stls_engine *engine, size_t before, int r, const char *shown)
 	if (r < 0)
 		return r;
 	engine->queued += len;
+	if (engine->config.trace == NULL)
+		return SMTPTLS_OK;
 	if (shown != NULL)
 		stls_engine_trace(engine, 'C', shown, strlen(shown));
 	else
@@ -35,8 +35,8 @@ stls_engine_send(
 	int r;
 
 	r = stls_command_write(&engine->err, &engine->out, verb);
-	r = sent_line(engine, before, r, NULL);
-	return r < 0 ? r : stls_engine_expect(engine, step, 0);
+	r = stls_engine_sent_line(engine, before, r, NULL);
+	return r < 0 ? r : stls_engine_expect(engine, step, 0, 0);
 }
 
 int
@@ -47,17 +47,12 @@ stls_engine_send_ehlo(struct stls_engine *engine)
 
 	r = stls_command_ehlo(&engine->err, &engine->out,
 	    engine->config.lmtp ? "LHLO" : "EHLO", engine->ehlo_name);
-	r = sent_line(engine, before, r, NULL);
-	return r < 0 ? r : stls_engine_expect(engine, STLS_STEP_EHLO, 0);
+	r = stls_engine_sent_line(engine, before, r, NULL);
+	return r < 0 ? r : stls_engine_expect(engine, STLS_STEP_EHLO, 0, 0);
 }
 
-/*
- * The gate in front of AUTH and MAIL: whatever happened before, and whoever
- * made the transport, it may be trusted now or nothing leaves. Without TLS no
- * AUTH leaves, whatever the driver says.
- */
-static int
-check_gate(struct stls_engine *engine, enum stls_step step)
+int
+stls_engine_check_gate(struct stls_engine *engine, enum stls_step step)
 {
 	bool clear_is_fine = engine->config.insecure_no_tls &&
 	    step == STLS_STEP_MAIL;
@@ -76,22 +71,31 @@ static int
 check_supported(const struct stls_engine *engine, struct stls_transaction *txn)
 {
 	const struct stls_capabilities *offered = &engine->capabilities;
-	uint64_t size_max = stls_capabilities_size_max(offered);
-	bool utf8 = stls_capabilities_find(offered, "SMTPUTF8") != NULL;
 
-	if (!utf8 && (txn->smtputf8 || txn->sender_needs_smtputf8))
+	if (txn->unfit.code != SMTPTLS_OK) {
+		stls_err_copy(&txn->err, &txn->unfit);
+		return txn->err.code;
+	}
+	if (!offered->smtputf8 && (txn->smtputf8 || txn->sender_needs_smtputf8))
 		return stls_err_set(&txn->err, SMTPTLS_E_UNSUPPORTED,
 		    "the message needs SMTPUTF8 and the server does not "
 		    "offer it");
-	if (txn->is_8bit && stls_capabilities_find(offered, "8BITMIME") == NULL)
+	if (txn->is_8bit && !offered->eight_bit)
 		return stls_err_set(&txn->err, SMTPTLS_E_UNSUPPORTED,
 		    "the content is 8-bit and the server does not offer "
 		    "8BITMIME");
-	if (size_max > 0 && txn->size_is_known && txn->size > size_max)
+	if (offered->size_max > 0 && txn->size_is_known &&
+	    txn->size > offered->size_max)
 		return stls_err_set(&txn->err, SMTPTLS_E_UNSUPPORTED,
 		    "the message has %" PRIu64
 		    " octets and the server takes %" PRIu64,
-		    txn->size, size_max);
+		    txn->size, offered->size_max);
+	if (txn->all_or_nothing && offered->rcpts_max > 0 &&
+	    txn->count > offered->rcpts_max)
+		return stls_err_set(&txn->err, SMTPTLS_E_UNSUPPORTED,
+		    "the message has %zu recipients and the server takes "
+		    "%" PRIu64 " at once",
+		    txn->count, offered->rcpts_max);
 	return SMTPTLS_OK;
 }
 
@@ -111,42 +115,39 @@ static int
 send_mail(struct stls_engine *engine)
 {
 	const struct stls_capabilities *offered = &engine->capabilities;
-	struct stls_transaction *txn = engine->current;
+	struct stls_transaction *txn = engine->sending;
 	struct stls_mail_params params;
 	size_t before = stls_buf_len(&engine->out);
 	int r;
 
-	r = check_gate(engine, STLS_STEP_MAIL);
+	r = stls_engine_check_gate(engine, STLS_STEP_MAIL);
 	if (r < 0)
 		return r;
-	if (check_supported(engine, txn) < 0) {
-		stls_transaction_fail(txn, false, &txn->err);
-		stls_engine_finish_current(engine);
-		return stls_engine_enter(engine, STLS_STATE_READY);
-	}
-
 	params = (struct stls_mail_params){
-		.has_size = txn->size_is_known &&
-		    stls_capabilities_find(offered, "SIZE") != NULL,
+		.has_size = txn->size_is_known && offered->has_size,
 		.size = txn->size,
-		.body_8bit = !txn->is_7bit &&
-		    stls_capabilities_find(offered, "8BITMIME") != NULL,
-		.smtputf8 = needs_smtputf8(txn) &&
-		    stls_capabilities_find(offered, "SMTPUTF8") != NULL,
+		.body_8bit = !txn->is_7bit && offered->eight_bit,
+		.smtputf8 = offered->smtputf8 && needs_smtputf8(txn),
 	};
 	r = stls_command_mail(&engine->err, &engine->out, txn->sender, &params);
-	r = sent_line(engine, before, r, NULL);
+	r = stls_engine_sent_line(engine, before, r, NULL);
 	if (r == SMTPTLS_OK)
-		r = stls_engine_expect(engine, STLS_STEP_MAIL, 0);
-	return r < 0 ? r : stls_engine_enter(engine, STLS_STATE_RCPT);
+		r = stls_engine_expect(engine, STLS_STEP_MAIL, 0, 0);
+	if (r < 0)
+		return r;
+	txn->envelope_due++;
+	engine->mails++;
+	return stls_engine_enter(engine, STLS_STATE_RCPT);
 }
 
-/* The transaction goes no further; the server has to forget it. */
 int
 stls_engine_give_up(struct stls_engine *engine)
 {
-	stls_engine_finish_current(engine);
-	return stls_engine_enter(engine, STLS_STATE_RSET);
+	/* Where MAIL was refused there is nothing to forget. */
+	if (!engine->sending->mail_was_refused)
+		engine->wants_rset = true;
+	engine->sending = NULL;
+	return stls_engine_enter(engine, STLS_STATE_READY);
 }
 
 /* Whether there is a recipient that neither will get nor has the message. */
@@ -163,68 +164,186 @@ is_anybody_left_out(const struct stls_transaction *txn)
 	return false;
 }
 
-/* All recipients have been answered: is there a reason to go on? */
+/* All that is to be answered before the content: is it to be sent at all? */
 static int
-after_recipients(struct stls_engine *engine)
+check_answers(struct stls_engine *engine)
 {
-	struct stls_transaction *txn = engine->current;
+	struct stls_transaction *txn = engine->sending;
 	struct stls_err err;
+	int r;
 
-	if (txn->taken == 0)
-		return stls_engine_give_up(engine);
-	if (txn->all_or_nothing && is_anybody_left_out(txn)) {
+	if (txn->envelope_due > 0)
+		return SMTPTLS_OK;
+	if (txn->taken > 0 && txn->all_or_nothing && is_anybody_left_out(txn)) {
 		stls_err_set(&err, SMTPTLS_E_REFUSED,
 		    "not sent, because another recipient was refused");
 		stls_transaction_fail(txn, false, &err);
-		return stls_engine_give_up(engine);
+		txn->put_off = 0;
+		txn->taken = 0;
+	}
+	if (txn->taken > 0)
+		return SMTPTLS_OK;
+	r = stls_engine_give_up(engine);
+	if (r == SMTPTLS_OK)
+		stls_engine_settle_transaction(engine, txn);
+	return r;
+}
+
+/* The server takes no more at once (RFC 9422): the others get their own. */
+static int
+put_off_the_others(struct stls_engine *engine)
+{
+	struct stls_transaction *txn = engine->sending;
+
+	for (; txn->next_rcpt < txn->count; txn->next_rcpt++) {
+		if (!txn->recipients[txn->next_rcpt].settled)
+			txn->put_off++;
 	}
 	return stls_engine_enter(engine, STLS_STATE_DATA);
 }
 
 static int
-send_rcpt(struct stls_engine *engine)
+ask_recipient(struct stls_engine *engine, size_t index)
 {
-	struct stls_transaction *txn = engine->current;
-	bool utf8 = stls_capabilities_find(&engine->capabilities, "SMTPUTF8") !=
-	    NULL;
+	struct stls_transaction *txn = engine->sending;
+	struct stls_recipient *recipient = &txn->recipients[index];
 	size_t before = stls_buf_len(&engine->out);
-	struct stls_recipient *recipient;
-	struct stls_err err;
 	int r;
 
-	while (txn->next_rcpt < txn->count) {
-		recipient = &txn->recipients[txn->next_rcpt++];
-		if (!stls_recipient_is_open(recipient))
+	r = stls_command_rcpt(&engine->err, &engine->out, recipient->mailbox,
+	    recipient->needs_smtputf8);
+	r = stls_engine_sent_line(engine, before, r, NULL);
+	if (r < 0)
+		return r;
+	recipient->asked = true;
+	txn->asked++;
+	txn->envelope_due++;
+	return stls_engine_expect(engine, STLS_STEP_RCPT, index, 0);
+}
+
+static int
+send_rcpt(struct stls_engine *engine)
+{
+	const struct stls_capabilities *offered = &engine->capabilities;
+	struct stls_transaction *txn = engine->sending;
+	struct stls_recipient *recipient;
+
+	for (; txn->next_rcpt < txn->count; txn->next_rcpt++) {
+		recipient = &txn->recipients[txn->next_rcpt];
+		if (recipient->settled)
 			continue;
-		if (recipient->needs_smtputf8 && !utf8) {
-			/* This one fails alone (RFC 6531 section 3.2). */
-			stls_err_set(&err, SMTPTLS_E_UNSUPPORTED,
-			    "the address needs SMTPUTF8 and the server does "
-			    "not offer it");
-			free(recipient->text);
-			recipient->text = stls_strdup(err.text);
-			stls_err_copy(&txn->err, &err);
-			continue;
-		}
-		r = stls_command_rcpt(&engine->err, &engine->out,
-		    recipient->mailbox, recipient->needs_smtputf8);
-		r = sent_line(engine, before, r, NULL);
-		if (r < 0)
-			return r;
-		return stls_engine_expect(
-		    engine, STLS_STEP_RCPT, txn->next_rcpt - 1);
+		if (offered->rcpts_max > 0 && txn->asked == offered->rcpts_max)
+			return put_off_the_others(engine);
+		return ask_recipient(engine, txn->next_rcpt++);
 	}
-	return after_recipients(engine);
+	return stls_engine_enter(engine, STLS_STATE_DATA);
 }
 
 static int
 send_data(struct stls_engine *engine)
 {
+	struct stls_transaction *txn = engine->sending;
 	int r;
 
+	r = check_answers(engine);
+	if (r < 0 || engine->sending != txn)
+		return r;
+	if (txn->transfer != STLS_BY_DATA)
+		return stls_engine_begin_chunk(engine);
 	r = stls_engine_send(engine, "DATA", STLS_STEP_DATA);
 	/* What is next is decided by the answer. */
 	return r < 0 ? r : stls_engine_enter(engine, STLS_STATE_WAITING);
+}
+
+/* An address that needs SMTPUTF8 fails alone (RFC 6531 section 3.2). */
+static void
+refuse_utf8(const struct stls_engine *engine, struct stls_transaction *txn)
+{
+	struct stls_recipient *recipient;
+	size_t i;
+
+	for (i = 0; !engine->capabilities.smtputf8 && i < txn->count; i++) {
+		recipient = &txn->recipients[i];
+		if (recipient->settled || !recipient->needs_smtputf8)
+			continue;
+		stls_err_set(&txn->err, SMTPTLS_E_UNSUPPORTED,
+		    "the address needs SMTPUTF8 and the server does not "
+		    "offer it");
+		free(recipient->text);
+		recipient->text = stls_strdup(txn->err.text);
+		recipient->settled = true;
+	}
+}
+
+static int
+take_up_transaction(struct stls_engine *engine, struct stls_queue *queue)
+{
+	struct stls_transaction *txn = stls_queue_take(queue);
+
+	if (check_supported(engine, txn) < 0)
+		stls_transaction_fail(txn, false, &txn->err);
+	else
+		refuse_utf8(engine, txn);
+	/* Or submitted again, and everybody has an outcome that stays. */
+	if (!stls_transaction_is_open(txn)) {
+		stls_engine_finish_transaction(engine, txn);
+		return SMTPTLS_OK;
+	}
+	stls_queue_append(&engine->in_air, txn);
+	engine->sending = txn;
+	txn->transfer = stls_engine_choose_transfer(engine, txn);
+	return stls_engine_enter(engine, STLS_STATE_MAIL);
+}
+
+static int
+send_quit(struct stls_engine *engine)
+{
+	int r;
+
+	r = stls_engine_send(engine, "QUIT", STLS_STEP_QUIT);
+	return r < 0 ? r : stls_engine_enter(engine, STLS_STATE_WAITING);
+}
+
+/* Another message: here, or, where this was the last (RFC 9422), elsewhere. */
+static int
+take_up_message(struct stls_engine *engine)
+{
+	uint64_t mails_max = engine->capabilities.mails_max;
+
+	if (mails_max == 0 || engine->mails < mails_max)
+		return take_up_transaction(engine,
+		    engine->again.len > 0 ? &engine->again : &engine->waiting);
+	if (!stls_engine_may_quit(engine))
+		return SMTPTLS_AGAIN;
+	engine->is_used_up = true;
+	return send_quit(engine);
+}
+
+/* No transaction is being sent: take up what was queued. */
+static int
+take_up(struct stls_engine *engine)
+{
+	if (engine->wants_rset) {
+		engine->wants_rset = false;
+		return stls_engine_enter(engine, STLS_STATE_RSET);
+	}
+	if (engine->wants_noop) {
+		engine->wants_noop = false;
+		return stls_engine_send(engine, "NOOP", STLS_STEP_NOOP);
+	}
+	if (engine->again.len > 0 || engine->waiting.len > 0)
+		return take_up_message(engine);
+	if (engine->wants_quit && stls_engine_may_quit(engine))
+		return send_quit(engine);
+	return SMTPTLS_AGAIN;
+}
+
+void
+stls_engine_need_reset(
+    struct stls_engine *engine, const struct stls_expected *refused)
+{
+	if (refused->offset > engine->reset_at)
+		engine->wants_rset = true;
 }
 
 static int
@@ -233,70 +352,8 @@ send_rset(struct stls_engine *engine)
 	int r;
 
 	r = stls_engine_send(engine, "RSET", STLS_STEP_RSET);
-	return r < 0 ? r : stls_engine_enter(engine, STLS_STATE_WAITING);
-}
-
-static bool
-is_anybody_open(const struct stls_transaction *txn)
-{
-	size_t i;
-
-	for (i = 0; i < txn->count; i++) {
-		if (stls_recipient_is_open(&txn->recipients[i]))
-			return true;
-	}
-	return false;
-}
-
-static int
-take_up_transaction(struct stls_engine *engine)
-{
-	struct stls_transaction *txn = engine->waiting;
-
-	engine->waiting = txn->next;
-	engine->current = txn;
-	stls_transaction_start(txn);
-	if (is_anybody_open(txn))
-		return stls_engine_enter(engine, STLS_STATE_MAIL);
-	/* Submitted again, and everybody has an outcome that stays. */
-	stls_engine_finish_current(engine);
-	return SMTPTLS_OK;
-}
-
-/* Nothing is under way: take up what was queued. */
-static int
-take_up(struct stls_engine *engine)
-{
-	int r;
-
-	if (engine->wants_rset) {
-		engine->wants_rset = false;
-		return stls_engine_enter(engine, STLS_STATE_RSET);
-	}
-	if (engine->wants_noop) {
-		engine->wants_noop = false;
-		r = stls_engine_send(engine, "NOOP", STLS_STEP_NOOP);
-		return r < 0 ? r
-			     : stls_engine_enter(engine, STLS_STATE_WAITING);
-	}
-	if (engine->waiting != NULL)
-		return take_up_transaction(engine);
-	if (engine->wants_quit) {
-		r = stls_engine_send(engine, "QUIT", STLS_STEP_QUIT);
-		return r < 0 ? r
-			     : stls_engine_enter(engine, STLS_STATE_WAITING);
-	}
-	return SMTPTLS_AGAIN;
-}
-
-/*
- * Whether another command may join those that wait for their replies. One at
- * a time: this is the one place that knows what a flight may hold.
- */
-static bool
-may_send(const struct stls_engine *engine)
-{
-	return engine->expected.len == 0;
+	engine->reset_at = engine->queued;
+	return r < 0 ? r : stls_engine_enter(engine, STLS_STATE_READY);
 }
 
 /* Send what can be sent now. */
@@ -305,7 +362,7 @@ stls_engine_advance(struct stls_engine *engine)
 {
 	int r = SMTPTLS_OK;
 
-	while (r == SMTPTLS_OK && may_send(engine)) {
+	while (r == SMTPTLS_OK && stls_engine_may_send(engine)) {
 		switch (engine->state) {
 		case STLS_STATE_READY:
 			r = take_up(engine);
@@ -326,82 +383,5 @@ stls_engine_advance(struct stls_engine *engine)
 			return;
 		}
 	}
-	stls_engine_settle(engine, r);
-}
-
-/* Keep an initial response for when the server asks for it. */
-static int
-defer_initial(struct stls_engine *engine, const struct stls_secret *initial)
-{
-	stls_err_clear(&engine->err);
-	if (stls_secret_set(
-		&engine->auth_initial, initial->data, initial->len) < 0)
-		return stls_err_nomem(&engine->err);
-	engine->auth_has_initial = true;
-	return SMTPTLS_OK;
-}
-
-static void
-auth_command(struct stls_engine *engine, const char *mechanism,
-    const struct stls_secret *initial)
-{
-	size_t before = stls_buf_len(&engine->out);
-	char shown[64];
-	int r;
-
-	r = stls_command_auth(&engine->err, &engine->out, mechanism, initial);
-	if (r == SMTPTLS_E_LIMIT && initial != NULL) {
-		r = defer_initial(engine, initial);
-		initial = NULL;
-		if (r == SMTPTLS_OK)
-			r = stls_command_auth(
-			    &engine->err, &engine->out, mechanism, NULL);
-	}
-	snprintf(shown, sizeof(shown), "AUTH %s%s", mechanism,
-	    initial != NULL ? " ***" : "");
-	r = sent_line(engine, before, r, shown);
-	if (r == SMTPTLS_OK)
-		r = stls_engine_expect(engine, STLS_STEP_AUTH, 0);
-	if (r == SMTPTLS_OK)
-		r = stls_engine_enter(engine, STLS_STATE_WAITING);
-	stls_engine_settle(engine, r);
-}
-
-void
-stls_engine_auth(struct stls_engine *engine, const char *mechanism,
-    const struct stls_secret *initial)
-{
-	assert(engine->state == STLS_STATE_START_AUTH);
-	if (check_gate(engine, STLS_STEP_AUTH) < 0) {
-		stls_engine_close(engine);
-		return;
-	}
-	auth_command(engine, mechanism, initial);
-}
-
-const struct stls_secret *
-stls_engine_challenge(const struct stls_engine *engine)
-{
-	return &engine->challenge;
-}
-
-void
-stls_engine_auth_respond(
-    struct stls_engine *engine, const struct stls_secret *response)
-{
-	size_t before = stls_buf_len(&engine->out);
-	int r;
-
-	assert(engine->state == STLS_STATE_CHALLENGE);
-	stls_secret_done(&engine->challenge);
-	r = check_gate(engine, STLS_STEP_AUTH);
-	if (r == SMTPTLS_OK)
-		r = stls_command_auth_response(
-		    &engine->err, &engine->out, response);
-	r = sent_line(engine, before, r, "***");
-	if (r == SMTPTLS_OK)
-		r = stls_engine_expect(engine, STLS_STEP_AUTH, 0);
-	if (r == SMTPTLS_OK)
-		r = stls_engine_enter(engine, STLS_STATE_WAITING);
 	stls_engine_settle(engine, r);
 }

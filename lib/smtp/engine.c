@@ -8,12 +8,16 @@
 #include "base/alloc.h"
 #include "smtp/engine-parts.h"
 
-/* The content is handed on in pieces of one TLS record (RFC 8446 5.1). */
-#define OUTPUT_FULL 16384
-/* Commands of one flight, and the content behind them. */
-#define OUTPUT_MAX (OUTPUT_FULL + STLS_DATA_GROWTH_MAX + 65536)
+/* What may be there, and a piece of content, or a command, behind it. */
+#define OUTPUT_MAX (STLS_OUTPUT_FULL + STLS_DATA_GROWTH_MAX + 65536)
 /* A reply that is not complete, and what one read adds to it. */
 #define INPUT_MAX (STLS_REPLY_BYTES_MAX + STLS_REPLY_LINE_MAX + 65536)
+
+/*
+ * BDAT announces no more than this at once: the server's no to one chunk then
+ * costs no more than the rest of the next, and the connection goes on.
+ */
+#define CHUNK_MAX (1024 * 1024)
 
 static const char *const state_names[] = {
 	[STLS_STATE_START] = "start",
@@ -27,7 +31,6 @@ static const char *const state_names[] = {
 	[STLS_STATE_DATA] = "data",
 	[STLS_STATE_BODY] = "content",
 	[STLS_STATE_BEFORE_END] = "before end of data",
-	[STLS_STATE_AFTER_END] = "after end of data",
 	[STLS_STATE_RSET] = "reset",
 	[STLS_STATE_CLOSED] = "closed",
 };
@@ -47,50 +50,107 @@ stls_engine_enter(struct stls_engine *engine, enum stls_state state)
 	if (engine->state == STLS_STATE_CLOSED)
 		return engine->err.code;
 	engine->state = state;
-	stls_engine_trace(
-	    engine, '=', state_names[state], strlen(state_names[state]));
+	if (engine->config.trace != NULL)
+		stls_engine_trace(engine, '=', state_names[state],
+		    strlen(state_names[state]));
+	if (state != STLS_STATE_CLOSED)
+		stls_engine_update_step(engine);
 	return SMTPTLS_OK;
 }
 
-int
-stls_engine_expect(
-    struct stls_engine *engine, enum stls_step step, size_t recipient)
+void
+stls_engine_update_step(struct stls_engine *engine)
 {
+	bool in_content = engine->state == STLS_STATE_BODY ||
+	    engine->state == STLS_STATE_BEFORE_END;
+
+	if (engine->expected.len == 0)
+		return;
+	engine->step = stls_fifo_first(&engine->expected)->step;
+	if (engine->step == STLS_STEP_END_OF_DATA && in_content &&
+	    stls_fifo_first(&engine->expected)->txn == engine->sending)
+		engine->step = STLS_STEP_CONTENT;
+}
+
+int
+stls_engine_expect(struct stls_engine *engine, enum stls_step step,
+    size_t recipient, uint64_t more)
+{
+	struct stls_transaction *txn = engine->sending;
 	struct stls_expected expected = {
 		.step = step,
 		.replies = 1,
-		.offset = engine->queued,
+		.offset = engine->queued + more,
+		.txn = txn,
 		.recipient = recipient,
 	};
 
 	if (stls_fifo_append(&engine->expected, &expected) < 0)
 		return stls_err_nomem(&engine->err);
-	engine->step = stls_fifo_first(&engine->expected)->step;
+	if (more == 0)
+		engine->asked = engine->queued;
+	if (txn != NULL)
+		txn->due++;
+	stls_engine_update_step(engine);
 	return SMTPTLS_OK;
 }
 
-static void
-finish(struct stls_engine *engine, struct stls_transaction *txn)
+void
+stls_engine_finish_transaction(
+    struct stls_engine *engine, struct stls_transaction *txn)
 {
-	struct stls_transaction **end = &engine->done;
-
 	stls_transaction_finish(txn);
-	while (*end != NULL)
-		end = &(*end)->next;
-	txn->next = NULL;
-	*end = txn;
+	stls_queue_append(&engine->done, txn);
+}
+
+/* Whether an attempt was some use to somebody. */
+static bool
+made_progress(const struct stls_transaction *txn)
+{
+	size_t i;
+
+	for (i = 0; i < txn->count; i++) {
+		if (txn->recipients[i].asked && txn->recipients[i].settled)
+			return true;
+	}
+	/* It was not looked at, and will be behind RSET. */
+	return txn->follows_refusal;
+}
+
+/* Those who were put off get an attempt of their own, or a reason. */
+static void
+put_off(struct stls_engine *engine, struct stls_transaction *txn)
+{
+	struct stls_err err;
+
+	if (txn->can_rewind && made_progress(txn)) {
+		stls_transaction_start_again(txn);
+		stls_queue_append(&engine->again, txn);
+		return;
+	}
+	stls_err_set(&err, SMTPTLS_E_SOURCE,
+	    "the server takes no more recipients at once, and the content "
+	    "cannot be read a second time");
+	stls_transaction_fail(txn, false, &err);
+	stls_engine_finish_transaction(engine, txn);
 }
 
 void
-stls_engine_finish_current(struct stls_engine *engine)
+stls_engine_settle_transaction(
+    struct stls_engine *engine, struct stls_transaction *txn)
 {
-	struct stls_transaction *txn = engine->current;
-
-	engine->current = NULL;
-	finish(engine, txn);
+	if (txn->due > 0 || txn == engine->sending)
+		return;
+	/* Replies come in order, so it is the first of those in the air. */
+	assert(txn == engine->in_air.first);
+	stls_queue_take(&engine->in_air);
+	if (txn->put_off > 0)
+		put_off(engine, txn);
+	else
+		stls_engine_finish_transaction(engine, txn);
 }
 
-/* Whether the octets up to the final dot have left. */
+/* Whether the octets up to its end have left. */
 static bool
 is_handed_over(
     const struct stls_engine *engine, const struct stls_transaction *txn)
@@ -98,38 +158,55 @@ is_handed_over(
 	return txn->end_offset > 0 && engine->exposed >= txn->end_offset;
 }
 
+static void
+fail_all(struct stls_engine *engine, struct stls_queue *queue)
+{
+	struct stls_transaction *txn;
+
+	while ((txn = stls_queue_take(queue)) != NULL) {
+		/* One address without SMTPUTF8 is not why the others fail. */
+		stls_err_clear(&txn->err);
+		stls_transaction_fail(
+		    txn, is_handed_over(engine, txn), &engine->err);
+		stls_engine_finish_transaction(engine, txn);
+	}
+}
+
 /* Close for the reason in engine->err. */
 void
 stls_engine_close(struct stls_engine *engine)
 {
-	struct stls_transaction *txn;
-
 	stls_engine_enter(engine, STLS_STATE_CLOSED);
 	stls_fifo_clear(&engine->expected);
 	stls_buf_clear(&engine->out);
 	engine->offered = 0;
 	stls_buf_clear(&engine->in);
-	if (engine->current != NULL) {
-		txn = engine->current;
-		/* One address without SMTPUTF8 is not why the others fail. */
-		stls_err_clear(&txn->err);
-		stls_transaction_fail(
-		    txn, is_handed_over(engine, txn), &engine->err);
-		stls_engine_finish_current(engine);
+	engine->sending = NULL;
+	fail_all(engine, &engine->in_air);
+	if (engine->is_used_up) {
+		/* The server said so before; how it ends is no matter. */
+		stls_err_clear(&engine->err);
+		return;
 	}
-	while (engine->waiting != NULL) {
-		txn = engine->waiting;
-		engine->waiting = txn->next;
-		stls_transaction_fail(txn, false, &engine->err);
-		finish(engine, txn);
-	}
+	fail_all(engine, &engine->again);
+	fail_all(engine, &engine->waiting);
+}
+
+void
+stls_engine_lose(struct stls_engine *engine, const struct stls_err *err)
+{
+	if (engine->state == STLS_STATE_CLOSED)
+		return;
+	stls_err_copy(&engine->err, err);
+	stls_engine_close(engine);
 }
 
 void
 stls_engine_fail(struct stls_engine *engine, const struct stls_err *err)
 {
-	if (engine->state == STLS_STATE_CLOSED)
+	if (engine->state == STLS_STATE_CLOSED && !engine->is_used_up)
 		return;
+	engine->is_used_up = false;
 	stls_err_copy(&engine->err, err);
 	stls_engine_close(engine);
 }
@@ -228,6 +305,8 @@ stls_engine_init(
 {
 	memset(engine, 0, sizeof(*engine));
 	engine->config = *config;
+	if (engine->config.chunk_max == 0)
+		engine->config.chunk_max = CHUNK_MAX;
 	stls_buf_init(&engine->in, INPUT_MAX);
 	stls_buf_init(&engine->out, OUTPUT_MAX);
 }
@@ -235,7 +314,8 @@ stls_engine_init(
 void
 stls_engine_done(struct stls_engine *engine)
 {
-	assert(engine->current == NULL && engine->waiting == NULL);
+	assert(engine->in_air.len == 0 && engine->again.len == 0 &&
+	    engine->waiting.len == 0);
 	stls_buf_done(&engine->in);
 	stls_buf_done(&engine->out);
 	stls_fifo_done(&engine->expected);
@@ -264,23 +344,32 @@ stls_engine_start(struct stls_engine *engine, const char *ehlo_name)
 		engine->step = STLS_STEP_TLS;
 		return stls_engine_enter(engine, STLS_STATE_START_TLS);
 	}
-	r = stls_engine_expect(engine, STLS_STEP_GREETING, 0);
+	r = stls_engine_expect(engine, STLS_STEP_GREETING, 0, 0);
 	return r < 0 ? r : stls_engine_enter(engine, STLS_STATE_WAITING);
+}
+
+static bool
+has_waiting(const struct stls_engine *engine)
+{
+	return engine->again.len > 0 || engine->waiting.len > 0;
 }
 
 enum stls_event
 stls_engine_event(const struct stls_engine *engine)
 {
-	if (engine->done != NULL)
+	size_t output = stls_buf_len(&engine->out);
+
+	if (engine->done.len > 0)
 		return STLS_MESSAGE_DONE;
 	if (engine->state == STLS_STATE_CLOSED)
-		return STLS_CLOSED;
-	if (engine->state == STLS_STATE_BODY &&
-	    stls_buf_len(&engine->out) < OUTPUT_FULL)
+		return has_waiting(engine) ? STLS_RECONNECT : STLS_CLOSED;
+	if (output >= STLS_OUTPUT_FULL)
+		return STLS_HAVE_OUTPUT;
+	if (engine->state == STLS_STATE_BODY)
 		return STLS_NEED_BODY;
 	if (engine->state == STLS_STATE_BEFORE_END)
 		return STLS_BEFORE_END_OF_DATA;
-	if (stls_buf_len(&engine->out) > 0)
+	if (output > 0)
 		return STLS_HAVE_OUTPUT;
 	switch (engine->state) {
 	case STLS_STATE_START_TLS:
@@ -290,7 +379,7 @@ stls_engine_event(const struct stls_engine *engine)
 	case STLS_STATE_CHALLENGE:
 		return STLS_AUTH_CHALLENGE;
 	case STLS_STATE_READY:
-		return STLS_READY;
+		return engine->expected.len == 0 ? STLS_READY : STLS_NEED_INPUT;
 	default:
 		return STLS_NEED_INPUT;
 	}
@@ -302,8 +391,9 @@ stls_engine_output(struct stls_engine *engine, size_t *out_len)
 	size_t buffered = stls_buf_len(&engine->out);
 
 	if (engine->offered == 0) {
-		engine->offered = buffered < OUTPUT_FULL ? buffered
-							 : OUTPUT_FULL;
+		engine->offered = buffered < STLS_OUTPUT_FULL
+		    ? buffered
+		    : STLS_OUTPUT_FULL;
 		engine->exposed = engine->queued - buffered + engine->offered;
 	}
 	*out_len = engine->offered;
@@ -321,6 +411,14 @@ stls_engine_sent(struct stls_engine *engine, size_t len)
 {
 	stls_buf_consume(&engine->out, len);
 	engine->offered = 0;
+	/* Commands that had no place join the flight. */
+	stls_engine_advance(engine);
+}
+
+bool
+stls_engine_is_asking(const struct stls_engine *engine)
+{
+	return engine->asked > engine->exposed;
 }
 
 void
@@ -332,7 +430,7 @@ stls_engine_tls(struct stls_engine *engine)
 	stls_capabilities_done(&engine->capabilities);
 	engine->tls = true;
 	if (engine->config.implicit_tls)
-		r = stls_engine_expect(engine, STLS_STEP_GREETING, 0);
+		r = stls_engine_expect(engine, STLS_STEP_GREETING, 0, 0);
 	else
 		r = stls_engine_send_ehlo(engine);
 	if (r == SMTPTLS_OK)
@@ -343,55 +441,24 @@ stls_engine_tls(struct stls_engine *engine)
 int
 stls_engine_submit(struct stls_engine *engine, struct stls_transaction *txn)
 {
-	struct stls_transaction **end = &engine->waiting;
-
 	if (engine->state == STLS_STATE_CLOSED || engine->wants_quit)
 		return SMTPTLS_E_STATE;
-	while (*end != NULL)
-		end = &(*end)->next;
-	txn->next = NULL;
-	*end = txn;
+	stls_transaction_start(txn);
+	stls_queue_append(&engine->waiting, txn);
 	stls_engine_advance(engine);
 	return SMTPTLS_OK;
 }
 
 void
-stls_engine_body(struct stls_engine *engine, const char *data, size_t len)
+stls_engine_move_on(struct stls_engine *engine, struct stls_engine *next)
 {
-	size_t before = stls_buf_len(&engine->out);
-	struct stls_err err;
+	struct stls_transaction *txn;
 
-	assert(engine->state == STLS_STATE_BODY);
-	if (stls_data_write(&err, &engine->data, data, len, &engine->out) < 0) {
-		stls_engine_abandon(engine, &err);
-		return;
-	}
-	engine->queued += stls_buf_len(&engine->out) - before;
-}
-
-void
-stls_engine_body_end(struct stls_engine *engine)
-{
-	assert(engine->state == STLS_STATE_BODY);
-	stls_engine_enter(engine, STLS_STATE_BEFORE_END);
-}
-
-void
-stls_engine_end_of_data(struct stls_engine *engine)
-{
-	size_t before = stls_buf_len(&engine->out);
-	struct stls_err err;
-
-	assert(engine->state == STLS_STATE_BEFORE_END);
-	if (stls_data_end(&err, &engine->data, &engine->out) < 0) {
-		stls_engine_abandon(engine, &err);
-		return;
-	}
-	engine->queued += stls_buf_len(&engine->out) - before;
-	engine->current->end_offset = engine->queued;
-	stls_fifo_first(&engine->expected)->offset = engine->queued;
-	engine->step = STLS_STEP_END_OF_DATA;
-	stls_engine_enter(engine, STLS_STATE_AFTER_END);
+	while ((txn = stls_queue_take(&engine->again)) != NULL)
+		stls_queue_append(&next->again, txn);
+	while ((txn = stls_queue_take(&engine->waiting)) != NULL)
+		stls_queue_append(&next->waiting, txn);
+	next->wants_quit = engine->wants_quit;
 }
 
 void
@@ -403,13 +470,7 @@ stls_engine_abandon(struct stls_engine *engine, const struct stls_err *err)
 struct stls_transaction *
 stls_engine_take_done(struct stls_engine *engine)
 {
-	struct stls_transaction *txn = engine->done;
-
-	if (txn != NULL) {
-		engine->done = txn->next;
-		txn->next = NULL;
-	}
-	return txn;
+	return stls_queue_take(&engine->done);
 }
 
 void

@@ -34,16 +34,24 @@ enum stls_event {
 	STLS_START_AUTH,
 	/* Answer stls_engine_challenge() by stls_engine_auth_respond(). */
 	STLS_AUTH_CHALLENGE,
-	/* Give content: stls_engine_body(), at its end stls_engine_body_end(). */
+	/*
+	 * Give content, from its start where the transaction is_repeated:
+	 * stls_engine_body(), at its end stls_engine_body_end().
+	 */
 	STLS_NEED_BODY,
-	/* See that nothing can be read, then stls_engine_end_of_data(). */
+	/* Call the hook of the message, then stls_engine_end_of_data(). */
 	STLS_BEFORE_END_OF_DATA,
 	/* Take it: stls_engine_take_done(). */
 	STLS_MESSAGE_DONE,
 	/* Nothing to do. */
 	STLS_READY,
-	/* After QUIT, or after a failure: stls_engine_error(). */
-	STLS_CLOSED
+	/* After QUIT, or after a failure: see err. */
+	STLS_CLOSED,
+	/*
+	 * After QUIT, because the server takes no more messages on this
+	 * connection: stls_engine_move_on() to a new one.
+	 */
+	STLS_RECONNECT
 };
 
 /*
@@ -58,6 +66,11 @@ struct stls_engine_config {
 	bool implicit_tls;    /* TLS before the greeting (RFC 8314) */
 	bool insecure_no_tls; /* neither, and no AUTH */
 	bool authenticate;    /* or fail */
+	bool one_by_one;      /* no PIPELINING: each command for itself */
+	bool no_chunking;     /* no BDAT */
+	bool at_once;	      /* the envelope and BDAT in one flight */
+	size_t window;	      /* messages in the air; 0 and 1: no window */
+	uint64_t chunk_max;   /* that a BDAT announces; 0: a mebibyte */
 	/*
 	 * Whether the transport, as it is now, may be trusted with AUTH or
 	 * MAIL; asked right before each.
@@ -69,17 +82,16 @@ struct stls_engine_config {
 
 enum stls_state {
 	STLS_STATE_START,
-	STLS_STATE_WAITING,   /* for what the FIFO says, not in a transaction */
+	STLS_STATE_WAITING,   /* for what the FIFO says, and nothing may go */
 	STLS_STATE_START_TLS, /* the driver does the handshake */
 	STLS_STATE_START_AUTH,
 	STLS_STATE_CHALLENGE,
-	STLS_STATE_READY,
-	STLS_STATE_MAIL, /* a transaction: what is sent next */
+	STLS_STATE_READY, /* no transaction is being sent */
+	STLS_STATE_MAIL,  /* one is: what is sent next */
 	STLS_STATE_RCPT,
-	STLS_STATE_DATA,
+	STLS_STATE_DATA, /* or BDAT */
 	STLS_STATE_BODY,
 	STLS_STATE_BEFORE_END,
-	STLS_STATE_AFTER_END,
 	STLS_STATE_RSET,
 	STLS_STATE_CLOSED
 };
@@ -93,10 +105,12 @@ struct stls_engine {
 	struct stls_buf in;
 	struct stls_reply_parser parser;
 	struct stls_buf out;
-	uint64_t queued;  /* octets ever put into out */
-	uint64_t exposed; /* of which the driver has seen */
-	size_t offered;	  /* of out, to be offered again until it is sent */
-	uint64_t begun;	  /* written when the next reply began to come */
+	uint64_t queued;   /* octets ever put into out */
+	uint64_t exposed;  /* of which the driver has seen */
+	uint64_t asked;	   /* octets up to the last question in out */
+	uint64_t answered; /* octets up to the last one that was answered */
+	size_t offered;	   /* of out, to be offered again until it is sent */
+	uint64_t begun;	   /* written when the next reply began to come */
 
 	struct stls_fifo expected;
 
@@ -109,9 +123,22 @@ struct stls_engine {
 	struct stls_secret challenge;
 	unsigned int auth_rounds;
 
-	struct stls_transaction *current, *waiting, *done;
+	/*
+	 * Each transaction is in one of these: submitted; another attempt is
+	 * needed; something of it was sent; done. The one that is being sent is
+	 * the last in the air.
+	 */
+	struct stls_queue waiting, again, in_air, done;
+	struct stls_transaction *sending; /* NULL: none */
+	uint64_t mails;			  /* MAIL commands so far */
 	struct stls_data data;
+	uint64_t content_left; /* of what BDAT has to announce */
+	uint64_t chunk_left;   /* of what it has announced */
+	bool last_chunk;
+	bool last_octet_is_held;
+	uint64_t reset_at; /* output offset behind the last RSET */
 	bool wants_noop, wants_rset, wants_quit;
+	bool is_used_up; /* QUIT was sent for MAILMAX */
 
 	uint64_t replies; /* ever received */
 	int last_code;	  /* of the last reply, with its text */
@@ -165,6 +192,12 @@ void stls_engine_auth_respond(
     struct stls_engine *engine, const struct stls_secret *response);
 
 /*
+ * Whether an answer could be awaited to something in the next output: a reply
+ * that is there before it leaves answers something else.
+ */
+bool stls_engine_is_asking(const struct stls_engine *engine);
+
+/*
  * Append a transaction, which stays the caller's. SMTPTLS_E_STATE: closed, or
  * QUIT was asked for.
  */
@@ -185,6 +218,12 @@ void stls_engine_end_of_data(struct stls_engine *engine);
 void stls_engine_abandon(
     struct stls_engine *engine, const struct stls_err *err);
 
+/*
+ * After STLS_RECONNECT: have the transactions that wait wait for another
+ * engine, which is started or not, and QUIT follow them where it was to.
+ */
+void stls_engine_move_on(struct stls_engine *engine, struct stls_engine *next);
+
 /* The next transaction that is done, NULL where there is none. */
 struct stls_transaction *stls_engine_take_done(struct stls_engine *engine);
 
@@ -194,9 +233,12 @@ void stls_engine_rset(struct stls_engine *engine);
 void stls_engine_quit(struct stls_engine *engine);
 
 /*
- * The connection is lost, or given up for `err`: every transaction gets its
- * outcome. The first reason stays.
+ * The connection is lost: every transaction gets its outcome, but for those
+ * that wait for another connection (STLS_RECONNECT). The first reason stays.
  */
+void stls_engine_lose(struct stls_engine *engine, const struct stls_err *err);
+
+/* It is given up: the same, and nobody waits any more. */
 void stls_engine_fail(struct stls_engine *engine, const struct stls_err *err);
 
 /* What is done or waited for now, or was when it ended. */

@@ -19,6 +19,7 @@ static const char *const names[STLS_STEP_COUNT] = {
 	[STLS_STEP_MAIL] = "MAIL",
 	[STLS_STEP_RCPT] = "RCPT",
 	[STLS_STEP_DATA] = "DATA",
+	[STLS_STEP_BDAT] = "BDAT",
 	[STLS_STEP_CONTENT] = "content",
 	[STLS_STEP_END_OF_DATA] = "end of data",
 	[STLS_STEP_RSET] = "RSET",

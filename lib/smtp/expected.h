@@ -16,6 +16,7 @@ enum stls_step {
 	STLS_STEP_MAIL,
 	STLS_STEP_RCPT,
 	STLS_STEP_DATA,
+	STLS_STEP_BDAT,	   /* but for the last one, which is the end of data */
 	STLS_STEP_CONTENT, /* no reply: on its way */
 	STLS_STEP_END_OF_DATA,
 	STLS_STEP_RSET,
@@ -27,12 +28,15 @@ enum stls_step {
 /* "MAIL", "end of data", ...; "" for STLS_STEP_NONE. */
 const char *stls_step_name(enum stls_step step);
 
+struct stls_transaction;
+
 /* A reply that is expected. */
 struct stls_expected {
 	enum stls_step step;
-	size_t replies;	  /* how many: LMTP's end of data has one a recipient */
-	uint64_t offset;  /* of the output, behind what it answers */
-	size_t recipient; /* of RCPT */
+	size_t replies;	 /* how many: LMTP's end of data has one a recipient */
+	uint64_t offset; /* of the output, behind what it answers */
+	struct stls_transaction *txn; /* NULL where it belongs to none */
+	size_t recipient;	      /* of RCPT */
 };
 
 /* The offset behind a content whose end has not been written yet. */

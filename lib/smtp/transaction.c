@@ -22,16 +22,18 @@ stls_recipient_is_open(const struct stls_recipient *recipient)
 	    recipient->outcome == SMTPTLS_OUTCOME_REFUSED_LATER;
 }
 
-void
-stls_transaction_start(struct stls_transaction *txn)
+/* Begin an attempt for those that are not settled. */
+static void
+start_attempt(struct stls_transaction *txn)
 {
 	struct stls_recipient *recipient;
 	size_t i;
 
 	for (i = 0; i < txn->count; i++) {
 		recipient = &txn->recipients[i];
+		recipient->asked = false;
 		recipient->taken = false;
-		if (!stls_recipient_is_open(recipient))
+		if (recipient->settled)
 			continue;
 		recipient->outcome = SMTPTLS_OUTCOME_NOT_TRIED;
 		recipient->code = 0;
@@ -41,11 +43,49 @@ stls_transaction_start(struct stls_transaction *txn)
 	}
 	txn->next = NULL;
 	txn->next_rcpt = 0;
+	txn->asked = 0;
 	txn->taken = 0;
+	txn->put_off = 0;
 	txn->decided = 0;
+	txn->due = 0;
+	txn->envelope_due = 0;
 	txn->end_offset = 0;
+	txn->mail_was_refused = false;
+	txn->is_stopped = false;
+	txn->follows_refusal = false;
 	txn->status = SMTPTLS_AGAIN;
 	stls_err_clear(&txn->err);
+}
+
+void
+stls_transaction_start(struct stls_transaction *txn)
+{
+	size_t i;
+
+	for (i = 0; i < txn->count; i++)
+		txn->recipients[i].settled = !stls_recipient_is_open(
+		    &txn->recipients[i]);
+	txn->is_repeated = false;
+	start_attempt(txn);
+}
+
+void
+stls_transaction_start_again(struct stls_transaction *txn)
+{
+	txn->is_repeated = true;
+	start_attempt(txn);
+}
+
+bool
+stls_transaction_is_open(const struct stls_transaction *txn)
+{
+	size_t i;
+
+	for (i = 0; i < txn->count; i++) {
+		if (!txn->recipients[i].settled)
+			return true;
+	}
+	return false;
 }
 
 void
@@ -66,6 +106,7 @@ stls_recipient_decide(struct stls_recipient *recipient, enum stls_step step,
 		break;
 	}
 	recipient->taken = false;
+	recipient->settled = true;
 	recipient->code = reply->code;
 	recipient->step = step;
 	memcpy(recipient->enhanced, reply->enhanced, STLS_ENHANCED_CAP);
@@ -91,7 +132,7 @@ stls_transaction_decide_open(struct stls_transaction *txn, enum stls_step step,
 	size_t i;
 
 	for (i = 0; i < txn->count; i++) {
-		if (stls_recipient_is_open(&txn->recipients[i]))
+		if (!txn->recipients[i].settled)
 			stls_recipient_decide(&txn->recipients[i], step, reply);
 	}
 }
@@ -107,9 +148,11 @@ stls_transaction_fail(
 		recipient = &txn->recipients[i];
 		if (recipient->outcome != SMTPTLS_OUTCOME_NOT_TRIED)
 			continue;
-		if (recipient->taken && in_doubt)
+		/* Sent in one flight, it may have been taken unseen. */
+		if (recipient->asked && in_doubt)
 			recipient->outcome = SMTPTLS_OUTCOME_IN_DOUBT;
 		recipient->taken = false;
+		recipient->settled = true;
 		if (recipient->text == NULL)
 			set_text(recipient, stls_err_text(err));
 	}
@@ -212,4 +255,31 @@ stls_transaction_done(struct stls_transaction *txn)
 	free(txn->recipients);
 	free(txn->sender);
 	memset(txn, 0, sizeof(*txn));
+}
+
+void
+stls_queue_append(struct stls_queue *queue, struct stls_transaction *txn)
+{
+	txn->next = NULL;
+	if (queue->last != NULL)
+		queue->last->next = txn;
+	else
+		queue->first = txn;
+	queue->last = txn;
+	queue->len++;
+}
+
+struct stls_transaction *
+stls_queue_take(struct stls_queue *queue)
+{
+	struct stls_transaction *txn = queue->first;
+
+	if (txn == NULL)
+		return NULL;
+	queue->first = txn->next;
+	if (queue->first == NULL)
+		queue->last = NULL;
+	queue->len--;
+	txn->next = NULL;
+	return txn;
 }

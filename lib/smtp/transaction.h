@@ -19,7 +19,9 @@
 struct stls_recipient {
 	char *mailbox; /* as it is sent */
 	bool needs_smtputf8;
-	bool taken; /* RCPT was answered 250 in this attempt */
+	bool asked;   /* RCPT was written in this attempt */
+	bool taken;   /* and answered 250, and nothing more yet */
+	bool settled; /* has its outcome, as far as this submission goes */
 	enum smtptls_outcome outcome;
 	int code;	     /* 0: no reply decided, text says why */
 	enum stls_step step; /* what that was the reply to */
@@ -27,10 +29,19 @@ struct stls_recipient {
 	char *text; /* NULL: none */
 };
 
+/* How the content gets to the server. */
+enum stls_transfer {
+	STLS_BY_DATA,
+	STLS_BY_BDAT,	     /* when the recipients have been answered */
+	STLS_BY_BDAT_AT_ONCE /* in one flight with the envelope */
+};
+
 /*
  * A mail transaction (RFC 5321 section 3.3): an envelope, what is known of
  * the content, and the outcomes. The engine works on it; who made it owns it
- * and lets it live until the engine has given it back as done.
+ * and lets it live until the engine has given it back as done. Where the
+ * server takes not all recipients at once it is as many transactions, one
+ * after another, each of which is an attempt.
  */
 struct stls_transaction {
 	struct stls_transaction *next; /* in a queue of the engine */
@@ -43,36 +54,57 @@ struct stls_transaction {
 	bool all_or_nothing;
 	bool reject_line_endings;
 	bool size_is_known;
-	bool is_7bit; /* known to be; 8-bit content is not */
-	bool is_8bit; /* known to be */
-	uint64_t size;
+	bool is_7bit;	 /* known to be; 8-bit content is not */
+	bool is_8bit;	 /* known to be */
+	bool is_exact;	 /* content_size is to the octet */
+	bool can_rewind; /* the content can be had a second time */
+	uint64_t size;	 /* for SIZE */
+	uint64_t content_size;
+	struct stls_err unfit; /* why it cannot be sent as it is; code 0 */
 
+	/* Of this attempt. */
+	enum stls_transfer transfer;
 	size_t next_rcpt;    /* the recipient whose RCPT is sent next */
-	size_t taken;	     /* recipients in this attempt */
+	size_t asked;	     /* recipients */
+	size_t taken;	     /* of these */
+	size_t put_off;	     /* recipients left to another attempt */
 	size_t decided;	     /* replies to the end of data, for LMTP */
-	uint64_t end_offset; /* output offset behind the final dot; 0: none */
-	int status;	     /* SMTPTLS_AGAIN until it is done */
+	size_t due;	     /* replies that have not come */
+	size_t envelope_due; /* of these, to MAIL and RCPT */
+	uint64_t end_offset; /* output offset behind its end; 0: none */
+	bool mail_was_refused;
+	bool is_stopped;      /* refused while its content is on its way */
+	bool follows_refusal; /* which left the server in the middle */
+	bool is_repeated;     /* the content was begun by another attempt */
+
+	int status; /* SMTPTLS_AGAIN until it is done */
 	struct stls_err err;
 };
 
-/* Whether a recipient is still to be tried in a (second) attempt. */
+/* Whether a recipient may be tried by another submission. */
 bool stls_recipient_is_open(const struct stls_recipient *recipient);
 
-/* Start an attempt: progress is zeroed, final outcomes stay. */
+/* Start the first attempt: progress is zeroed, final outcomes stay. */
 void stls_transaction_start(struct stls_transaction *txn);
+
+/* Start another attempt, for those that are not settled. */
+void stls_transaction_start_again(struct stls_transaction *txn);
+
+/* Whether anybody is not settled. */
+bool stls_transaction_is_open(const struct stls_transaction *txn);
 
 /* Give one recipient the outcome that a reply means, and what it is to. */
 void stls_recipient_decide(struct stls_recipient *recipient,
     enum stls_step step, const struct stls_reply *reply);
 
-/* The same for each recipient that was taken, or that is open. */
+/* The same for each recipient that was taken, or that is not settled. */
 void stls_transaction_decide_taken(struct stls_transaction *txn,
     enum stls_step step, const struct stls_reply *reply);
 void stls_transaction_decide_open(struct stls_transaction *txn,
     enum stls_step step, const struct stls_reply *reply);
 
 /*
- * End without a reply: recipients that were taken become in doubt where
+ * End without a reply: recipients that were asked become in doubt where
  * in_doubt, else not tried, with err as the reason; those that have an
  * outcome keep it.
  */
@@ -84,5 +116,14 @@ void stls_transaction_finish(struct stls_transaction *txn);
 
 /* Free what it holds. */
 void stls_transaction_done(struct stls_transaction *txn);
+
+/* Transactions one after another; zero-initialised it is empty. */
+struct stls_queue {
+	struct stls_transaction *first, *last;
+	size_t len;
+};
+
+void stls_queue_append(struct stls_queue *queue, struct stls_transaction *txn);
+struct stls_transaction *stls_queue_take(struct stls_queue *queue);
 
 #endif

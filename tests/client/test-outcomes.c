@@ -26,7 +26,7 @@ struct outcome {
 };
 
 struct row {
-	const struct step script[20];
+	const struct step script[32];
 	const char *recipients[RECIPIENTS_MAX];
 	bool all_or_nothing;
 	int status;
@@ -140,10 +140,17 @@ static const struct row by_reply[] = {
 	      DATA, STEP(CONTENT), SEND("250 queued\r\n") },
 	    { BOB, CAROL }, true, SMTPTLS_OK,
 	    { { ACCEPTED, 250 }, { ACCEPTED, 250 } } },
-	/* RFC 5321 section 4.5.3.1.10: too many recipients is for now. */
+	/* RFC 5321 section 4.5.3.1.10: who is too many gets another one. */
 	{ { OFFER, MAIL, RCPT("bob", "250 ok\r\n"),
 	      RCPT("carol", "452 4.5.3 too many\r\n"), DATA, STEP(CONTENT),
-	      SEND("250 queued\r\n") },
+	      SEND("250 queued\r\n"), MAIL, RCPT("carol", "250 ok\r\n"), DATA,
+	      STEP(CONTENT), SEND("251 queued\r\n") },
+	    { BOB, CAROL }, false, SMTPTLS_OK,
+	    { { ACCEPTED, 250 }, { ACCEPTED, 251 } } },
+	{ { OFFER, MAIL, RCPT("bob", "250 ok\r\n"),
+	      RCPT("carol", "452 4.5.3 too many\r\n"), DATA, STEP(CONTENT),
+	      SEND("250 queued\r\n"), MAIL,
+	      RCPT("carol", "452 4.5.3 still too many\r\n"), RSET },
 	    { BOB, CAROL }, false, SMTPTLS_E_PARTIAL,
 	    { { ACCEPTED, 250 }, { LATER, 452 } } },
 };
@@ -224,7 +231,7 @@ START_TEST(connection_that_ends_leaves_an_outcome)
 {
 	const struct row *row = &ended[ROW(_i) / HOWS];
 	const struct step *how = &hows[ROW(_i) % HOWS];
-	struct step script[24];
+	struct step script[36];
 	struct talk talk;
 	size_t n = 0;
 	int r;

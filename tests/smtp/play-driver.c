@@ -43,16 +43,20 @@ play_server(struct player *player)
 	}
 }
 
-/* What the engine hands out now; whether a final dot is in it is noted. */
+/* What the engine hands out now, and whose last octet is in it. */
 static const unsigned char *
 take_output(struct player *player, size_t *len)
 {
-	struct stls_engine *engine = &player->engine;
-	const unsigned char *data = stls_engine_output(engine, len);
+	const unsigned char *data = stls_engine_output(&player->engine, len);
+	struct message *message;
+	size_t i;
 
-	if (engine->state == STLS_STATE_AFTER_END && *len > 0 &&
-	    *len == stls_buf_len(&engine->out))
-		player_message_of(player, engine->current)->dot_left = true;
+	for (i = 0; i < player->count; i++) {
+		message = &player->messages[i];
+		if (message->submitted && message->txn.end_offset > 0 &&
+		    message->txn.end_offset <= player->engine.exposed)
+			message->end_left = true;
+	}
 	return data;
 }
 
@@ -182,8 +186,7 @@ play_body(struct player *player)
 			n = STLS_DATA_CHUNK_MAX;
 		stls_engine_body(&player->engine, text->data + done, n);
 		done += n;
-		if (stls_engine_event(&player->engine) == STLS_CLOSED ||
-		    stls_engine_event(&player->engine) == STLS_MESSAGE_DONE)
+		if (player->engine.state != STLS_STATE_BODY)
 			break;
 	}
 }
@@ -244,6 +247,23 @@ void
 play_gate_closed(struct player *player)
 {
 	player->gate_closed = true;
+}
+
+/* On to another connection, with those that wait. */
+void
+play_reconnect(struct player *player)
+{
+	struct stls_engine next;
+
+	if (!player_wants(player, STLS_RECONNECT))
+		return;
+	stls_engine_init(&next, &player->engine.config);
+	stls_engine_move_on(&player->engine, &next);
+	stls_engine_done(&player->engine);
+	player->engine = next;
+	if (stls_engine_start(&player->engine, "client.example.org") < 0 &&
+	    player_is_strict(player))
+		player_fail(player, "it does not start");
 }
 
 /* Checks. */

@@ -52,6 +52,11 @@ set_option(
 	if (strncmp(word, "-size=", 6) == 0) {
 		txn->size_is_known = true;
 		txn->size = strtoull(word + 6, NULL, 10);
+	} else if (strncmp(word, "-exact=", 7) == 0) {
+		txn->is_exact = true;
+		txn->content_size = strtoull(word + 7, NULL, 10);
+	} else if (strcmp(word, "-again") == 0) {
+		txn->can_rewind = true;
 	} else if (strcmp(word, "-7bit") == 0) {
 		txn->is_7bit = true;
 	} else if (strcmp(word, "-8bit") == 0) {
@@ -107,7 +112,7 @@ play_submit(struct player *player)
 	else if (player->step->count > 2 || message->submitted)
 		player_fail(player, "%s was submitted before", message->name);
 	message->submitted = true;
-	message->dot_left = false;
+	message->end_left = false;
 	r = stls_engine_submit(&player->engine, &message->txn);
 	message->was_taken |= r == SMTPTLS_OK;
 	if (r < 0) {
@@ -143,7 +148,7 @@ player_check_claims(const struct player *player, const struct message *message)
 			all_accepted = false;
 		if (outcome == SMTPTLS_OUTCOME_NOT_TRIED)
 			continue;
-		if (outcome == SMTPTLS_OUTCOME_IN_DOUBT && message->dot_left)
+		if (outcome == SMTPTLS_OUTCOME_IN_DOUBT && message->end_left)
 			continue;
 		if ((message->told[i] & 1u << outcome) == 0)
 			player_fail(player, "it is claimed that <%s> is %s",

@@ -51,6 +51,7 @@ const struct word events[] = {
 	{ "done", STLS_MESSAGE_DONE },
 	{ "ready", STLS_READY },
 	{ "closed", STLS_CLOSED },
+	{ "reconnect", STLS_RECONNECT },
 	{ NULL, 0 },
 };
 

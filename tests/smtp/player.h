@@ -11,7 +11,7 @@
 
 /* What the steps of a conversation share. */
 
-#define MESSAGES_MAX 4
+#define MESSAGES_MAX 8
 #define SECRETS_MAX 8
 
 struct message {
@@ -19,7 +19,7 @@ struct message {
 	char *name;
 	bool submitted;	    /* and not done */
 	bool was_taken;	    /* by the engine, ever */
-	bool dot_left;	    /* the end of data was handed out */
+	bool end_left;	    /* its last octet was handed out */
 	unsigned int *told; /* for each recipient a bit for each outcome */
 };
 
@@ -92,6 +92,7 @@ void play_ready(struct player *player);
 void play_step(struct player *player);
 void play_reply(struct player *player);
 void play_closed(struct player *player);
+void play_reconnect(struct player *player);
 void play_traced(struct player *player);
 
 /* play-messages.c */

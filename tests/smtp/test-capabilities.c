@@ -125,8 +125,7 @@ static const struct {
 START_TEST(the_largest_message_is_what_the_server_says)
 {
 	parse(sizes[_i].reply);
-	ck_assert_uint_eq(
-	    stls_capabilities_size_max(&capabilities), sizes[_i].size);
+	ck_assert_uint_eq(capabilities.size_max, sizes[_i].size);
 }
 END_TEST
 
@@ -138,11 +137,11 @@ START_TEST(another_reply_replaces_what_was_offered)
 	ck_assert_uint_eq(capabilities.count, 1);
 	ck_assert_ptr_null(stls_capabilities_find(&capabilities, "STARTTLS"));
 	ck_assert_ptr_null(stls_capabilities_find(&capabilities, "AUTH"));
-	ck_assert_uint_eq(stls_capabilities_size_max(&capabilities), 5);
+	ck_assert_uint_eq(capabilities.size_max, 5);
 
 	stls_capabilities_done(&capabilities);
 	ck_assert_uint_eq(capabilities.count, 0);
-	ck_assert_uint_eq(stls_capabilities_size_max(&capabilities), 0);
+	ck_assert_uint_eq(capabilities.size_max, 0);
 	stls_capabilities_done(&capabilities);
 }
 END_TEST

@@ -87,7 +87,7 @@ bring_about(const enum smtptls_outcome *outcomes, const struct stls_err *err)
 	size_t i;
 
 	for (i = 0; i < txn.count; i++) {
-		txn.recipients[i].taken = outcomes[i] == IN_DOUBT;
+		txn.recipients[i].asked = outcomes[i] == IN_DOUBT;
 		if (outcomes[i] == NOT_TRIED || outcomes[i] == IN_DOUBT)
 			continue;
 		reply = reply_for(outcomes[i]);
@@ -201,7 +201,7 @@ START_TEST(a_reply_is_kept_with_the_recipient)
 	    "250-2.1.5 a\x1b\r\n250 2.1.5 queued\r\n");
 	struct stls_recipient *recipient = &txn.recipients[1];
 
-	recipient->taken = true;
+	recipient->asked = recipient->taken = true;
 	stls_recipient_decide(recipient, STLS_STEP_RCPT, &reply);
 	ck_assert_int_eq(recipient->outcome, ACCEPTED);
 	ck_assert_int_eq(recipient->code, 250);
@@ -220,7 +220,7 @@ START_TEST(a_reply_decides_about_those_it_is_for)
 	struct stls_reply yes = reply_of("250 yes\r\n");
 
 	stls_recipient_decide(&txn.recipients[0], STLS_STEP_RCPT, &no);
-	txn.recipients[1].taken = true;
+	txn.recipients[1].asked = txn.recipients[1].taken = true;
 	stls_transaction_decide_taken(&txn, STLS_STEP_END_OF_DATA, &yes);
 	ck_assert_int_eq(txn.recipients[0].outcome, REFUSED);
 	ck_assert_int_eq(txn.recipients[1].outcome, ACCEPTED);
@@ -275,7 +275,7 @@ START_TEST(without_the_final_dot_nothing_is_in_doubt)
 	struct stls_err err = err_of(SMTPTLS_E_IO, "the line went dead");
 	size_t i;
 
-	txn.recipients[0].taken = txn.recipients[1].taken = true;
+	txn.recipients[0].asked = txn.recipients[1].asked = true;
 	stls_transaction_fail(&txn, false, &err);
 	stls_transaction_finish(&txn);
 	for (i = 0; i < txn.count; i++) {
@@ -290,7 +290,7 @@ START_TEST(only_who_was_taken_can_be_in_doubt)
 {
 	struct stls_err err = err_of(SMTPTLS_E_IO, "the line went dead");
 
-	txn.recipients[1].taken = true;
+	txn.recipients[1].asked = txn.recipients[1].taken = true;
 	stls_transaction_fail(&txn, true, &err);
 	ck_assert_int_eq(txn.recipients[0].outcome, NOT_TRIED);
 	ck_assert_int_eq(txn.recipients[1].outcome, IN_DOUBT);

@@ -174,6 +174,11 @@ parse_setup(const struct source *source, struct transcript *transcript,
 		{ "implicit", &transcript->implicit_tls },
 		{ "cleartext", &transcript->cleartext },
 		{ "auth", &transcript->authenticate },
+		{ "one-by-one", &transcript->one_by_one },
+		{ "no-chunking", &transcript->no_chunking },
+		{ "at-once", &transcript->at_once },
+		{ "window", &transcript->window },
+		{ "small-chunks", &transcript->small_chunks },
 	};
 	struct step step = { 0 };
 	bool known;

@@ -43,6 +43,7 @@ struct part {
 struct transcript {
 	const char *name; /* of the file, without its folder */
 	bool lmtp, implicit_tls, cleartext, authenticate;
+	bool one_by_one, no_chunking, at_once, window, small_chunks;
 	struct step steps[STEPS_MAX];
 	size_t count;
 	struct part parts[PARTS_MAX];

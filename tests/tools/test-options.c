@@ -297,8 +297,8 @@ static const struct {
 	{ { "--account=x" }, "--account comes in a later version" },
 	{ { "--pin", "sha256//x" }, "--pin comes in a later version" },
 	{ { "--token-command", "x" }, "--token-command comes in a later" },
-	{ { "--pipelining", "none" }, "--pipelining comes in a later" },
-	{ { "--no-chunking" }, "--no-chunking comes in a later" },
+	{ { "--pipelining", "window" },
+	    "--pipelining window: it is none, standard or one-flight" },
 	{ { "--require-tls" }, "--require-tls comes in a later" },
 	{ { "--hold-until", "x" }, "--hold-until comes in a later" },
 	{ { "--priority", "1" }, "--priority comes in a later" },
@@ -408,6 +408,33 @@ START_TEST(settings_get_their_values)
 }
 END_TEST
 
+static const struct {
+	const char *word;
+	enum smtptls_pipelining level;
+} levels[] = {
+	{ "none", SMTPTLS_PIPELINING_NONE },
+	{ "standard", SMTPTLS_PIPELINING_STANDARD },
+	{ "one-flight", SMTPTLS_PIPELINING_ONE_FLIGHT },
+};
+
+START_TEST(pipelining_is_as_much_as_was_asked_for)
+{
+	words args = { "--no-chunking", "--pipelining", levels[_i].word, NULL };
+	words none = { NULL };
+	struct settings settings;
+	struct stls_err err;
+
+	ck_assert_ok(parse(args, &err, &settings));
+	ck_assert_int_eq(settings.pipelining, levels[_i].level);
+	ck_assert(settings.no_chunking);
+	settings_done(&settings);
+	ck_assert_ok(parse(none, &err, &settings));
+	ck_assert_int_eq(settings.pipelining, SMTPTLS_PIPELINING_STANDARD);
+	ck_assert(!settings.no_chunking);
+	settings_done(&settings);
+}
+END_TEST
+
 START_TEST(without_options_everything_is_strict)
 {
 	words none = { NULL };
@@ -468,6 +495,8 @@ main(void)
 	tcase_add_loop_test(
 	    tc, mistakes_are_refused_with_a_sentence, 0, COUNT(refused));
 	tcase_add_test(tc, settings_get_their_values);
+	tcase_add_loop_test(
+	    tc, pipelining_is_as_much_as_was_asked_for, 0, COUNT(levels));
 	tcase_add_test(tc, without_options_everything_is_strict);
 	tcase_add_test(tc, the_help_fits_a_screen);
 	suite_add_tcase(suite, tc);

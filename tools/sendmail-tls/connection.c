@@ -214,6 +214,8 @@ set_place_and_name(struct stls_err *err, const struct settings *s,
 			return client_failed(
 			    err, "--insecure-cleartext", r, client);
 	}
+	smtptls_client_set_pipelining(client, s->pipelining);
+	smtptls_client_set_chunking(client, !s->no_chunking);
 	if (s->verbose)
 		smtptls_client_set_trace(
 		    client, SMTPTLS_TRACE_PROTOCOL, print_trace, NULL);

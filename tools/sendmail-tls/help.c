@@ -9,6 +9,7 @@ const char settings_help[] =
     "Server    --url smtps://HOST[:PORT] or smtp://HOST[:PORT] (STARTTLS)\n"
     "          --connect-to ADDR:PORT|unix:PATH  --ehlo NAME  "
     "--timeout SECONDS\n"
+    "          --pipelining none|standard|one-flight  --no-chunking\n"
     "TLS       --cafile FILE  --capath DIR  --system-ca  --crlfile FILE\n"
     "          --cert FILE  --key FILE  --ciphers LIST  --tls-min 1.2|1.3\n"
     "Login     --user NAME with --password-file FILE, --password-command CMD,\n"

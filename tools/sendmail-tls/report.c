@@ -41,7 +41,7 @@ static const char *const outcome_words[] = {
 };
 
 /*
- * The command that was refused. The client has gone on since then, to RSET
+ * The command that was refused. The client has gone on since then, to QUIT
  * perhaps; where no reply decided it stands where it failed.
  */
 static const char *
@@ -58,6 +58,9 @@ step_of(
 			SMTPTLS_OUTCOME_ACCEPTED)
 			return step;
 	}
+	/* It was not sent at all, and the client went on to QUIT. */
+	if (smtptls_message_status(message) == SMTPTLS_E_UNSUPPORTED)
+		return "MAIL";
 	return smtptls_client_step(client);
 }
 

@@ -72,13 +72,10 @@ deliver(const struct settings *settings, struct smtptls_client *client,
 	int r;
 
 	process_on_interrupt(cancel, client);
-	r = smtptls_client_send(client, message);
+	r = smtptls_client_send_last(client, message);
 	process_on_interrupt(NULL, NULL);
-	if (r == 0) {
-		/* Whatever QUIT is answered, the server has the message. */
-		smtptls_client_quit(client);
+	if (r == 0)
 		return 0;
-	}
 	report_failure(r, settings, client, message);
 	return report_status(r, client, message);
 }

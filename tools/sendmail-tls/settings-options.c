@@ -111,6 +111,30 @@ set_queue_run(struct stls_err *err, void *target, const struct option_use *use)
 }
 
 static int
+set_pipelining(struct stls_err *err, void *target, const struct option_use *use)
+{
+	static const struct {
+		const char *word;
+		enum smtptls_pipelining level;
+	} levels[] = {
+		{ "none", SMTPTLS_PIPELINING_NONE },
+		{ "standard", SMTPTLS_PIPELINING_STANDARD },
+		{ "one-flight", SMTPTLS_PIPELINING_ONE_FLIGHT },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+		if (strcmp(levels[i].word, use->value) != 0)
+			continue;
+		((struct settings *)target)->pipelining = levels[i].level;
+		return 0;
+	}
+	return stls_err_set(err, EX_USAGE,
+	    "%s %s: it is none, standard or one-flight", use->shown,
+	    use->value);
+}
+
+static int
 set_help(struct stls_err *err, void *target, const struct option_use *use)
 {
 	(void)err;
@@ -316,6 +340,8 @@ static const struct option_spec specs[] = {
 	STRING(0, "ehlo", ehlo_name),
 	STRING(0, "domain", domain),
 	CALL(0, "timeout", OPTION_VALUE, set_timeout),
+	CALL(0, "pipelining", OPTION_VALUE, set_pipelining),
+	FLAG(0, "no-chunking", no_chunking),
 
 	/* TLS */
 	STRING(0, "cafile", cafile),
@@ -349,8 +375,6 @@ static const struct option_spec specs[] = {
 	CALL('a', "account", OPTION_VALUE, comes_later),
 	CALL(0, "pin", OPTION_VALUE, comes_later),
 	CALL(0, "token-command", OPTION_VALUE, comes_later),
-	CALL(0, "pipelining", OPTION_VALUE, comes_later),
-	CALL(0, "no-chunking", OPTION_ALONE, comes_later),
 	CALL(0, "require-tls", OPTION_ALONE, comes_later),
 	CALL(0, "hold-until", OPTION_VALUE, comes_later),
 	CALL(0, "priority", OPTION_VALUE, comes_later),

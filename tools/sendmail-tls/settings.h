@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <smtptls/client.h>
 #include <smtptls/context.h>
 
 #include "base/deadline.h"
@@ -47,6 +48,8 @@ struct settings {
 	const char *url;
 	const char *connect_to;
 	const char *ehlo_name;
+	enum smtptls_pipelining pipelining;
+	bool no_chunking;
 	int timeout_s;		/* 0: none */
 	stls_deadline deadline; /* STLS_NEVER: none */
 

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* AUTH (RFC 4954): its command, and the lines that answer challenges. */
+#include "smtp/engine-parts.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+/* Keep an initial response for when the server asks for it. */
+static int
+defer_initial(struct stls_engine *engine, const struct stls_secret *initial)
+{
+	stls_err_clear(&engine->err);
+	if (stls_secret_set(
+		&engine->auth_initial, initial->data, initial->len) < 0)
+		return stls_err_nomem(&engine->err);
+	engine->auth_has_initial = true;
+	return SMTPTLS_OK;
+}
+
+static void
+auth_command(struct stls_engine *engine, const char *mechanism,
+    const struct stls_secret *initial)
+{
+	size_t before = stls_buf_len(&engine->out);
+	char shown[64];
+	int r;
+
+	r = stls_command_auth(&engine->err, &engine->out, mechanism, initial);
+	if (r == SMTPTLS_E_LIMIT && initial != NULL) {
+		r = defer_initial(engine, initial);
+		initial = NULL;
+		if (r == SMTPTLS_OK)
+			r = stls_command_auth(
+			    &engine->err, &engine->out, mechanism, NULL);
+	}
+	snprintf(shown, sizeof(shown), "AUTH %s%s", mechanism,
+	    initial != NULL ? " ***" : "");
+	r = stls_engine_sent_line(engine, before, r, shown);
+	if (r == SMTPTLS_OK)
+		r = stls_engine_expect(engine, STLS_STEP_AUTH, 0, 0);
+	if (r == SMTPTLS_OK)
+		r = stls_engine_enter(engine, STLS_STATE_WAITING);
+	stls_engine_settle(engine, r);
+}
+
+void
+stls_engine_auth(struct stls_engine *engine, const char *mechanism,
+    const struct stls_secret *initial)
+{
+	assert(engine->state == STLS_STATE_START_AUTH);
+	if (stls_engine_check_gate(engine, STLS_STEP_AUTH) < 0) {
+		stls_engine_close(engine);
+		return;
+	}
+	auth_command(engine, mechanism, initial);
+}
+
+const struct stls_secret *
+stls_engine_challenge(const struct stls_engine *engine)
+{
+	return &engine->challenge;
+}
+
+void
+stls_engine_auth_respond(
+    struct stls_engine *engine, const struct stls_secret *response)
+{
+	size_t before = stls_buf_len(&engine->out);
+	int r;
+
+	assert(engine->state == STLS_STATE_CHALLENGE);
+	stls_secret_done(&engine->challenge);
+	r = stls_engine_check_gate(engine, STLS_STEP_AUTH);
+	if (r == SMTPTLS_OK)
+		r = stls_command_auth_response(
+		    &engine->err, &engine->out, response);
+	r = stls_engine_sent_line(engine, before, r, "***");
+	if (r == SMTPTLS_OK)
+		r = stls_engine_expect(engine, STLS_STEP_AUTH, 0, 0);
+	if (r == SMTPTLS_OK)
+		r = stls_engine_enter(engine, STLS_STATE_WAITING);
+	stls_engine_settle(engine, r);
+}
