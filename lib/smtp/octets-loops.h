@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Included by octets.c, once for each kind of machine; no guard. The includer
+ * defines NAME(), TARGET (an attribute), BLOCK (the octets that are copied at
+ * once), BITS (a type with a bit for each of them) and FIRST(bits). Without
+ * vectors it also defines the functions copy_block() and sum_blocks(); else
+ * VEC (the type) and what is done to it:
+ *   LOAD, STORE, SET; EQUAL, LESS (signed), XOR, OR, MIN, ADD (saturated),
+ *   SUB; TOP (the top bits, as a HALF); TOTAL (of all octets of it).
+ */
+#ifdef VEC
+
+#define LEN sizeof(VEC)
+#define BOTH(a, b) ((BITS)(HALF)TOP(a) | (BITS)(HALF)TOP(b) << LEN)
+
+/*
+ * Copy a block, and get a bit for each octet up to CR, with `seven` also for
+ * those above 127: as signed numbers they are below as well.
+ */
+TARGET static inline BITS
+NAME(copy_block)(unsigned char *out, const unsigned char *in, bool seven)
+{
+	VEC a = LOAD(in), b = LOAD(in + LEN);
+
+	STORE(out, a);
+	STORE(out + LEN, b);
+	if (seven)
+		return BOTH(LESS(a, SET(SPECIAL_LAST + 1)),
+		    LESS(b, SET(SPECIAL_LAST + 1)));
+	/* Only what is greater gets, or has, its top bit. */
+	return ~BOTH(
+	    ADD(a, SET(127 - SPECIAL_LAST)), ADD(b, SET(127 - SPECIAL_LAST)));
+}
+
+/* Of four vectors each, so that no octet of their sum comes to 256. */
+#define ROUNDS_MAX 63
+
+#define SUM_ONE(p)                                                             \
+	do {                                                                   \
+		VEC v = LOAD(p);                                               \
+		VEC is_lf = EQUAL(v, SET('\n'));                               \
+		VEC is_behind_cr = EQUAL(LOAD((p)-1), SET('\r'));              \
+                                                                               \
+		high = OR(high, v);                                            \
+		low = MIN(low, v);                                             \
+		/* All bits of an octet are -1. */                             \
+		bare = SUB(bare, XOR(is_lf, is_behind_cr));                    \
+	} while (0)
+
+/* Sum up whole vectors; returns how many octets they had. */
+TARGET static size_t
+NAME(sum_blocks)(
+    struct stls_octets_sum *sum, const unsigned char *in, size_t len)
+{
+	const unsigned char *p = in;
+	VEC high = SET(0), low = SET(-1), bare;
+	size_t left = len / (4 * LEN), rounds;
+
+	while (left > 0) {
+		rounds = left < ROUNDS_MAX ? left : ROUNDS_MAX;
+		left -= rounds;
+		bare = SET(0);
+		for (; rounds > 0; rounds--) {
+			SUM_ONE(p);
+			SUM_ONE(p + LEN);
+			SUM_ONE(p + 2 * LEN);
+			SUM_ONE(p + 3 * LEN);
+			p += 4 * LEN;
+		}
+		sum->bare += TOTAL(bare);
+	}
+	bare = SET(0);
+	for (left = len / LEN % 4; left > 0; left--, p += LEN)
+		SUM_ONE(p);
+	sum->bare += TOTAL(bare);
+	sum->has_nul |= TOP(EQUAL(low, SET(0))) != 0;
+	sum->has_8bit |= TOP(high) != 0;
+	return (size_t)(p - in);
+}
+
+#undef LEN
+#undef BOTH
+#undef ROUNDS_MAX
+#undef SUM_ONE
+
+#endif
+
+/* As stls_octets_lines(); one function for each value of `seven`. */
+TARGET static inline __attribute__((always_inline)) size_t
+NAME(lines_of)(unsigned char **out, const unsigned char *in, size_t len,
+    bool seven, bool lf)
+{
+	/* What is special in a block is judged by two octets more. */
+	const unsigned char *start = in, *limit = in + len - (BLOCK + 2), *p;
+	unsigned char *place = *out;
+	size_t step, grown, k;
+	BITS bits;
+
+	while (in <= limit) {
+		step = grown = BLOCK;
+		bits = NAME(copy_block)(place, in, seven);
+		while (bits != 0) {
+			k = (size_t)FIRST(bits);
+			p = in + k;
+			bits &= bits - 1;
+			if (is_pair(p) && p[2] != '.') {
+				/* Both are done, if both are in this block. */
+				bits &= bits - 1;
+				continue;
+			}
+			/* What did not stop at the CR is a pair. */
+			if (is_plain(*p, seven) ||
+			    (p > start && is_pair(p - 1)))
+				continue;
+			if (!lf || *p != '\n' || p[1] == '.') {
+				*out = place + k;
+				return (size_t)(p - start);
+			}
+			place[k] = '\r';
+			place[k + 1] = '\n';
+			step = k + 1;
+			grown = k + 2;
+			break;
+		}
+		in += step;
+		place += grown;
+	}
+	/* Never between the two of a pair. */
+	if (in > start && in[-1] == '\r')
+		*place++ = *in++;
+	*out = place;
+	return (size_t)(in - start);
+}
+
+TARGET static size_t
+NAME(lines)(unsigned char **out, const unsigned char *in, size_t len,
+    bool seven, bool lf)
+{
+	if (len < BLOCK + 2)
+		return 0;
+	return seven ? NAME(lines_of)(out, in, len, true, lf)
+		     : NAME(lines_of)(out, in, len, false, lf);
+}
+
+#undef NAME
+#undef TARGET
+#undef BLOCK
+#undef BITS
+#undef FIRST
+#undef VEC
+#undef HALF
+#undef LOAD
+#undef STORE
+#undef SET
+#undef EQUAL
+#undef LESS
+#undef XOR
+#undef OR
+#undef MIN
+#undef ADD
+#undef SUB
+#undef TOP
+#undef TOTAL
