@@ -3,9 +3,17 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/secret.h"
+
+/* What one read(2) takes of a file, and of what holds less at a time. */
+#define FILE_READ_MAX 262144
+#define STREAM_READ_MAX 65536
 
 int
 stls_content_init_fd(struct stls_content *content, struct stls_err *err, int fd)
@@ -19,15 +27,33 @@ stls_content_init_fd(struct stls_content *content, struct stls_err *err, int fd)
 	if (S_ISREG(st.st_mode)) {
 		content->start = lseek(fd, 0, SEEK_CUR);
 		content->is_regular = content->start >= 0;
+		if (content->is_regular && st.st_size > content->start)
+			content->size_hint = (uint64_t)(st.st_size -
+			    content->start);
 	}
 	return SMTPTLS_OK;
 }
 
+/* How much the buffer holds; it stays the same for a content. */
+static size_t
+buffer_cap(const struct stls_content *content)
+{
+	if (content->kind == STLS_CONTENT_CB)
+		return STLS_DATA_CHUNK_MAX;
+	if (!content->is_regular)
+		return STREAM_READ_MAX;
+	/* A small file needs no large buffer, and may have grown all the same. */
+	if (content->size_hint < STLS_DATA_CHUNK_MAX)
+		return STLS_DATA_CHUNK_MAX;
+	return content->size_hint < FILE_READ_MAX ? (size_t)content->size_hint
+						  : FILE_READ_MAX;
+}
+
 static int
-read_fd(struct stls_content *content, struct stls_err *err, char *scratch,
-    size_t cap, size_t *out_len)
+read_fd(struct stls_content *content, struct stls_err *err, size_t *out_len)
 {
 	struct pollfd pfd = { .fd = content->fd, .events = POLLIN };
+	size_t cap = buffer_cap(content);
 	ssize_t n;
 
 	/* A pipe that blocks must not keep deadlines and cancelling waiting. */
@@ -35,10 +61,10 @@ read_fd(struct stls_content *content, struct stls_err *err, char *scratch,
 		return SMTPTLS_AGAIN;
 	do {
 		if (content->is_regular)
-			n = pread(content->fd, scratch, cap,
+			n = pread(content->fd, content->buffer, cap,
 			    content->start + (off_t)content->offset);
 		else
-			n = read(content->fd, scratch, cap);
+			n = read(content->fd, content->buffer, cap);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return SMTPTLS_AGAIN;
@@ -50,13 +76,12 @@ read_fd(struct stls_content *content, struct stls_err *err, char *scratch,
 }
 
 static int
-read_cb(struct stls_content *content, struct stls_err *err, char *scratch,
-    size_t cap, size_t *out_len)
+read_cb(struct stls_content *content, struct stls_err *err, size_t *out_len)
 {
-	size_t len = 0;
+	size_t cap = buffer_cap(content), len = 0;
 	int r;
 
-	r = content->read(scratch, cap, &len, content->arg);
+	r = content->read(content->buffer, cap, &len, content->arg);
 	if (r == SMTPTLS_AGAIN)
 		return SMTPTLS_AGAIN;
 	if (r != SMTPTLS_OK)
@@ -70,36 +95,75 @@ read_cb(struct stls_content *content, struct stls_err *err, char *scratch,
 	return SMTPTLS_OK;
 }
 
-int
-stls_content_read(struct stls_content *content, struct stls_err *err,
-    char *scratch, size_t cap, const char **out_data, size_t *out_len)
+/* Read into the buffer, which has been given out. */
+static int
+fill(struct stls_content *content, struct stls_err *err)
 {
 	size_t len = 0;
-	int r = SMTPTLS_OK;
+	int r;
+
+	if (content->buffer == NULL)
+		content->buffer = stls_alloc(buffer_cap(content));
+	if (content->buffer == NULL)
+		return stls_err_nomem(err);
+	r = content->kind == STLS_CONTENT_FD ? read_fd(content, err, &len)
+					     : read_cb(content, err, &len);
+	if (r != SMTPTLS_OK)
+		return r;
+	content->begin = 0;
+	content->end = len;
+	return SMTPTLS_OK;
+}
+
+static size_t
+at_most_a_piece(uint64_t len)
+{
+	return len < STLS_DATA_CHUNK_MAX ? (size_t)len : STLS_DATA_CHUNK_MAX;
+}
+
+void
+stls_content_release(struct stls_content *content)
+{
+	if (content->buffer != NULL)
+		stls_wipe(content->buffer, buffer_cap(content));
+	free(content->buffer);
+	content->buffer = NULL;
+	content->begin = content->end = 0;
+}
+
+int
+stls_content_read(struct stls_content *content, struct stls_err *err,
+    const char **out_data, size_t *out_len)
+{
+	size_t len;
+	int r;
 
 	switch (content->kind) {
 	case STLS_CONTENT_MEM:
-		len = content->len - (size_t)content->offset;
-		if (len > cap)
-			len = cap;
 		*out_data = content->data + content->offset;
+		len = at_most_a_piece(content->len - content->offset);
 		break;
 	case STLS_CONTENT_FD:
-		r = read_fd(content, err, scratch, cap, &len);
-		*out_data = scratch;
-		break;
 	case STLS_CONTENT_CB:
-		r = read_cb(content, err, scratch, cap, &len);
-		*out_data = scratch;
+		if (content->begin == content->end) {
+			r = fill(content, err);
+			if (r != SMTPTLS_OK)
+				return r;
+		}
+		len = at_most_a_piece(content->end - content->begin);
+		*out_data = content->buffer + content->begin;
+		content->begin += len;
 		break;
 	default:
 		return stls_err_set(
 		    err, SMTPTLS_E_SOURCE, "the message has no content");
 	}
-	if (r != SMTPTLS_OK)
-		return r;
 	content->offset += len;
 	*out_len = len;
+	if (len == 0) {
+		stls_content_release(content);
+		*out_data = "";
+	}
 	return SMTPTLS_OK;
 }
 
@@ -122,6 +186,7 @@ stls_content_rewind(struct stls_content *content, struct stls_err *err)
 	if (!can)
 		return stls_err_set(err, SMTPTLS_E_SOURCE,
 		    "the content cannot be read a second time");
+	stls_content_release(content);
 	content->offset = 0;
 	return SMTPTLS_OK;
 }
@@ -131,7 +196,6 @@ stls_content_look(struct stls_content *content, struct stls_err *err,
     struct stls_data_facts *out_facts, bool *out_known)
 {
 	struct stls_data_look look = { 0 };
-	char scratch[STLS_DATA_CHUNK_MAX];
 	const char *data = NULL;
 	size_t len = 0;
 	int r;
@@ -140,10 +204,11 @@ stls_content_look(struct stls_content *content, struct stls_err *err,
 	if (!*out_known)
 		return SMTPTLS_OK;
 	do {
-		r = stls_content_read(
-		    content, err, scratch, sizeof(scratch), &data, &len);
-		if (r != SMTPTLS_OK)
+		r = stls_content_read(content, err, &data, &len);
+		if (r != SMTPTLS_OK) {
+			stls_content_release(content);
 			return r;
+		}
 		stls_data_look(&look, data, len);
 	} while (len > 0);
 	stls_data_look_end(&look);

@@ -32,7 +32,12 @@ struct stls_content {
 	smtptls_source_rewind_cb rewind;
 	void *arg;
 
-	uint64_t offset; /* how much has been read */
+	uint64_t offset; /* how much has been given out */
+
+	/* What was read in one call and is given out in pieces. */
+	char *buffer; /* NULL until it is needed */
+	size_t begin, end;
+	uint64_t size_hint; /* of a regular file when it was set */
 };
 
 /* Look at a descriptor. SMTPTLS_E_INVALID: it is none. */
@@ -40,11 +45,18 @@ int stls_content_init_fd(
     struct stls_content *content, struct stls_err *err, int fd);
 
 /*
- * Read the next piece: *out_data is lent, in memory or in scratch. SMTPTLS_OK
- * with *out_len 0 is the end; SMTPTLS_AGAIN; SMTPTLS_E_SOURCE.
+ * Get the next piece, at most STLS_DATA_CHUNK_MAX octets: *out_data is lent
+ * until the next call. SMTPTLS_OK with *out_len 0 is the end; SMTPTLS_AGAIN;
+ * SMTPTLS_E_SOURCE, SMTPTLS_E_NOMEM.
  */
 int stls_content_read(struct stls_content *content, struct stls_err *err,
-    char *scratch, size_t cap, const char **out_data, size_t *out_len);
+    const char **out_data, size_t *out_len);
+
+/*
+ * Give the memory back that reading takes, when a message is done before its
+ * end was read. What was read ahead is lost: rewind before reading again.
+ */
+void stls_content_release(struct stls_content *content);
 
 /* Whether it can be read a second time, as far as can be told. */
 bool stls_content_can_rewind(const struct stls_content *content);
@@ -53,8 +65,8 @@ bool stls_content_can_rewind(const struct stls_content *content);
 int stls_content_rewind(struct stls_content *content, struct stls_err *err);
 
 /*
- * Learn size and 8-bit of memory and regular files, at the start. *out_known
- * tells whether it could.
+ * Learn the facts of memory and regular files, at the start. *out_known tells
+ * whether it could.
  */
 int stls_content_look(struct stls_content *content, struct stls_err *err,
     struct stls_data_facts *out_facts, bool *out_known);

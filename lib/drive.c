@@ -36,6 +36,7 @@ collect_done(struct smtptls_client *client)
 
 	while ((txn = stls_engine_take_done(&client->engine)) != NULL) {
 		message = stls_message_of(txn);
+		stls_content_release(&message->content);
 		message->submitted = false;
 		message->is_in_done = true;
 		while (*end != NULL)
@@ -222,7 +223,6 @@ static int
 feed_content(struct smtptls_client *client)
 {
 	struct stls_content *content = &current_message(client)->content;
-	char scratch[STLS_DATA_CHUNK_MAX];
 	struct stls_err reason;
 	const char *data;
 	size_t len;
@@ -230,8 +230,7 @@ feed_content(struct smtptls_client *client)
 
 	r = rewind_content(client, &reason);
 	if (r == SMTPTLS_OK)
-		r = stls_content_read(
-		    content, &reason, scratch, sizeof(scratch), &data, &len);
+		r = stls_content_read(content, &reason, &data, &len);
 	if (r == SMTPTLS_AGAIN)
 		return stall(client, stls_content_poll_fd(content));
 	if (r < 0)

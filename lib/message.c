@@ -39,6 +39,7 @@ smtptls_message_free(struct smtptls_message *message)
 	if (message == NULL || atomic_fetch_sub(&message->holders, 1) > 1)
 		return;
 	stls_transaction_done(&message->txn);
+	stls_content_release(&message->content);
 	free(message);
 }
 
@@ -448,6 +449,9 @@ stls_message_prepare(struct smtptls_message *message)
 	if (r == SMTPTLS_OK)
 		r = stls_content_look(
 		    &message->content, &message->err, &facts, &known);
+	if (r == SMTPTLS_OK)
+		r = stls_data_check(
+		    &message->err, &facts, txn->reject_line_endings);
 	if (r < 0)
 		return r;
 

@@ -72,10 +72,6 @@ check_supported(const struct stls_engine *engine, struct stls_transaction *txn)
 {
 	const struct stls_capabilities *offered = &engine->capabilities;
 
-	if (txn->unfit.code != SMTPTLS_OK) {
-		stls_err_copy(&txn->err, &txn->unfit);
-		return txn->err.code;
-	}
 	if (!offered->smtputf8 && (txn->smtputf8 || txn->sender_needs_smtputf8))
 		return stls_err_set(&txn->err, SMTPTLS_E_UNSUPPORTED,
 		    "the message needs SMTPUTF8 and the server does not "

@@ -60,7 +60,6 @@ struct stls_transaction {
 	bool can_rewind; /* the content can be had a second time */
 	uint64_t size;	 /* for SIZE */
 	uint64_t content_size;
-	struct stls_err unfit; /* why it cannot be sent as it is; code 0 */
 
 	/* Of this attempt. */
 	enum stls_transfer transfer;

@@ -195,11 +195,14 @@ assert_cut_off(struct talk *talk, int code, const char *sentence)
 START_TEST(content_that_is_not_canonical_is_rejected_if_wanted)
 {
 	const struct content *row = &contents[PAIR_ROW(_i)];
+	struct slow_source source = {
+		.text = row->text, .len = row->len, .fails_at = SIZE_MAX
+	};
 	struct talk talk;
 
 	talk_begin(
 	    &talk, PAIR_MODE(_i), row->is_canonical ? accepting : cut_off);
-	talk_set_content(&talk, row->text, row->len);
+	set_source(&talk, &source);
 	ck_assert_ok(smtptls_message_set_line_endings(
 	    talk.message, SMTPTLS_LINE_ENDINGS_REJECT));
 	if (!row->is_canonical) {
@@ -214,14 +217,55 @@ START_TEST(content_that_is_not_canonical_is_rejected_if_wanted)
 }
 END_TEST
 
+static const char content_with_nul[] = "Subject: test\r\n\r\na\0b\r\n";
+
 START_TEST(nul_is_refused)
 {
-	static const char content[] = "Subject: test\r\n\r\na\0b\r\n";
+	struct slow_source source = { .text = content_with_nul,
+		.len = sizeof(content_with_nul) - 1,
+		.fails_at = SIZE_MAX };
 	struct talk talk;
 
 	talk_begin(&talk, _i, cut_off);
-	talk_set_content(&talk, content, sizeof(content) - 1);
+	set_source(&talk, &source);
 	assert_cut_off(&talk, SMTPTLS_E_SOURCE, "NUL at octet 19");
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	size_t len;
+	const char *sentence;
+} unfit[] = {
+	{ content_with_nul, sizeof(content_with_nul) - 1,
+	    "the content has a NUL at octet 19" },
+	{ "a\r\nb\n", 5,
+	    "the content has a line ending that is not CRLF at octet 5" },
+};
+
+/* What is known before is refused before, and the connection is as it was. */
+START_TEST(content_in_memory_that_cannot_be_sent_is_not_begun)
+{
+	struct talk talk;
+
+	talk_begin(&talk, MODE(_i), accepting);
+	ck_assert_ok(talk_connect(&talk));
+	talk_set_content(&talk, unfit[ROW(_i)].text, unfit[ROW(_i)].len);
+	ck_assert_ok(smtptls_message_set_line_endings(
+	    talk.message, SMTPTLS_LINE_ENDINGS_REJECT));
+	ck_assert_int_eq(talk_send(&talk), SMTPTLS_E_SOURCE);
+	ck_assert_str_eq(
+	    smtptls_message_error(talk.message), unfit[ROW(_i)].sentence);
+	ck_assert_int_eq(smtptls_message_outcome(talk.message, 0),
+	    SMTPTLS_OUTCOME_NOT_TRIED);
+
+	ck_assert_ok(smtptls_message_set_body_mem(
+	    talk.message, TALK_CONTENT, sizeof(TALK_CONTENT) - 1));
+	talk_assert_failed(&talk, talk_send(&talk), SMTPTLS_OK, NULL);
+	ck_assert_ok(talk_quit(&talk));
+	talk_hang_up(&talk);
+	assert_content(&talk, 0, TALK_CONTENT);
+	talk_end(&talk);
 }
 END_TEST
 
@@ -916,6 +960,8 @@ main(void)
 	add_rows_in_pairs(
 	    tc, content_that_is_not_canonical_is_rejected_if_wanted, contents);
 	add_in_modes(tc, nul_is_refused);
+	add_rows_in_modes(
+	    tc, content_in_memory_that_cannot_be_sent_is_not_begun, unfit);
 	add_in_modes(tc, large_content_arrives_unchanged);
 	add_in_modes(tc, file_is_read_from_its_offset);
 	add_in_modes(tc, pipe_that_is_slow_is_waited_for);
