@@ -652,8 +652,8 @@ class Time(Case):
         self.assertGreaterEqual(spent, 2 * delay)
         self.assertLess(spent, 5 * delay)  # not for each reply
         s.close()
-        # The greeting, EHLO, the envelope, the content.
-        self.assertEqual(sink.stop()["flights"], 4)
+        # The two of TLS, EHLO, the envelope, the content with QUIT.
+        self.assertEqual(sink.stop()["flights"], 5)
 
     def test_a_close_without_notice_is_counted(self):
         sink = self.sink()

@@ -23,19 +23,17 @@
 /* How long a client may take to close after the last word; no RFC. */
 #define LINGER_MS 2000
 
+/* One read. The length of 0 is the end. */
 static int
 read_some(struct sink_conn *conn, void *buf, size_t cap, size_t *out_len)
 {
-	ssize_t n;
+	long n;
 
 	if (conn->tls != NULL)
 		return smtptls_session_read(conn->tls, buf, cap, out_len);
-	do
-		n = recv(conn->fd, buf, cap, MSG_DONTWAIT);
-	while (n < 0 && errno == EINTR);
+	n = sink_wire_read(buf, cap, &conn->wire);
 	if (n < 0)
-		return errno == EAGAIN || errno == EWOULDBLOCK ? SMTPTLS_AGAIN
-							       : SMTPTLS_E_IO;
+		return n == -EAGAIN ? SMTPTLS_AGAIN : SMTPTLS_E_IO;
 	*out_len = (size_t)n;
 	return SMTPTLS_OK;
 }
@@ -44,25 +42,15 @@ static int
 write_some(
     struct sink_conn *conn, const void *data, size_t len, size_t *out_len)
 {
-	ssize_t n;
+	long n;
 
 	if (conn->tls != NULL)
 		return smtptls_session_write(conn->tls, data, len, out_len);
-	do
-		n = send(conn->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
+	n = sink_wire_write(data, len, &conn->wire);
 	if (n < 0)
-		return errno == EAGAIN || errno == EWOULDBLOCK ? SMTPTLS_AGAIN
-							       : SMTPTLS_E_IO;
+		return n == -EAGAIN ? SMTPTLS_AGAIN : SMTPTLS_E_NOMEM;
 	*out_len = (size_t)n;
 	return SMTPTLS_OK;
-}
-
-static short
-events_after_again(const struct sink_conn *conn, short without_tls)
-{
-	return conn->tls != NULL ? smtptls_session_events(conn->tls)
-				 : without_tls;
 }
 
 static void
@@ -71,7 +59,31 @@ restart_idle(struct sink_conn *conn, int64_t now)
 	conn->idle = now + conn->config->idle_ms;
 }
 
-/* Write what is there. SMTPTLS_AGAIN: it has to go on when there is place. */
+/* Something came: it is a flight of its own if it came after an answer. */
+static void
+count_flight(struct sink_conn *conn)
+{
+	conn->config->policy->stats->flights += conn->has_answered;
+	conn->has_answered = false;
+}
+
+/* Let leave what was written. SMTPTLS_AGAIN: on when there is place. */
+static int
+send_out(struct sink_conn *conn, int64_t now)
+{
+	int r;
+
+	if (!sink_wire_has_output(&conn->wire))
+		return SMTPTLS_OK;
+	r = sink_wire_send(&conn->wire);
+	if (r == SMTPTLS_OK)
+		restart_idle(conn, now);
+	if (r == SMTPTLS_AGAIN)
+		conn->events = POLLOUT;
+	return r;
+}
+
+/* Write the replies. SMTPTLS_AGAIN: some are on their way still. */
 static int
 flush(struct sink_conn *conn, int64_t now)
 {
@@ -81,15 +93,12 @@ flush(struct sink_conn *conn, int64_t now)
 
 	while (stls_buf_len(out) > 0) {
 		r = write_some(conn, stls_buf_data(out), stls_buf_len(out), &n);
-		if (r == SMTPTLS_AGAIN)
-			conn->events = events_after_again(conn, POLLOUT);
 		if (r != SMTPTLS_OK)
 			return r;
 		stls_buf_consume(out, n);
 		conn->config->policy->stats->bytes_out += n;
-		restart_idle(conn, now);
 	}
-	return SMTPTLS_OK;
+	return send_out(conn, now);
 }
 
 /* One read. SMTPTLS_AGAIN: nothing is there. */
@@ -104,14 +113,15 @@ fill(struct sink_conn *conn)
 	if (place == NULL)
 		return SMTPTLS_E_NOMEM;
 	r = read_some(conn, place, READ_SIZE, &n);
-	if (r == SMTPTLS_AGAIN)
-		conn->events = events_after_again(conn, POLLIN);
 	if (r != SMTPTLS_OK)
 		return r;
 	stls_buf_commit(&conn->in, n);
 	conn->config->policy->stats->bytes_in += n;
 	conn->is_ended = n == 0;
-	return n > 0 ? SMTPTLS_OK : SMTPTLS_E_IO;
+	if (conn->is_ended)
+		return SMTPTLS_E_IO;
+	count_flight(conn);
+	return SMTPTLS_OK;
 }
 
 /* Give the conversation what was read. */
@@ -161,7 +171,8 @@ begin_tls(struct sink_conn *conn)
 	r = smtptls_session_new(conn->config->context, NULL, &conn->tls);
 	if (r < 0)
 		return r;
-	r = smtptls_session_set_fd(conn->tls, conn->fd);
+	r = smtptls_session_set_callbacks(
+	    conn->tls, sink_wire_read, sink_wire_write, &conn->wire);
 	if (r < 0)
 		return r;
 	conn->phase = SINK_CONN_HANDSHAKE;
@@ -173,8 +184,9 @@ begin_linger(struct sink_conn *conn, int64_t now)
 {
 	if (conn->tls != NULL)
 		(void)smtptls_session_close(conn->tls);
+	(void)sink_wire_send(&conn->wire);
 	/* close(2) with unread input would take back what was just sent. */
-	shutdown(conn->fd, SHUT_WR);
+	shutdown(conn->wire.fd, SHUT_WR);
 	conn->phase = SINK_CONN_LINGER;
 	conn->idle = now + LINGER_MS;
 	conn->events = POLLIN;
@@ -188,10 +200,12 @@ on_handshake(struct sink_conn *conn)
 	int r;
 
 	r = smtptls_session_handshake(conn->tls);
-	if (r == SMTPTLS_AGAIN)
-		conn->events = smtptls_session_events(conn->tls);
 	if (r < 0)
 		stats->handshake_failures++;
+	/* With a ticket TLS 1.3 ends too, but nobody waits for one. */
+	if (sink_wire_has_output(&conn->wire))
+		conn->has_answered = r == SMTPTLS_AGAIN ||
+		    smtptls_session_version(conn->tls) < SMTPTLS_TLS_1_3;
 	if (r != SMTPTLS_OK)
 		return r;
 	stats->handshakes++;
@@ -207,30 +221,27 @@ on_handshake(struct sink_conn *conn)
 static int
 on_talk(struct sink_conn *conn, int64_t now)
 {
-	bool may_be_more = true;
+	bool is_drained;
 	int r;
 
-	if (!conn->is_flushing) {
-		r = take_input(conn, now);
-		if (r < 0)
-			return r;
-		if (conn->is_eager)
-			return SMTPTLS_AGAIN;
-		may_be_more = r == SMTPTLS_OK;
-		conn->is_flushing = stls_buf_len(&conn->smtp.out) > 0;
-		conn->config->policy->stats->flights += conn->is_flushing;
-	}
+	r = take_input(conn, now);
+	if (r < 0)
+		return r;
+	if (conn->is_eager)
+		return SMTPTLS_AGAIN;
+	is_drained = r == SMTPTLS_AGAIN || sink_smtp_is_closing(&conn->smtp);
+	if (is_drained && stls_buf_len(&conn->smtp.out) > 0)
+		conn->has_answered = true;
 	r = flush(conn, now);
 	if (r != SMTPTLS_OK)
 		return r;
-	conn->is_flushing = false;
 	if (conn->smtp.wants_tls)
 		return begin_tls(conn);
 	if (sink_smtp_is_closing(&conn->smtp)) {
 		begin_linger(conn, now);
 		return SMTPTLS_OK;
 	}
-	return may_be_more ? SMTPTLS_OK : SMTPTLS_AGAIN;
+	return is_drained ? SMTPTLS_AGAIN : SMTPTLS_OK;
 }
 
 /* Read on until the client closes, and see whether it does so as it should. */
@@ -267,13 +278,20 @@ step(struct sink_conn *conn, int64_t now)
 	}
 }
 
+/* Whether replies are on their way, and stuck. */
+static bool
+is_stuck(const struct sink_conn *conn)
+{
+	return sink_wire_has_output(&conn->wire);
+}
+
 /* Nothing came for too long: say so where that is possible, and leave. */
 static int
 time_out(struct sink_conn *conn, int64_t now)
 {
 	if (conn->phase != SINK_CONN_LINGER)
 		conn->config->policy->stats->timeouts++;
-	if (conn->phase != SINK_CONN_TALK || conn->is_flushing)
+	if (conn->phase != SINK_CONN_TALK || is_stuck(conn))
 		return SMTPTLS_E_TIMEOUT;
 	sink_smtp_abort(&conn->smtp, "4.4.2", "nothing came for too long");
 	(void)flush(conn, now);
@@ -302,24 +320,53 @@ waits_at_gate(struct sink_conn *conn, bool is_ready, int64_t now)
 	return true;
 }
 
-bool
-sink_conn_drive(struct sink_conn *conn, bool is_ready, int64_t now)
+/* Go on until there is nothing to do, or others have their turn. */
+static int
+go_on(struct sink_conn *conn, int64_t now)
 {
-	int r = SMTPTLS_OK, steps;
+	int r, steps;
 
-	if (now >= conn->idle)
-		r = time_out(conn, now);
-	else if (waits_at_gate(conn, is_ready, now))
-		return true;
-	conn->is_eager = false;
+	r = send_out(conn, now);
+	if (r != SMTPTLS_OK)
+		return r;
+	conn->events = POLLIN;
+	if (sink_wire_receive(&conn->wire) &&
+	    conn->phase == SINK_CONN_HANDSHAKE)
+		count_flight(conn);
 	for (steps = 0; r == SMTPTLS_OK && steps < STEPS_PER_TURN; steps++)
 		r = step(conn, now);
 	if (r == SMTPTLS_OK)
 		conn->is_eager = true;
+	return r;
+}
+
+/* What nobody needs before more comes; there may be a thousand connections. */
+static void
+give_memory_back(struct sink_conn *conn)
+{
+	if (stls_buf_len(&conn->in) > 0)
+		return;
+	stls_buf_done(&conn->in);
+	stls_buf_init(&conn->in, IN_MAX);
+}
+
+bool
+sink_conn_drive(struct sink_conn *conn, bool is_ready, int64_t now)
+{
+	int r;
+
+	if (now < conn->idle && waits_at_gate(conn, is_ready, now))
+		return true;
+	conn->is_eager = false;
+	r = now >= conn->idle ? time_out(conn, now) : go_on(conn, now);
 	if (r == SMTPTLS_E_IO && conn->tls != NULL && !conn->is_ended &&
 	    conn->phase != SINK_CONN_HANDSHAKE)
 		conn->config->policy->stats->unclean_closes++;
-	return r >= 0;
+	/* Tickets, or an alert that says why this is the end. */
+	if (send_out(conn, now) < 0 || r < 0)
+		return false;
+	give_memory_back(conn);
+	return true;
 }
 
 struct sink_conn *
@@ -333,18 +380,21 @@ sink_conn_new(const struct sink_conn_config *config, int fd, bool is_implicit)
 		return NULL;
 	}
 	conn->config = config;
-	conn->fd = fd;
+	sink_wire_init(&conn->wire, fd);
 	stls_buf_init(&conn->in, IN_MAX);
 	sink_smtp_init(&conn->smtp, config->policy);
 	restart_idle(conn, now);
 	conn->gate = STLS_NEVER;
 	conn->events = POLLIN;
+	/* Here the client begins; a greeting is waited for like an answer. */
+	conn->has_answered = true;
 	if (is_implicit) {
 		if (begin_tls(conn) == SMTPTLS_OK)
 			return conn;
 		sink_conn_free(conn);
 		return NULL;
 	}
+	count_flight(conn);
 	conn->phase = SINK_CONN_TALK;
 	sink_smtp_greet(&conn->smtp);
 	if (config->delay_ms > 0) {
@@ -358,12 +408,13 @@ sink_conn_new(const struct sink_conn_config *config, int fd, bool is_implicit)
 void
 sink_conn_dismiss(struct sink_conn *conn)
 {
-	if (conn->phase != SINK_CONN_TALK || conn->is_flushing)
+	if (conn->phase != SINK_CONN_TALK || is_stuck(conn))
 		return;
 	sink_smtp_abort(&conn->smtp, "4.3.2", "this server ends");
 	(void)flush(conn, stls_now_ms());
 	if (conn->tls != NULL)
 		(void)smtptls_session_close(conn->tls);
+	(void)sink_wire_send(&conn->wire);
 }
 
 void
@@ -372,7 +423,7 @@ sink_conn_free(struct sink_conn *conn)
 	if (conn == NULL)
 		return;
 	smtptls_session_free(conn->tls);
-	close(conn->fd);
+	sink_wire_done(&conn->wire);
 	sink_smtp_done(&conn->smtp);
 	stls_buf_done(&conn->in);
 	free(conn);

@@ -11,6 +11,7 @@
 #include "base/deadline.h"
 
 #include "smtp.h"
+#include "wire.h"
 
 /* What connections need besides the policy of the conversation. */
 struct sink_conn_config {
@@ -33,12 +34,12 @@ enum sink_conn_phase {
  */
 struct sink_conn {
 	const struct sink_conn_config *config;
-	int fd;
+	struct sink_wire wire;
 	enum sink_conn_phase phase;
 	struct smtptls_session *tls; /* NULL: none yet */
 	struct stls_buf in;
 	struct sink_smtp smtp;
-	bool is_flushing;   /* replies are on their way, and stuck */
+	bool has_answered;  /* what comes next is another flight */
 	bool is_ended;	    /* the client closed as it should */
 	short events;	    /* what to poll for; 0: only time counts */
 	bool is_eager;	    /* there may be more to read: drive it at once */

@@ -201,7 +201,7 @@ prepare(struct loop *loop)
 		conn = loop->conns[i];
 		fd = &loop->fds[LISTENER_COUNT + i];
 		/* poll(2) tells of a hang-up even where nothing is asked. */
-		fd->fd = conn->events != 0 ? conn->fd : -1;
+		fd->fd = conn->events != 0 ? conn->wire.fd : -1;
 		fd->events = conn->events;
 		fd->revents = 0;
 		until = stls_deadline_first(until, conn->idle);

@@ -24,8 +24,9 @@ struct sink_stats {
 	uint64_t bytes_in;   /* SMTP, content included, as if without TLS */
 	uint64_t bytes_out;
 	/*
-	 * Batches of replies, each of which a client waited for: its round
-	 * trips are these and one for each TLS 1.3 handshake.
+	 * How often clients waited: for a greeting they had not asked for, and
+	 * for the answer to what they sent after the answer before, TLS
+	 * handshakes included.
 	 */
 	uint64_t flights;
 	uint64_t commands;
