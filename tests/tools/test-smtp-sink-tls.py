@@ -653,7 +653,8 @@ class Time(Case):
         self.assertLess(spent, 5 * delay)  # not for each reply
         s.close()
         # The two of TLS, EHLO, the envelope, the content with QUIT.
-        self.assertEqual(sink.stop()["flights"], 5)
+        stats = sink.stop()
+        self.assertEqual((stats["flights"], stats["flights_accepted"]), (5, 5))
 
     def test_a_close_without_notice_is_counted(self):
         sink = self.sink()

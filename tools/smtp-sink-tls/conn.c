@@ -64,6 +64,7 @@ static void
 count_flight(struct sink_conn *conn)
 {
 	conn->config->policy->stats->flights += conn->has_answered;
+	conn->flights += conn->has_answered;
 	conn->has_answered = false;
 }
 
@@ -128,12 +129,18 @@ fill(struct sink_conn *conn)
 static void
 feed(struct sink_conn *conn, int64_t now)
 {
+	struct sink_stats *stats = conn->config->policy->stats;
 	struct stls_buf *in = &conn->in;
+	uint64_t messages = stats->messages;
 	size_t used;
 
 	used = sink_smtp_feed(
 	    &conn->smtp, (const char *)stls_buf_data(in), stls_buf_len(in));
 	stls_buf_consume(in, used);
+	if (stats->messages > messages) {
+		stats->flights_accepted += conn->flights;
+		conn->flights = 0;
+	}
 	/* A line that drips is no sign of life, only a whole one is. */
 	if (used > 0)
 		restart_idle(conn, now);

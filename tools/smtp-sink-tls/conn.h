@@ -39,11 +39,12 @@ struct sink_conn {
 	struct smtptls_session *tls; /* NULL: none yet */
 	struct stls_buf in;
 	struct sink_smtp smtp;
-	bool has_answered;  /* what comes next is another flight */
-	bool is_ended;	    /* the client closed as it should */
-	short events;	    /* what to poll for; 0: only time counts */
-	bool is_eager;	    /* there may be more to read: drive it at once */
-	stls_deadline gate; /* --delay-ms: input is looked at from then on */
+	bool has_answered;    /* what comes next is another flight */
+	unsigned int flights; /* since the last message was accepted */
+	bool is_ended;	      /* the client closed as it should */
+	short events;	      /* what to poll for; 0: only time counts */
+	bool is_eager;	      /* there may be more to read: drive it at once */
+	stls_deadline gate;   /* --delay-ms: input is looked at from then on */
 	stls_deadline idle;
 };
 

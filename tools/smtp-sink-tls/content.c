@@ -6,8 +6,6 @@
 /* RFC 5321 section 4.5.3.1.6, with its CRLF. */
 #define TEXT_LINE_MAX 1000
 
-#define HIGH_BITS UINT64_C(0x8080808080808080)
-
 void
 sink_content_init(
     struct sink_content *content, struct sink_mail *mail, uint64_t len_max)
@@ -18,71 +16,61 @@ sink_content_init(
 	content->at_line_start = true;
 }
 
-/* Eight octets at a time: this looks at every octet of every message. */
-static bool
-has_high_bit(const char *data, size_t len)
-{
-	uint64_t word, seen = 0;
-
-	for (; len >= sizeof(word); data += sizeof(word), len -= sizeof(word)) {
-		memcpy(&word, data, sizeof(word));
-		seen |= word;
-	}
-	for (; len > 0; data++, len--)
-		seen |= (unsigned char)*data;
-	return (seen & HIGH_BITS) != 0;
-}
-
+/*
+ * One pass over all octets, without a branch, so that compilers make vectors of
+ * it: this looks at every octet of every message.
+ */
 static void
 look_at_octets(struct sink_content *content, const char *data, size_t len)
 {
-	if (!content->has_eightbit)
-		content->has_eightbit = has_high_bit(data, len);
-	if (!content->has_nul)
-		content->has_nul = memchr(data, '\0', len) != NULL;
+	unsigned char seen = (unsigned char)data[0], nul = data[0] == '\0';
+	unsigned char bare = (data[0] == '\n') != (content->last == '\r');
+	size_t i;
+
+	for (i = 1; i < len; i++) {
+		seen |= (unsigned char)data[i];
+		nul |= data[i] == '\0';
+		bare |= (data[i] == '\n') ^ (data[i - 1] == '\r');
+	}
+	content->has_eightbit |= (seen & 0x80) != 0;
+	content->has_nul |= nul != 0;
+	content->has_bare_line_end |= bare != 0;
 }
 
 /*
- * Take a piece of one line, up to and with its LF if it has one, as it is to
- * be kept. The piece is not empty.
+ * In steps as long as a line may be: what lies before the last LF of a step is
+ * short enough.
  */
 static void
-take_piece(struct sink_content *content, const char *data, size_t len)
+measure_lines(struct sink_content *content, const char *data, size_t len)
 {
-	bool has_lf = data[len - 1] == '\n';
-	size_t before_lf = has_lf ? len - 1 : len;
-	char last = before_lf > 0 ? data[before_lf - 1] : content->last;
-	const char *cr;
+	const char *lf;
+	size_t n;
 
-	if (has_lf && last != '\r')
-		content->has_bare_line_end = true;
-	if (content->last == '\r' && data[0] != '\n')
-		content->has_bare_line_end = true;
-	cr = before_lf > 0 ? memchr(data, '\r', before_lf) : NULL;
-	if (cr != NULL && cr != data + before_lf - 1)
-		content->has_bare_line_end = true;
-
-	content->line_len += len;
-	if (content->line_len > TEXT_LINE_MAX)
-		content->has_long_line = true;
-	content->last = data[len - 1];
-	/* Only CRLF ends a line: "\n.\r\n" is not the end of the message. */
-	content->at_line_start = has_lf && last == '\r';
-	if (has_lf)
+	for (; len > 0 && !content->has_long_line; data += n, len -= n) {
+		n = TEXT_LINE_MAX - content->line_len;
+		content->has_long_line = n == 0;
+		if (n > len)
+			n = len;
+		lf = memrchr(data, '\n', n);
+		if (lf == NULL) {
+			content->line_len += n;
+			continue;
+		}
+		n = (size_t)(lf - data) + 1;
 		content->line_len = 0;
+	}
 }
 
-static size_t
-piece_len(const char *data, size_t len)
-{
-	const char *lf = memchr(data, '\n', len);
-
-	return lf != NULL ? (size_t)(lf - data) + 1 : len;
-}
-
+/* Take octets as they are to be kept. */
 static void
 keep(struct sink_content *content, const char *data, size_t len)
 {
+	if (len == 0)
+		return;
+	look_at_octets(content, data, len);
+	measure_lines(content, data, len);
+	content->last = data[len - 1];
 	content->len += len;
 	if (content->len > content->len_max)
 		content->is_too_long = true;
@@ -93,14 +81,7 @@ keep(struct sink_content *content, const char *data, size_t len)
 void
 sink_content_chunk(struct sink_content *content, const char *data, size_t len)
 {
-	size_t n;
-
-	look_at_octets(content, data, len);
 	keep(content, data, len);
-	for (; len > 0; data += n, len -= n) {
-		n = piece_len(data, len);
-		take_piece(content, data, n);
-	}
 }
 
 /* Whether what is there may become, or is, the line that ends the message. */
@@ -110,29 +91,41 @@ is_end(const char *data, size_t len)
 	return memcmp(data, ".\r\n", len < 3 ? len : 3) == 0;
 }
 
+/* Whether the octet there is the first of a line; only CRLF ends one. */
+static bool
+begins_line(const struct sink_content *content, const char *data, size_t pos)
+{
+	if (pos == 0)
+		return content->at_line_start;
+	return data[pos - 1] == '\n' &&
+	    (pos > 1 ? data[pos - 2] : content->last) == '\r';
+}
+
 size_t
 sink_content_data(
     struct sink_content *content, const char *data, size_t len, bool *out_ended)
 {
-	size_t pos = 0, kept = 0, n;
+	size_t pos, kept = 0;
+	const char *dot;
+	bool at_line_start;
 
 	*out_ended = false;
-	while (pos < len) {
-		if (content->at_line_start && data[pos] == '.') {
-			if (is_end(data + pos, len - pos)) {
-				*out_ended = len - pos >= 3;
-				break;
-			}
-			keep(content, data + kept, pos - kept);
-			kept = ++pos;
-			content->at_line_start = false;
+	for (pos = 0; pos < len; pos++) {
+		dot = memchr(data + pos, '.', len - pos);
+		pos = dot != NULL ? (size_t)(dot - data) : len;
+		if (dot == NULL || !begins_line(content, data, pos))
 			continue;
+		if (is_end(dot, len - pos)) {
+			*out_ended = len - pos >= 3;
+			break;
 		}
-		n = piece_len(data + pos, len - pos);
-		take_piece(content, data + pos, n);
-		pos += n;
+		keep(content, data + kept, pos - kept);
+		kept = pos + 1;
 	}
+	if (pos > len)
+		pos = len;
+	at_line_start = begins_line(content, data, pos);
 	keep(content, data + kept, pos - kept);
-	look_at_octets(content, data, pos);
+	content->at_line_start = at_line_start;
 	return *out_ended ? pos + 3 : pos;
 }

@@ -87,6 +87,8 @@ has_control(const char *text, size_t len)
 	uint32_t c;
 	size_t n;
 
+	if (stls_ascii_only(text, len))
+		return false;
 	for (; len > 0; text += n, len -= n) {
 		n = stls_utf8_decode(text, len, &c);
 		if (n == 0 || stls_utf8_is_control(c))

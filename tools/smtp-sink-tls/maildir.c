@@ -83,11 +83,11 @@ sink_mail_begin(struct sink_mail *mail)
 {
 	char path[PATH_SIZE];
 
+	if (mail->dir < 0)
+		return SMTPTLS_OK;
 	choose_name(mail);
 	mail->used = 0;
 	mail->has_failed = false;
-	if (mail->dir < 0)
-		return SMTPTLS_OK;
 	mail->buf = stls_alloc(MAIL_BUF_SIZE);
 	if (mail->buf == NULL)
 		return SMTPTLS_E_NOMEM;

@@ -17,7 +17,7 @@
 struct sink_mail {
 	int dir; /* the maildir, borrowed; below 0: keep nothing */
 	int fd;	 /* below 0: none open */
-	char name[SINK_NAME_MAX];
+	char name[SINK_NAME_MAX]; /* "" where nothing is kept */
 	char *buf;
 	size_t used;
 	bool has_failed;

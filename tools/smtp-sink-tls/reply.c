@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "reply.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "options.h"
@@ -9,27 +8,33 @@
 /* Who guesses passwords or speaks something else is sent away; no RFC. */
 #define ERRORS_MAX 100
 
+/* One line: the code, a blank or a hyphen, an enhanced code or "", the text. */
 static void
-append(struct sink_smtp *smtp, const char *text, size_t len)
+append_line(struct sink_smtp *smtp, int code, char separator,
+    const char *enhanced, const char *text)
 {
-	/* A reply that is missing would shift all that follow. */
-	if (stls_buf_append(&smtp->out, text, len) < 0)
+	size_t enhanced_len = strlen(enhanced), text_len = strlen(text);
+	unsigned char *place, *p;
+
+	p = place = stls_buf_reserve(&smtp->out, enhanced_len + text_len + 7);
+	if (place == NULL) {
+		/* A reply that is missing would shift all that follow. */
 		smtp->state = SINK_SMTP_CLOSING;
-}
-
-static void
-append_str(struct sink_smtp *smtp, const char *text)
-{
-	append(smtp, text, strlen(text));
-}
-
-static void
-append_code(struct sink_smtp *smtp, int code, char separator)
-{
-	char text[5] = { (char)('0' + code / 100), (char)('0' + code / 10 % 10),
-		(char)('0' + code % 10), separator };
-
-	append(smtp, text, 4);
+		return;
+	}
+	*p++ = (unsigned char)('0' + code / 100);
+	*p++ = (unsigned char)('0' + code / 10 % 10);
+	*p++ = (unsigned char)('0' + code % 10);
+	*p++ = (unsigned char)separator;
+	if (enhanced_len > 0) {
+		memcpy(p, enhanced, enhanced_len);
+		p += enhanced_len;
+		*p++ = ' ';
+	}
+	memcpy(p, text, text_len);
+	p += text_len;
+	memcpy(p, "\r\n", 2);
+	stls_buf_commit(&smtp->out, (size_t)(p + 2 - place));
 }
 
 static void
@@ -44,14 +49,9 @@ void
 sink_reply(
     struct sink_smtp *smtp, int code, const char *enhanced, const char *text)
 {
-	append_code(smtp, code, ' ');
-	if (enhanced[0] != '\0' &&
-	    (smtp->policy->extensions & SINK_ENHANCEDSTATUSCODES) != 0) {
-		append_str(smtp, enhanced);
-		append(smtp, " ", 1);
-	}
-	append_str(smtp, text);
-	append(smtp, "\r\n", 2);
+	if ((smtp->policy->extensions & SINK_ENHANCEDSTATUSCODES) == 0)
+		enhanced = "";
+	append_line(smtp, code, ' ', enhanced, text);
 	/* 421 is no answer to what the client did. */
 	if (code >= 400 && code != 421)
 		count_error(smtp);
@@ -67,7 +67,5 @@ void
 sink_reply_line(
     struct sink_smtp *smtp, int code, bool is_last, const char *text)
 {
-	append_code(smtp, code, is_last ? ' ' : '-');
-	append_str(smtp, text);
-	append(smtp, "\r\n", 2);
+	append_line(smtp, code, is_last ? ' ' : '-', "", text);
 }

@@ -34,6 +34,7 @@ static const struct {
 	FIELD(bytes_in),
 	FIELD(bytes_out),
 	FIELD(flights),
+	FIELD(flights_accepted),
 	FIELD(commands),
 	FIELD(errors),
 	FIELD(timeouts),

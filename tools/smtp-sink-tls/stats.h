@@ -29,6 +29,7 @@ struct sink_stats {
 	 * handshakes included.
 	 */
 	uint64_t flights;
+	uint64_t flights_accepted; /* up to the last accepted message of each */
 	uint64_t commands;
 	uint64_t errors; /* 4xx and 5xx replies */
 	uint64_t timeouts;
