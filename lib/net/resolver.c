@@ -2,6 +2,7 @@
 #include "net/resolver.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -37,11 +38,10 @@ struct stls_resolver {
 };
 
 static int
-look_up(const char *name, const char *port, int flags,
-    struct addrinfo **out_addresses)
+look_up(const char *name, const char *port, struct addrinfo **out_addresses)
 {
 	struct addrinfo hints = {
-		.ai_flags = AI_NUMERICSERV | flags,
+		.ai_flags = AI_NUMERICSERV,
 		.ai_family = AF_UNSPEC,
 		.ai_socktype = SOCK_STREAM,
 	};
@@ -126,7 +126,7 @@ run(void *arg)
 	ssize_t written;
 
 	errno = 0;
-	r->status = look_up(r->name, r->port, 0, &r->addresses);
+	r->status = look_up(r->name, r->port, &r->addresses);
 	if (r->status != 0)
 		r->addresses = NULL;
 	r->errnum = errno;
@@ -141,11 +141,9 @@ run(void *arg)
 	return NULL;
 }
 
-/* The thread gets no signal: handlers run where the program expects them. */
 static int
-start_thread(struct stls_resolver *r)
+start_thread_with(struct stls_resolver *r, size_t stack_size)
 {
-	sigset_t all, old;
 	pthread_attr_t attr;
 	int e;
 
@@ -153,12 +151,27 @@ start_thread(struct stls_resolver *r)
 	if (e != 0)
 		return e;
 	/* Refused where the system needs more: then its default it is. */
-	(void)pthread_attr_setstacksize(&attr, STACK_SIZE);
+	if (stack_size > 0)
+		(void)pthread_attr_setstacksize(&attr, stack_size);
+	e = pthread_create(&r->thread, &attr, run, r);
+	pthread_attr_destroy(&attr);
+	return e;
+}
+
+/* The thread gets no signal: handlers run where the program expects them. */
+static int
+start_thread(struct stls_resolver *r)
+{
+	sigset_t all, old;
+	int e;
+
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	e = pthread_create(&r->thread, &attr, run, r);
+	e = start_thread_with(r, STACK_SIZE);
+	/* Too little where glibc takes large thread-local data from it. */
+	if (e == EINVAL)
+		e = start_thread_with(r, 0);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
 	return e;
 }
 
@@ -205,20 +218,24 @@ stls_resolver_fd(const struct stls_resolver *r)
 
 int
 stls_resolver_take(struct stls_resolver *r, struct stls_err *err,
-    struct addrinfo **out_addresses, bool *out_does_not_exist)
+    struct stls_endpoint **out_addresses, size_t *out_count,
+    bool *out_does_not_exist)
 {
+	int e;
+
 	if (!atomic_load(&r->is_done))
 		return SMTPTLS_AGAIN;
 	if (r->status != 0) {
 		*out_does_not_exist = is_permanent(r->status);
 		return set_error(err, r->name, r->status, r->errnum);
 	}
-	if (r->addresses == NULL) {
+	e = stls_endpoints_of(err, r->addresses, out_addresses, out_count);
+	if (e < 0)
+		return e;
+	if (*out_count == 0) {
 		*out_does_not_exist = true;
 		return set_no_address(err, r->name);
 	}
-	*out_addresses = r->addresses;
-	r->addresses = NULL;
 	return SMTPTLS_OK;
 }
 
@@ -240,18 +257,4 @@ stls_resolver_free(struct stls_resolver *r)
 	else
 		pthread_detach(r->thread);
 	release(r);
-}
-
-int
-stls_resolver_literal(struct stls_err *err, const struct stls_host *host,
-    uint16_t port, struct addrinfo **out_addresses)
-{
-	char text[6];
-	int status;
-
-	snprintf(text, sizeof(text), "%u", (unsigned int)port);
-	status = look_up(host->name, text, AI_NUMERICHOST, out_addresses);
-	if (status != 0)
-		return set_error(err, host->name, status, errno);
-	return SMTPTLS_OK;
 }

@@ -2,12 +2,13 @@
 #ifndef STLS_NET_RESOLVER_H
 #define STLS_NET_RESOLVER_H
 
-#include <netdb.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "name/host.h"
+#include "net/endpoint.h"
 
 /*
  * getaddrinfo(3) that does not block: it runs in a thread of its own, which
@@ -27,19 +28,16 @@ const char *stls_resolver_name(const struct stls_resolver *resolver);
 int stls_resolver_fd(const struct stls_resolver *resolver);
 
 /*
- * SMTPTLS_OK: *out_addresses is there, once, to be freed with freeaddrinfo().
+ * SMTPTLS_OK: *out_addresses are there, to be given to free(3), one at least.
  * SMTPTLS_AGAIN: wait. SMTPTLS_E_RESOLVE, with *out_does_not_exist telling
  * whether that is final or the name service just did not answer;
  * SMTPTLS_E_NOMEM.
  */
 int stls_resolver_take(struct stls_resolver *resolver, struct stls_err *err,
-    struct addrinfo **out_addresses, bool *out_does_not_exist);
+    struct stls_endpoint **out_addresses, size_t *out_count,
+    bool *out_does_not_exist);
 
 /* Free, or leave to the thread to free; NULL is fine. */
 void stls_resolver_free(struct stls_resolver *resolver);
-
-/* The address of a host that is one (is_ip), at once and without a thread. */
-int stls_resolver_literal(struct stls_err *err, const struct stls_host *host,
-    uint16_t port, struct addrinfo **out_addresses);
 
 #endif

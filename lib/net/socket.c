@@ -3,8 +3,34 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+static int
+set_flags(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return -1;
+	return fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+/* macOS has no MSG_NOSIGNAL. */
+static int
+set_nosigpipe(int fd)
+{
+#ifdef SO_NOSIGPIPE
+	return setsockopt(
+	    fd, SOL_SOCKET, SO_NOSIGPIPE, &(int){ 1 }, sizeof(int));
+#else
+	(void)fd;
+	return 0;
+#endif
+}
 
 #ifdef SOCK_CLOEXEC
 
@@ -21,16 +47,6 @@ stls_socket_pipe(int out_fds[2])
 }
 
 #else /* macOS */
-
-static int
-set_flags(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
-		return -1;
-	return fcntl(fd, F_SETFD, FD_CLOEXEC);
-}
 
 static int
 open_socket(int family)
@@ -70,13 +86,42 @@ stls_socket_new(int family, int *out_fd)
 
 	if (fd < 0)
 		return -1;
-#ifdef SO_NOSIGPIPE
-	if (setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &(int){ 1 }, sizeof(int)) <
-	    0) {
+	if (set_nosigpipe(fd) < 0) {
 		close(fd);
 		return -1;
 	}
-#endif
 	*out_fd = fd;
 	return 0;
+}
+
+/* errno where it is none. */
+static bool
+is_connected_stream(int fd)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer), type_len = sizeof(int);
+	int type = 0;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) < 0)
+		return false;
+	errno = EPROTOTYPE;
+	return type == SOCK_STREAM &&
+	    getpeername(fd, (struct sockaddr *)&peer, &len) == 0;
+}
+
+int
+stls_socket_adopt(int fd)
+{
+	if (!is_connected_stream(fd) || set_nosigpipe(fd) < 0 ||
+	    set_flags(fd) < 0)
+		return -1;
+	stls_socket_set_nodelay(fd);
+	return 0;
+}
+
+void
+stls_socket_set_nodelay(int fd)
+{
+	(void)setsockopt(
+	    fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
 }

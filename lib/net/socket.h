@@ -10,4 +10,13 @@
 int stls_socket_new(int family, int *out_fd);
 int stls_socket_pipe(int out_fds[2]); /* [0] reads, [1] writes */
 
+/*
+ * Make one of them of a connected stream socket that somebody else has opened.
+ * 0, or -1 and errno: what is no such socket is as it was.
+ */
+int stls_socket_adopt(int fd);
+
+/* Commands are small and each waits for its reply. No harm to a unix socket. */
+void stls_socket_set_nodelay(int fd);
+
 #endif

@@ -277,9 +277,40 @@ stls_place_parse(
 	return SMTPTLS_OK;
 }
 
+int
+stls_place_add_address(
+    struct stls_err *err, struct stls_place *place, const char *text)
+{
+	struct stls_place parsed = { 0 };
+	struct stls_endpoint *grown;
+	int r;
+
+	r = stls_place_parse(err, text, &parsed);
+	if (r < 0)
+		return r;
+	/* Of a unix socket, which has no host. */
+	free(parsed.unix_path);
+	if (!parsed.host.is_ip)
+		return stls_err_set(err, SMTPTLS_E_INVALID,
+		    "\"%s\" is no IP address with a port", text);
+	if (place->address_count == STLS_ENDPOINTS_MAX)
+		return stls_err_set(err, SMTPTLS_E_LIMIT,
+		    "there are more than %d addresses to connect to",
+		    STLS_ENDPOINTS_MAX);
+	grown = stls_realloc(
+	    place->addresses, (place->address_count + 1) * sizeof(*grown));
+	if (grown == NULL)
+		return stls_err_nomem(err);
+	stls_endpoint_of(
+	    &parsed.host, parsed.port, &grown[place->address_count++]);
+	place->addresses = grown;
+	return SMTPTLS_OK;
+}
+
 void
 stls_place_done(struct stls_place *place)
 {
+	free(place->addresses);
 	free(place->unix_path);
 	memset(place, 0, sizeof(*place));
 }

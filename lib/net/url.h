@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "name/host.h"
+#include "net/endpoint.h"
 
 /* Where a mail server is and how it is spoken to. */
 struct stls_url {
@@ -26,9 +27,11 @@ struct stls_url {
 int stls_url_parse(
     struct stls_err *err, const char *text, struct stls_url *out_url);
 
-/* A place to connect to that is not the host of the URL. */
+/* Where to connect to. */
 struct stls_place {
-	char *unix_path; /* or NULL: */
+	char *unix_path;		 /* or NULL: */
+	struct stls_endpoint *addresses; /* or NULL: */
+	size_t address_count;
 	struct stls_host host;
 	uint16_t port;
 };
@@ -36,6 +39,14 @@ struct stls_place {
 /* Parse `host:port`, `[ipv6]:port`, `ipv4:port` or `unix:/absolute/path`. */
 int stls_place_parse(
     struct stls_err *err, const char *text, struct stls_place *out_place);
+
+/*
+ * Add `ipv4:port` or `[ipv6]:port` to the addresses of a place, of which there
+ * may be STLS_ENDPOINTS_MAX; then its host does not count any more.
+ */
+int stls_place_add_address(
+    struct stls_err *err, struct stls_place *place, const char *text);
+
 void stls_place_done(struct stls_place *place);
 
 #endif

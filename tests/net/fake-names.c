@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define ADDRESSES_MAX 4
+#define ADDRESSES_MAX 200
 /* What a module of the name service may want of the stack. */
 #define STACK_NEED (128 * 1024)
 
@@ -215,17 +215,12 @@ int
 getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
     struct addrinfo **res)
 {
-	struct sockaddr_storage literal;
 	struct addrinfo *list = NULL;
 	size_t i;
 
-	if (fill(&literal, node, (uint16_t)atoi(service))) {
-		*res = new_node(&literal, NULL);
-		atomic_fetch_add(&lists, 1);
-		return 0;
-	}
-	if ((hints->ai_flags & AI_NUMERICHOST) != 0)
-		return EAI_NONAME;
+	(void)node;
+	(void)service;
+	(void)hints;
 	observe();
 	errno = answer.errnum;
 	if (answer.status != 0)

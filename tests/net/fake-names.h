@@ -7,8 +7,7 @@
 
 /*
  * A name service for tests: it takes the place of getaddrinfo(3) in the
- * program. Every name has the answer that was set last; literals are
- * themselves.
+ * program. Every name has the answer that was set last.
  */
 void fake_names_fail(int status, int errnum);
 /* Forget the addresses, or add one to the answer. */

@@ -277,6 +277,74 @@ START_TEST(path_of_a_unix_socket_fits_or_is_refused)
 }
 END_TEST
 
+START_TEST(addresses_of_a_place_are_kept_in_order)
+{
+	struct stls_err err = { 0 };
+	struct stls_place place = { 0 };
+	char text[STLS_ENDPOINT_TEXT_CAP];
+
+	ck_assert_ok(stls_place_add_address(&err, &place, "192.0.2.1:25"));
+	ck_assert_ok(
+	    stls_place_add_address(&err, &place, "[2001:DB8:0::1]:465"));
+	ck_assert_uint_eq(place.address_count, 2);
+	stls_endpoint_format(&place.addresses[0].sock.any, text);
+	ck_assert_str_eq(text, "192.0.2.1:25");
+	ck_assert_uint_eq(place.addresses[0].len, sizeof(struct sockaddr_in));
+	stls_endpoint_format(&place.addresses[1].sock.any, text);
+	ck_assert_str_eq(text, "[2001:db8::1]:465");
+	ck_assert_uint_eq(place.addresses[1].len, sizeof(struct sockaddr_in6));
+	stls_place_done(&place);
+	ck_assert_ptr_null(place.addresses);
+	ck_assert_uint_eq(place.address_count, 0);
+}
+END_TEST
+
+static const struct bad_text bad_addresses[] = {
+	{ "mail.example.org:25",
+	    "\"mail.example.org:25\" is no IP address with a port" },
+	{ "unix:/run/x", "\"unix:/run/x\" is no IP address with a port" },
+	{ "192.0.2.1", "the place to connect to has no port: 192.0.2.1" },
+	{ "192.0.2.1:0",
+	    "port 0 of the place to connect to is not in 1 to 65535" },
+	{ "2001:db8::1:25", "the place to connect to has too many colons" },
+	{ "user:secret@192.0.2.1:25",
+	    "the place to connect to has a user name or password in it" },
+	{ "", "the place to connect to has no host" },
+};
+
+START_TEST(what_is_no_address_is_refused)
+{
+	const struct bad_text *t = &bad_addresses[_i];
+	struct stls_err err = { 0 };
+	struct stls_place place = { 0 };
+
+	ck_assert_int_eq(
+	    stls_place_add_address(&err, &place, t->text), SMTPTLS_E_INVALID);
+	ck_assert_msg(strncmp(err.text, t->sentence, strlen(t->sentence)) == 0,
+	    "%s", err.text);
+	ck_assert_uint_eq(place.address_count, 0);
+	ck_assert_ptr_null(place.addresses);
+}
+END_TEST
+
+START_TEST(addresses_of_a_place_have_a_limit)
+{
+	struct stls_err err = { 0 };
+	struct stls_place place = { 0 };
+	int i;
+
+	for (i = 0; i < STLS_ENDPOINTS_MAX; i++)
+		ck_assert_ok(
+		    stls_place_add_address(&err, &place, "192.0.2.1:25"));
+	ck_assert_int_eq(stls_place_add_address(&err, &place, "192.0.2.1:25"),
+	    SMTPTLS_E_LIMIT);
+	ck_assert_str_eq(
+	    err.text, "there are more than 128 addresses to connect to");
+	ck_assert_uint_eq(place.address_count, STLS_ENDPOINTS_MAX);
+	stls_place_done(&place);
+}
+END_TEST
+
 START_TEST(place_without_memory_is_nomem)
 {
 	struct stls_err err = { 0 };
@@ -287,6 +355,15 @@ START_TEST(place_without_memory_is_nomem)
 	    stls_place_parse(&err, "unix:/run/x", &place), SMTPTLS_E_NOMEM);
 	stls_alloc_fail_at(0);
 	ck_assert_str_eq(err.text, "out of memory");
+
+	memset(&place, 0, sizeof(place));
+	ck_assert_ok(stls_place_add_address(&err, &place, "192.0.2.1:25"));
+	stls_alloc_fail_at(1);
+	ck_assert_int_eq(stls_place_add_address(&err, &place, "192.0.2.2:25"),
+	    SMTPTLS_E_NOMEM);
+	stls_alloc_fail_at(0);
+	ck_assert_uint_eq(place.address_count, 1);
+	stls_place_done(&place);
 }
 END_TEST
 
@@ -303,6 +380,10 @@ main(void)
 	tcase_add_loop_test(tc, place_is_taken, 0, COUNT(good_places));
 	tcase_add_loop_test(tc, place_is_refused, 0, COUNT(bad_places));
 	tcase_add_test(tc, path_of_a_unix_socket_fits_or_is_refused);
+	tcase_add_test(tc, addresses_of_a_place_are_kept_in_order);
+	tcase_add_loop_test(
+	    tc, what_is_no_address_is_refused, 0, COUNT(bad_addresses));
+	tcase_add_test(tc, addresses_of_a_place_have_a_limit);
 	tcase_add_test(tc, place_without_memory_is_nomem);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
