@@ -132,6 +132,7 @@ smtptls_client_free(struct smtptls_client *client)
 		smtptls_message_free(message);
 	stls_client_hang_up(client);
 
+	smtptls_session_cache_free(client->session_cache);
 	smtptls_context_free(client->context);
 	stls_place_done(&client->place);
 	stls_free_secret_string(client->user);
@@ -336,6 +337,21 @@ smtptls_client_set_ehlo_name(struct smtptls_client *client, const char *name)
 		    "an address to greet with is written as a literal, "
 		    "[192.0.2.1] or [IPv6:2001:db8::1]");
 	return set_string(client, &client->ehlo_name, host.name);
+}
+
+int
+smtptls_client_set_session_cache(
+    struct smtptls_client *client, struct smtptls_session_cache *cache)
+{
+	int r;
+
+	r = stls_client_check_new(client);
+	if (r < 0)
+		return r;
+	smtptls_session_cache_ref(cache);
+	smtptls_session_cache_free(client->session_cache);
+	client->session_cache = cache;
+	return SMTPTLS_OK;
 }
 
 int

@@ -15,6 +15,7 @@
 #include "net/url.h"
 #include "sasl/sasl.h"
 #include "smtp/engine.h"
+#include "tls/session-cache.h"
 
 #define STLS_PHASES (SMTPTLS_PHASE_QUIT + 1)
 
@@ -32,8 +33,8 @@ enum stls_life {
 /*
  * A conversation: the one place where engine, session and net meet.
  * client.c has its settings and what it tells, pipelining.c those about what
- * leaves together, drive.c its loop, transport.c its bytes, authenticate.c
- * AUTH, and blocking.c the calls that wait.
+ * leaves together, drive.c its loop, transport.c its bytes, resume.c its TLS
+ * tickets, authenticate.c AUTH, and blocking.c the calls that wait.
  */
 struct smtptls_client {
 	enum stls_life life;
@@ -53,6 +54,7 @@ struct smtptls_client {
 	bool external;
 	char *only_mechanism;
 	char *ehlo_name;
+	struct smtptls_session_cache *session_cache; /* or NULL */
 	int timeout_ms[STLS_PHASES];
 	enum smtptls_pipelining pipelining;
 	size_t window;
@@ -67,6 +69,8 @@ struct smtptls_client {
 	char peer[sizeof(((struct stls_connector *)0)->peer)];
 	int fd;				 /* -1 where there is none */
 	struct smtptls_session *session; /* NULL in clear */
+	bool is_saved;			 /* the session, or it is not to be */
+	unsigned char session_key[STLS_SESSION_KEY_LEN];
 	struct stls_engine engine;
 	const struct stls_sasl_mechanism *mechanism;
 	unsigned int auth_round;
@@ -134,6 +138,13 @@ int stls_client_write(struct smtptls_client *client);
 int stls_client_start_tls(struct smtptls_client *client);
 int stls_client_start_auth(struct smtptls_client *client);
 int stls_client_answer_challenge(struct smtptls_client *client);
+
+/*
+ * resume.c: in front of the handshake, and when something was read; neither
+ * ever fails.
+ */
+void stls_client_resume_session(struct smtptls_client *client);
+void stls_client_save_session(struct smtptls_client *client);
 
 void stls_client_close_socket(struct smtptls_client *client);
 

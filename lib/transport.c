@@ -89,6 +89,7 @@ stls_client_read(struct smtptls_client *client)
 	int r;
 
 	r = receive(client, &reason, buf, sizeof(buf), &len);
+	stls_client_save_session(client);
 	if (r == SMTPTLS_AGAIN) {
 		client->events |= POLLIN;
 		return SMTPTLS_AGAIN;
@@ -204,6 +205,7 @@ make_session(struct smtptls_client *client, struct stls_err *err)
 	if (r < 0)
 		return stls_err_set(
 		    err, r, "%s", smtptls_session_error(session));
+	stls_client_resume_session(client);
 	return SMTPTLS_OK;
 }
 

@@ -7,6 +7,7 @@
 
 #include <smtptls/context.h>
 #include <smtptls/message.h>
+#include <smtptls/session-cache.h>
 #include <smtptls/session.h>
 #include <smtptls/status.h>
 
@@ -158,6 +159,16 @@ int smtptls_client_set_window(struct smtptls_client *client, size_t messages);
  * 1, the default. 0 is for servers that offer it and do it badly.
  */
 int smtptls_client_set_chunking(struct smtptls_client *client, int on);
+/**
+ * Resume TLS sessions: begin with what the cache has from an earlier
+ * connection, and keep what the server gives for a later one.
+ *
+ * @param cache  gets a holder; NULL: none, the default
+ *
+ * Since 0.1.
+ */
+int smtptls_client_set_session_cache(
+    struct smtptls_client *client, struct smtptls_session_cache *cache);
 
 /** The phases with a time limit of their own. */
 enum smtptls_phase {

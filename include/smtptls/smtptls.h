@@ -7,13 +7,14 @@
  *
  * This header includes all the others. What holds for every call, said once:
  *
- * **Objects.** There are four: a context (TLS policy and trust), a session
- * (one TLS session), a client (one SMTP conversation) and a message. They are
- * opaque. `_new` makes one, `_free` ends it; `_free(NULL)` does nothing.
- * Contexts and messages are counted: `_ref` adds a holder, `_free` takes one
- * away. A constructor that fails still gives the object, so that its error
- * can be read: free it all the same. Where memory ran out it gives NULL, but
- * for a context: NULL there means the default one.
+ * **Objects.** There are five: a context (TLS policy and trust), a session
+ * (one TLS session), a client (one SMTP conversation), a message, and a session
+ * cache (what TLS sessions are resumed from). They are opaque. `_new` makes
+ * one, `_free` ends it; `_free(NULL)` does nothing. Contexts, messages and
+ * caches are counted: `_ref` adds a holder, `_free` takes one away. A
+ * constructor that fails still gives the object, so that its error can be read:
+ * free it all the same. Where memory ran out it gives NULL, but for a context:
+ * NULL there means the default one.
  *
  * **Security.** NULL and zero mean the strictest setting. What weakens
  * security is a call with `insecure_` in its name, one for each risk:
@@ -40,8 +41,8 @@
  * ran out. Sentences are for people; they are fit for a terminal whatever the
  * server sent.
  *
- * **Threads.** A context may be used by many threads at once. A session, a
- * client and a message belong to one thread at a time; only
+ * **Threads.** A context and a session cache may be used by many threads at
+ * once. A session, a client and a message belong to one thread at a time; only
  * smtptls_client_cancel() may be called from another one or from a signal
  * handler. A callback may look at the object that calls it, not go on with it
  * (SMTPTLS_E_STATE) and not free it.
@@ -61,6 +62,7 @@
 #include <smtptls/client.h>
 #include <smtptls/context.h>
 #include <smtptls/message.h>
+#include <smtptls/session-cache.h>
 #include <smtptls/session.h>
 #include <smtptls/status.h>
 #include <smtptls/version.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "tls/resumption.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +15,7 @@ struct smtptls_resumption {
 	struct stls_host host;
 	bool has_host;
 	bool sent_certificate;
-	time_t until;	     /* no verification will succeed after that */
+	time_t until;	     /* it is of no use after that */
 	gnutls_datum_t data; /* secret; GnuTLS's */
 };
 
@@ -24,14 +26,14 @@ refuse(struct smtptls_session *session, int code, const char *why)
 }
 
 /*
- * Whether the server gave something to come back with. To ask GnuTLS for the
- * data without a ticket would, in TLS 1.3, wait for one; and a session of TLS
- * 1.2 without extended master secret is not to be resumed (RFC 7627 section
- * 5.4).
+ * To ask GnuTLS for the data without a ticket would, in TLS 1.3, wait for one;
+ * and a session of TLS 1.2 without extended master secret is not to be resumed
+ * (RFC 7627 section 5.4).
  */
-static bool
-can_be_resumed(gnutls_session_t tls)
+bool
+stls_session_can_be_saved(const struct smtptls_session *session)
 {
+	gnutls_session_t tls = session->tls;
 	unsigned int flags = gnutls_session_get_flags(tls);
 	unsigned char id[64];
 	size_t len = sizeof(id);
@@ -42,6 +44,15 @@ can_be_resumed(gnutls_session_t tls)
 		return false;
 	return (flags & GNUTLS_SFLAGS_SESSION_TICKET) != 0 ||
 	    (gnutls_session_get_id(tls, id, &len) >= 0 && len > 0);
+}
+
+/* No verification succeeds after the certificate; and GnuTLS has a limit. */
+static time_t
+end_of(const struct smtptls_session *session)
+{
+	time_t end = time(NULL) + gnutls_db_get_default_cache_expiration();
+
+	return session->verified_until < end ? session->verified_until : end;
 }
 
 int
@@ -61,7 +72,7 @@ smtptls_session_save(
 		return refuse(session, SMTPTLS_E_STATE,
 		    "only a verified session is saved");
 	if (session->context->purpose != SMTPTLS_SERVER_AUTH ||
-	    !can_be_resumed(session->tls))
+	    !stls_session_can_be_saved(session))
 		return refuse(session, SMTPTLS_E_UNSUPPORTED,
 		    "the server gave nothing to resume this session with");
 	saved = stls_alloc_zero(sizeof(*saved));
@@ -76,7 +87,7 @@ smtptls_session_save(
 	saved->host = session->host;
 	saved->has_host = session->has_host;
 	saved->sent_certificate = session->sent_certificate;
-	saved->until = session->verified_until;
+	saved->until = end_of(session);
 	*out_resumption = TAKE(saved);
 	return SMTPTLS_OK;
 }
@@ -91,6 +102,12 @@ fits(const struct smtptls_session *session,
 	    saved->has_host == session->has_host &&
 	    strcmp(saved->host.name, session->host.name) == 0 &&
 	    saved->host.is_ip == session->host.is_ip;
+}
+
+bool
+stls_resumption_is_over(const struct smtptls_resumption *resumption, time_t now)
+{
+	return now >= resumption->until;
 }
 
 int
@@ -113,7 +130,7 @@ smtptls_session_resume(struct smtptls_session *session,
 		return refuse(session, SMTPTLS_E_INVALID,
 		    "what was saved is of another context or another host");
 	/* A full handshake brings a new certificate or a new staple. */
-	if (time(NULL) >= resumption->until)
+	if (stls_resumption_is_over(resumption, time(NULL)))
 		return SMTPTLS_OK;
 	r = gnutls_session_set_data(
 	    session->tls, resumption->data.data, resumption->data.size);
@@ -121,7 +138,7 @@ smtptls_session_resume(struct smtptls_session *session,
 		return stls_err_nomem(&session->err);
 	if (r >= 0)
 		session->resumed_certificate = resumption->sent_certificate;
-	/* GnuTLS has a limit of its own, which is no failure either. */
+	/* GnuTLS thinks it is too old: that is no failure either. */
 	return SMTPTLS_OK;
 }
 

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -26,7 +27,8 @@
 #define DRIP_MS 5
 #define SIP_MS 1
 #define LINE_MAX_LEN 4096
-#define CONTENTS_MAX 8
+#define CONTENTS_MAX 4096
+#define PARALLEL_MAX 64
 
 struct server {
 	struct server_options options;
@@ -53,10 +55,16 @@ struct server {
 
 	/* What became of it */
 	int connections;
+	int resumed;
 	struct received clear, inside, wire;
-	struct received contents[CONTENTS_MAX];
+	struct received *contents;
 	size_t contents_count;
 	char problem[512];
+
+	/* In parallel: one more of these for each connection. */
+	const struct step *script;
+	struct server *parts[PARALLEL_MAX];
+	size_t parts_count;
 };
 
 static void
@@ -280,7 +288,7 @@ expect_line(struct server *s, const struct step *step)
 static bool
 read_content(struct server *s)
 {
-	struct received *content = &s->contents[s->contents_count];
+	struct received *content;
 	size_t len;
 	char c;
 
@@ -288,9 +296,16 @@ read_content(struct server *s)
 		complain(s, "more than %d contents", CONTENTS_MAX);
 		return false;
 	}
+	s->contents = realloc(
+	    s->contents, (s->contents_count + 1) * sizeof(*content));
+	if (s->contents == NULL)
+		abort();
+	content = &s->contents[s->contents_count];
+	memset(content, 0, sizeof(*content));
 	for (;;) {
 		if (!read_octet(s, &c)) {
 			complain(s, "the client went away in mid content");
+			free(content->data);
 			return false;
 		}
 		append(content, &c, 1);
@@ -362,12 +377,38 @@ drip(struct server *s, const char *text, size_t len)
 	}
 }
 
+static void
+enable_tickets(struct server *s)
+{
+	gnutls_datum_t key = *s->options.ticket_key;
+
+	if (s->options.forgets && gnutls_session_ticket_key_generate(&key) < 0)
+		abort();
+	/* It is copied. */
+	if (gnutls_session_ticket_enable_server(s->tls, &key) < 0)
+		abort();
+	if (s->options.forgets)
+		gnutls_free(key.data);
+}
+
+/* Behind the handshake; those before TLS 1.3 have theirs in it. */
+static void
+send_tickets(struct server *s)
+{
+	if (s->options.tickets > 0 &&
+	    gnutls_protocol_get_version(s->tls) == GNUTLS_TLS1_3)
+		gnutls_session_ticket_send(
+		    s->tls, (unsigned int)s->options.tickets, 0);
+}
+
 static int
 handshake(struct server *s)
 {
+	unsigned int flags = s->options.tickets > 0 ? GNUTLS_NO_AUTO_SEND_TICKET
+						    : 0;
 	int r;
 
-	if (gnutls_init(&s->tls, GNUTLS_SERVER) < 0 ||
+	if (gnutls_init(&s->tls, GNUTLS_SERVER | flags) < 0 ||
 	    gnutls_priority_set(s->tls, s->priority) < 0 ||
 	    gnutls_credentials_set(
 		s->tls, GNUTLS_CRD_CERTIFICATE, s->credentials) < 0)
@@ -375,6 +416,8 @@ handshake(struct server *s)
 	if (s->options.asks_certificate)
 		gnutls_certificate_server_set_request(
 		    s->tls, GNUTLS_CERT_REQUEST);
+	if (s->options.ticket_key != NULL)
+		enable_tickets(s);
 	gnutls_transport_set_ptr(s->tls, s);
 	gnutls_transport_set_pull_function(s->tls, pull);
 	gnutls_transport_set_pull_timeout_function(s->tls, pull_timeout);
@@ -382,9 +425,13 @@ handshake(struct server *s)
 	do
 		r = gnutls_handshake(s->tls);
 	while (r < 0 && !gnutls_error_is_fatal(r));
-	if (r < 0)
+	if (r < 0) {
 		gnutls_alert_send_appropriate(s->tls, r);
-	return r;
+		return r;
+	}
+	s->resumed += gnutls_session_is_resumed(s->tls) != 0;
+	send_tickets(s);
+	return 0;
 }
 
 /*
@@ -439,6 +486,64 @@ swallow(struct server *s)
 	s->unread_len = 0;
 	while (read_some(s, buf, sizeof(buf)) > 0)
 		;
+}
+
+static bool
+begins_with(const char *line, const char *verb)
+{
+	return strncmp(line, verb, strlen(verb)) == 0;
+}
+
+static bool
+answer(struct server *s, const char *text)
+{
+	return write_some(s, text, strlen(text));
+}
+
+/* Everybody is who they say. */
+static bool
+serve_auth(struct server *s, const char *line)
+{
+	char answered[LINE_MAX_LEN];
+	int i, challenges = begins_with(line, "AUTH LOGIN") ? 2 : 0;
+	size_t len;
+
+	for (i = 0; i < challenges; i++) {
+		if (!answer(s, "334 \r\n") || !read_line(s, answered, &len))
+			return false;
+	}
+	return answer(s, "235 ok\r\n");
+}
+
+/* One command. False: it was the last. */
+static bool
+serve_line(struct server *s, const char *line)
+{
+	if (begins_with(line, "QUIT")) {
+		answer(s, "221 bye\r\n");
+		return false;
+	}
+	if (begins_with(line, "EHLO "))
+		return answer(s, "250 mail.example.org\r\n");
+	if (begins_with(line, "AUTH "))
+		return serve_auth(s, line);
+	if (!begins_with(line, "DATA"))
+		return answer(s, "250 ok\r\n");
+	return answer(s, "354 go\r\n") && read_content(s) &&
+	    answer(s, "250 queued\r\n");
+}
+
+/* Until QUIT, or until the client is gone, which is no problem here. */
+static void
+serve_all(struct server *s)
+{
+	char line[LINE_MAX_LEN];
+	size_t len;
+
+	while (read_line(s, line, &len)) {
+		if (!serve_line(s, line))
+			break;
+	}
 }
 
 static void
@@ -498,6 +603,9 @@ play_step(struct server *s, const struct step *step)
 		return shake_hands(s, step->kind == STEP_TLS_DRIP);
 	case STEP_TLS_FAILS:
 		return handshake_fails(s);
+	case STEP_SERVE:
+		serve_all(s);
+		return true;
 	case STEP_CALL:
 		step->fn(step->arg);
 		return true;
@@ -571,19 +679,92 @@ accept_next(struct server *s)
 {
 	struct pollfd pfds[2] = { { .fd = s->listener, .events = POLLIN },
 		{ .fd = s->stop[0], .events = POLLIN } };
+	int on = 1, fd;
 
 	if (poll(pfds, 2, stls_deadline_left_ms(s->deadline)) <= 0 ||
 	    (pfds[0].revents & POLLIN) == 0)
 		return -1;
-	return accept(s->listener, NULL, NULL);
+	fd = accept(s->listener, NULL, NULL);
+	/* A unix socket has no such option, and no need of it. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	return fd;
+}
+
+static void *
+run_part(void *arg)
+{
+	struct server *part = arg;
+
+	serve(part, part->fd, part->script);
+	return NULL;
+}
+
+static void
+serve_in_parallel(struct server *s, int fd, const struct step *script)
+{
+	struct server *part = calloc(1, sizeof(*part));
+
+	if (part == NULL || s->parts_count == PARALLEL_MAX)
+		abort();
+	part->options = s->options;
+	part->credentials = s->credentials;
+	part->priority = s->priority;
+	part->deadline = s->deadline;
+	part->script = script;
+	part->fd = fd;
+	append(&part->clear, "", 0);
+	append(&part->inside, "", 0);
+	append(&part->wire, "", 0);
+	s->parts[s->parts_count++] = part;
+	if (pthread_create(&part->thread, NULL, run_part, part) != 0)
+		abort();
+}
+
+/* Wait for a part, and take what it has. */
+static void
+join_part(struct server *s, struct server *part)
+{
+	size_t i;
+
+	pthread_join(part->thread, NULL);
+	append(&s->clear, part->clear.data, part->clear.len);
+	append(&s->inside, part->inside.data, part->inside.len);
+	append(&s->wire, part->wire.data, part->wire.len);
+	s->contents = realloc(s->contents,
+	    (s->contents_count + part->contents_count + 1) *
+		sizeof(*s->contents));
+	if (s->contents == NULL)
+		abort();
+	for (i = 0; i < part->contents_count; i++)
+		s->contents[s->contents_count++] = part->contents[i];
+	s->resumed += part->resumed;
+	if (part->problem[0] != '\0')
+		complain(s, "%s", part->problem);
+	free(part->clear.data);
+	free(part->inside.data);
+	free(part->wire.data);
+	free(part->held.data);
+	free(part->contents);
+	free(part);
+}
+
+/* The script of the next connection, NULL where there is none. */
+static const struct step *
+next_script(const struct server *s, size_t *index)
+{
+	const struct step *const *scripts = s->options.scripts;
+
+	if (*index < SCRIPTS_MAX && scripts[*index] != NULL)
+		return scripts[(*index)++];
+	return s->options.repeats ? scripts[*index - 1] : NULL;
 }
 
 static void *
 run(void *arg)
 {
 	struct server *s = arg;
-	const struct step *const *script = s->options.scripts;
-	const struct step *const *end = script + SCRIPTS_MAX;
+	const struct step *script;
+	size_t index = 0;
 	sigset_t all;
 	int fd;
 
@@ -592,14 +773,21 @@ run(void *arg)
 	pthread_sigmask(SIG_SETMASK, &all, NULL);
 	while ((fd = accept_next(s)) >= 0) {
 		s->connections++;
-		if (script < end && *script != NULL) {
-			serve(s, fd, *script++);
+		script = next_script(s, &index);
+		if (script != NULL && s->options.parallel) {
+			serve_in_parallel(s, fd, script);
+			continue;
+		}
+		if (script != NULL) {
+			serve(s, fd, script);
 			continue;
 		}
 		complain(s, "there was a connection too many");
 		close(fd);
 	}
-	if (script < end && *script != NULL)
+	while (s->parts_count > 0)
+		join_part(s, s->parts[--s->parts_count]);
+	if (!s->options.repeats && next_script(s, &index) != NULL)
 		complain(s, "there was a connection too few");
 	return NULL;
 }
@@ -624,7 +812,7 @@ open_listener(struct server *s)
 				     &s->options.receive_buffer, sizeof(int)),
 		    0);
 	ck_assert_int_eq(bind(s->listener, address, len), 0);
-	ck_assert_int_eq(listen(s->listener, SCRIPTS_MAX), 0);
+	ck_assert_int_eq(listen(s->listener, PARALLEL_MAX), 0);
 	if (is_unix)
 		return;
 	ck_assert_int_eq(getsockname(s->listener, address, &len), 0);
@@ -708,8 +896,9 @@ server_free(struct server *s)
 	free(s->inside.data);
 	free(s->wire.data);
 	free(s->held.data);
-	for (i = 0; i < CONTENTS_MAX; i++)
+	for (i = 0; i < s->contents_count; i++)
 		free(s->contents[i].data);
+	free(s->contents);
 	free(s);
 }
 
@@ -717,6 +906,12 @@ int
 server_connections(const struct server *s)
 {
 	return s->connections;
+}
+
+int
+server_resumed(const struct server *s)
+{
+	return s->resumed;
 }
 
 const struct received *

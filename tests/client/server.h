@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <gnutls/gnutls.h>
+
 #include "tls/factory.h"
 
 /*
@@ -30,6 +32,7 @@ enum step_kind {
 	STEP_TLS,      /* a handshake as server */
 	STEP_TLS_DRIP, /* the same, sending one octet at a time */
 	STEP_TLS_FAILS, /* a handshake that the client refuses */
+	STEP_SERVE,	/* whatever comes, as a server should, until QUIT */
 	STEP_CALL,	/* a function, in the server's thread */
 	STEP_SWALLOW,	/* whatever comes, until the client is gone */
 	STEP_STALL,	/* read nothing, until the client is gone */
@@ -81,6 +84,11 @@ struct server_options {
 	bool asks_certificate; /* of the client, and takes any */
 	const char *unix_path; /* listen there instead */
 	int receive_buffer;    /* of the connections; 0: the system\'s */
+	const gnutls_datum_t *ticket_key; /* NULL: no TLS session is resumed */
+	bool forgets;  /* and none is all the same: another key each time */
+	int tickets;   /* of TLS 1.3; 0: as many as GnuTLS gives */
+	bool parallel; /* each connection has a thread of its own */
+	bool repeats;  /* the last script, for whoever comes after it */
 	/* Played before each script, up to its STEP_END; may be NULL. */
 	const struct step *prologue;
 	/* One for each connection; it is not copied. */
@@ -104,6 +112,9 @@ void server_free(struct server *server);
 
 /* How many connections there were, more than there are scripts included. */
 int server_connections(const struct server *server);
+
+/* How many of them were resumed TLS sessions. */
+int server_resumed(const struct server *server);
 
 /* What was received in clear, decrypted, and as it was on the wire. */
 struct received {
