@@ -131,6 +131,17 @@ stls_buf_clear(struct stls_buf *buf)
 }
 
 void
+stls_buf_trim(struct stls_buf *buf, size_t keep)
+{
+	size_t max = buf->max;
+
+	if (stls_buf_len(buf) > 0 || buf->cap <= keep)
+		return;
+	stls_buf_done(buf);
+	stls_buf_init(buf, max);
+}
+
+void
 stls_buf_truncate(struct stls_buf *buf, size_t len)
 {
 	size_t end = buf->head + len;

@@ -54,6 +54,9 @@ int stls_buf_append_str(struct stls_buf *buf, const char *s);
 void stls_buf_consume(struct stls_buf *buf, size_t len);
 void stls_buf_clear(struct stls_buf *buf);
 
+/* Free the memory of an empty buffer that has more than `keep` bytes of it. */
+void stls_buf_trim(struct stls_buf *buf, size_t keep);
+
 /* Drop what is behind the first `len` bytes. */
 void stls_buf_truncate(struct stls_buf *buf, size_t len);
 

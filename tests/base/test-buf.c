@@ -59,6 +59,49 @@ START_TEST(consumed_bytes_are_wiped)
 }
 END_TEST
 
+START_TEST(an_empty_buffer_gives_its_memory_back)
+{
+	struct stls_buf buf;
+	char big[4000] = { 1 };
+
+	stls_buf_init(&buf, 10000);
+	stls_buf_trim(&buf, 0);
+	ck_assert_ok(stls_buf_append(&buf, big, sizeof(big)));
+	stls_buf_trim(&buf, 0);
+	ck_assert_uint_eq(stls_buf_len(&buf), sizeof(big));
+	stls_buf_clear(&buf);
+	stls_buf_trim(&buf, 4096);
+	ck_assert_ptr_nonnull(buf.data);
+	stls_buf_trim(&buf, 4095);
+	ck_assert_ptr_null(buf.data);
+	ck_assert_uint_eq(buf.cap, 0);
+
+	/* It is as good as new. */
+	ck_assert_ok(stls_buf_append(&buf, big, sizeof(big)));
+	ck_assert_mem_eq(stls_buf_data(&buf), big, sizeof(big));
+	ck_assert_uint_eq(stls_buf_room(&buf), 10000 - sizeof(big));
+	stls_buf_done(&buf);
+}
+END_TEST
+
+/* However much it is. */
+START_TEST(large_amounts_are_wiped_as_well)
+{
+	struct stls_buf buf;
+	char big[10001];
+	size_t i;
+
+	memset(big, 1, sizeof(big));
+	stls_buf_init(&buf, 20000);
+	ck_assert_ok(stls_buf_append(&buf, big, sizeof(big)));
+	stls_buf_consume(&buf, sizeof(big) - 1);
+	for (i = 0; i < sizeof(big) - 1; i++)
+		ck_assert_msg(buf.data[i] == 0, "%zu is not", i);
+	ck_assert_uint_eq(*stls_buf_data(&buf), 1);
+	stls_buf_done(&buf);
+}
+END_TEST
+
 START_TEST(lack_of_memory_leaves_the_buffer_as_it_was)
 {
 	struct stls_buf buf;
@@ -86,6 +129,8 @@ main(void)
 	tcase_add_test(
 	    tc, more_than_the_maximum_is_refused_and_nothing_is_appended);
 	tcase_add_test(tc, consumed_bytes_are_wiped);
+	tcase_add_test(tc, an_empty_buffer_gives_its_memory_back);
+	tcase_add_test(tc, large_amounts_are_wiped_as_well);
 	tcase_add_test(tc, lack_of_memory_leaves_the_buffer_as_it_was);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
