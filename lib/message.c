@@ -7,8 +7,6 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 
-#define RECIPIENTS_FIRST_CAP 4
-
 int
 smtptls_message_new(struct smtptls_message **out_message)
 {
@@ -39,6 +37,7 @@ smtptls_message_free(struct smtptls_message *message)
 	if (message == NULL || atomic_fetch_sub(&message->holders, 1) > 1)
 		return;
 	stls_transaction_done(&message->txn);
+	stls_recipient_index_done(&message->index);
 	stls_content_release(&message->content);
 	free(message);
 }
@@ -133,37 +132,6 @@ smtptls_message_set_sender(struct smtptls_message *message, const char *address)
 	return SMTPTLS_OK;
 }
 
-static int
-grow_recipients(struct smtptls_message *message)
-{
-	struct stls_transaction *txn = &message->txn;
-	struct stls_recipient *recipients;
-	size_t cap;
-
-	if (txn->count < message->recipients_cap)
-		return SMTPTLS_OK;
-	cap = txn->count > 0 ? txn->count * 2 : RECIPIENTS_FIRST_CAP;
-	recipients = stls_realloc(txn->recipients, cap * sizeof(*recipients));
-	if (recipients == NULL)
-		return spoil_nomem(message);
-	txn->recipients = recipients;
-	message->recipients_cap = cap;
-	return SMTPTLS_OK;
-}
-
-/* Written anew from its parts, a mailbox has one spelling only. */
-static bool
-has_recipient(const struct stls_transaction *txn, const char *mailbox)
-{
-	size_t i;
-
-	for (i = 0; i < txn->count; i++) {
-		if (strcmp(txn->recipients[i].mailbox, mailbox) == 0)
-			return true;
-	}
-	return false;
-}
-
 int
 smtptls_message_add_recipient(
     struct smtptls_message *message, const char *address)
@@ -180,16 +148,8 @@ smtptls_message_add_recipient(
 	    &message->err, address, strlen(address), false, &parsed);
 	if (r < 0)
 		return spoil(message);
-	if (has_recipient(&message->txn, parsed.mailbox))
-		return SMTPTLS_OK;
-	r = grow_recipients(message);
-	if (r < 0)
-		return r;
-	message->txn.recipients[message->txn.count++] = (struct stls_recipient){
-		.mailbox = TAKE(parsed.mailbox),
-		.needs_smtputf8 = parsed.needs_smtputf8,
-	};
-	return SMTPTLS_OK;
+	r = stls_recipient_index_add(&message->index, &message->txn, &parsed);
+	return r < 0 ? spoil_nomem(message) : SMTPTLS_OK;
 }
 
 int

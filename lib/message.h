@@ -11,6 +11,7 @@
 #include "mail/address.h"
 #include "smtp/transaction.h"
 #include "content.h"
+#include "recipients.h"
 
 struct smtptls_message {
 	struct stls_transaction txn;  /* first: the engine gives this back */
@@ -22,7 +23,7 @@ struct smtptls_message {
 	bool is_in_done;     /* in that list: `next` is in use */
 	bool has_sender;
 	bool size_was_set;
-	size_t recipients_cap;
+	struct stls_recipient_index index;
 	struct stls_content content;
 	smtptls_before_end_cb before_end;
 	void *before_end_arg;

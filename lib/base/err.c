@@ -22,14 +22,27 @@ is_misleading(uint32_t c)
 	    (c >= 0x2066 && c <= 0x2069);
 }
 
+/* Copy what needs no escaping; returns how much that is. */
+static size_t
+copy_printable(char *out, size_t cap, const char *text, size_t len)
+{
+	size_t n = stls_ascii_printable(text, len < cap ? len : cap - 1);
+
+	memcpy(out, text, n);
+	return n;
+}
+
 size_t
 stls_escape(char *out, size_t cap, const char *text, size_t len)
 {
-	size_t used = 0, n;
+	size_t used, n;
 	uint32_t c;
 
 	if (cap == 0)
 		return 0;
+	used = copy_printable(out, cap, text, len);
+	text += used;
+	len -= used;
 	while (len > 0) {
 		n = stls_utf8_decode(text, len, &c);
 		if (n == 0 || is_misleading(c)) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/utf8.h"
 
+#include <string.h>
+
 size_t
 stls_utf8_decode(const char *text, size_t len, uint32_t *out_char)
 {
@@ -41,6 +43,30 @@ stls_utf8_decode(const char *text, size_t len, uint32_t *out_char)
 		return 0;
 	*out_char = c;
 	return need;
+}
+
+/* Each octet of a word. */
+#define ALL(octet) (0x0101010101010101u * (uint64_t)(octet))
+
+size_t
+stls_ascii_printable(const char *text, size_t len)
+{
+	uint64_t word;
+	size_t i = 0;
+
+	/*
+	 * The top bit of an octet shows that it is below the blank, DEL, or
+	 * above 127. A borrow only comes from an octet that is bad itself.
+	 */
+	for (; len - i >= sizeof(word); i += sizeof(word)) {
+		memcpy(&word, text + i, sizeof(word));
+		if ((((word - ALL(' ')) | (word + ALL(1)) | word) &
+			ALL(0x80)) != 0)
+			break;
+	}
+	while (i < len && text[i] >= ' ' && text[i] <= '~')
+		i++;
+	return i;
 }
 
 bool

@@ -16,6 +16,9 @@ size_t stls_utf8_decode(const char *text, size_t len, uint32_t *out_char);
 bool stls_utf8_is_valid(const char *text, size_t len);
 bool stls_ascii_only(const char *text, size_t len);
 
+/* How many octets at the start are printable ASCII, which is nearly all. */
+size_t stls_ascii_printable(const char *text, size_t len);
+
 /*
  * Whether a character could break out of a line:
  * C0, DEL, C1, and the line and paragraph separators U+2028 and U+2029.

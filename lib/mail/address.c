@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/ascii.h"
+#include "base/cleanup.h"
 #include "base/utf8.h"
 #include "name/host.h"
 
@@ -92,14 +93,13 @@ find_text_fault(const char *local, size_t len)
 	uint32_t c;
 	size_t n;
 
-	while (len > 0) {
+	n = stls_ascii_printable(local, len);
+	for (local += n, len -= n; len > 0; local += n, len -= n) {
 		n = stls_utf8_decode(local, len, &c);
 		if (n == 0)
 			return "is not valid UTF-8";
 		if (stls_utf8_is_control(c))
 			return "has a control character";
-		local += n;
-		len -= n;
 	}
 	return NULL;
 }
@@ -149,27 +149,41 @@ format_domain(
 	if (host.is_ip)
 		return stls_err_set(err, SMTPTLS_E_INVALID,
 		    "an IP address is a domain only in brackets");
-	snprintf(out, cap, "%s", host.name);
+	memcpy(out, host.name, sizeof(host.name));
 	return SMTPTLS_OK;
 }
 
-/* Keep copies of the three texts. */
+/* Write `local@domain`, or a local part alone. */
 static int
-fill(struct stls_err *err, struct stls_address *address, const char *local,
-    size_t local_len, const char *domain, const char *mailbox)
+fill_mailbox(struct stls_err *err, struct stls_address *address,
+    const char *wire, size_t wire_len, size_t domain_len)
 {
-	struct stls_address made = {
-		.local = stls_strndup(local, local_len),
-		.domain = stls_strdup(domain),
-		.mailbox = stls_strdup(mailbox),
-		.needs_smtputf8 = !stls_ascii_only(local, local_len),
-	};
+	size_t len = wire_len + (domain_len > 0 ? 1 + domain_len : 0);
 
-	if (made.local == NULL || made.domain == NULL || made.mailbox == NULL) {
-		stls_address_done(&made);
+	address->mailbox = stls_alloc(len + 1);
+	if (address->mailbox == NULL)
 		return stls_err_nomem(err);
-	}
-	*address = made;
+	memcpy(address->mailbox, wire, wire_len);
+	if (domain_len > 0)
+		address->mailbox[wire_len] = '@';
+	memcpy(address->mailbox + len - domain_len, address->domain,
+	    domain_len + 1);
+	return SMTPTLS_OK;
+}
+
+/* Keep local part and domain, the one behind the other. */
+static int
+fill_parts(struct stls_err *err, struct stls_address *address,
+    const char *local, size_t local_len, const char *domain, size_t domain_len)
+{
+	address->local = stls_alloc(local_len + 1 + domain_len + 1);
+	if (address->local == NULL)
+		return stls_err_nomem(err);
+	memcpy(address->local, local, local_len);
+	address->local[local_len] = '\0';
+	address->domain = address->local + local_len + 1;
+	memcpy(address->domain, domain, domain_len + 1);
+	address->needs_smtputf8 = !stls_ascii_only(local, local_len);
 	return SMTPTLS_OK;
 }
 
@@ -177,11 +191,12 @@ int
 stls_address_make(struct stls_err *err, const char *local, size_t local_len,
     const char *domain, size_t domain_len, struct stls_address *out_address)
 {
+	CLEANUP(stls_address_done) struct stls_address made = { 0 };
 	char wire[2 * STLS_LOCAL_PART_LEN_MAX + 3];
 	char name[STLS_DOMAIN_LEN_MAX + 1] = "";
-	char mailbox[sizeof(wire) + sizeof(name) + 1];
 	const char *fault;
-	size_t wire_len;
+	size_t wire_len, name_len;
+	int r;
 
 	fault = find_text_fault(local, local_len);
 	if (fault != NULL)
@@ -201,12 +216,18 @@ stls_address_make(struct stls_err *err, const char *local, size_t local_len,
 			return err->code;
 		return refuse_domain(err, wire, domain, domain_len);
 	}
-	snprintf(mailbox, sizeof(mailbox), "%s%s%s", wire,
-	    name[0] != '\0' ? "@" : "", name);
-	if (strlen(mailbox) > MAILBOX_LEN_MAX)
-		return refuse(
-		    err, mailbox, strlen(mailbox), "is longer than 254 octets");
-	return fill(err, out_address, local, local_len, name, mailbox);
+	name_len = strlen(name);
+	r = fill_parts(err, &made, local, local_len, name, name_len);
+	if (r == SMTPTLS_OK)
+		r = fill_mailbox(err, &made, wire, wire_len, name_len);
+	if (r < 0)
+		return r;
+	if (strlen(made.mailbox) > MAILBOX_LEN_MAX)
+		return refuse(err, made.mailbox, strlen(made.mailbox),
+		    "is longer than 254 octets");
+	*out_address = made;
+	made = (struct stls_address){ 0 };
+	return SMTPTLS_OK;
 }
 
 /* Where a local part that is not quoted ends. */
@@ -343,8 +364,8 @@ stls_address_is_same(const struct stls_address *a, const struct stls_address *b)
 void
 stls_address_done(struct stls_address *address)
 {
+	/* The domain is behind the local part. */
 	free(address->local);
-	free(address->domain);
 	free(address->mailbox);
 	memset(address, 0, sizeof(*address));
 }

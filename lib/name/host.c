@@ -26,10 +26,15 @@ refuse(struct stls_err *err, const char *text, size_t len, const char *why)
 }
 
 static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool
 is_alnum(char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-	    (c >= 'a' && c <= 'z');
+	return is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
 static bool
@@ -38,12 +43,11 @@ has_control_or_bad_utf8(const char *text, size_t len)
 	uint32_t c;
 	size_t n;
 
-	while (len > 0) {
+	n = stls_ascii_printable(text, len);
+	for (text += n, len -= n; len > 0; text += n, len -= n) {
 		n = stls_utf8_decode(text, len, &c);
 		if (n == 0 || stls_utf8_is_control(c))
 			return true;
-		text += n;
-		len -= n;
 	}
 	return false;
 }
@@ -80,7 +84,9 @@ read_ip(struct stls_host *host, const char *text, size_t len)
 	struct stls_host found = { .is_ip = true };
 	char copy[INET6_ADDRSTRLEN];
 
-	if (len >= sizeof(copy))
+	/* What ends in a letter, as names do, is none with dots. */
+	if (len >= sizeof(copy) ||
+	    (memchr(text, ':', len) == NULL && !is_digit(text[len - 1])))
 		return false;
 	memcpy(copy, text, len);
 	copy[len] = '\0';

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "smtp/command.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include <assert.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -12,55 +11,68 @@
 
 /* Whether a piece may stand in a line: see the header. */
 static bool
-is_clean(const char *piece, bool utf8)
+is_clean(const char *piece, size_t len, bool utf8)
 {
-	size_t len = strlen(piece), n;
+	size_t n = stls_ascii_printable(piece, len);
 	uint32_t c;
 
-	while (len > 0) {
-		/* Nearly always all of it. */
-		if (*piece >= ' ' && *piece <= '~') {
-			piece++;
-			len--;
-			continue;
-		}
+	for (piece += n, len -= n; len > 0; piece += n, len -= n) {
 		n = stls_utf8_decode(piece, len, &c);
 		if (n == 0 || stls_utf8_is_control(c) || (c >= 0x80 && !utf8))
 			return false;
-		piece += n;
-		len -= n;
 	}
 	return true;
 }
+
+/* No line has more pieces. */
+#define PIECES_MAX 8
 
 /* The one function that writes a line to a server. */
 static int
 write_line(struct stls_err *err, struct stls_buf *out, size_t max, bool utf8,
     const char *const *pieces, size_t count)
 {
-	size_t before = stls_buf_len(out), total = 2, i;
-	int r = SMTPTLS_OK;
+	size_t lens[PIECES_MAX], total = 2, i;
+	unsigned char *place;
 
+	assert(count <= PIECES_MAX);
 	for (i = 0; i < count; i++) {
-		if (!is_clean(pieces[i], utf8))
+		lens[i] = strlen(pieces[i]);
+		if (!is_clean(pieces[i], lens[i], utf8))
 			return stls_err_set(err, SMTPTLS_E_INVALID,
 			    "a character that no command may have: \"%s\"",
 			    pieces[i]);
-		total += strlen(pieces[i]);
+		total += lens[i];
 	}
-	if (total > max)
+	if (total > max || total > stls_buf_room(out))
 		return stls_err_set(err, SMTPTLS_E_LIMIT,
 		    "a command would be longer than %zu octets", max);
-
-	for (i = 0; i < count && r == SMTPTLS_OK; i++)
-		r = stls_buf_append_str(out, pieces[i]);
-	if (r == SMTPTLS_OK)
-		r = stls_buf_append_str(out, "\r\n");
-	if (r < 0) {
-		stls_buf_truncate(out, before);
-		return stls_err_set(err, r, "%s", smtptls_strerror(r));
+	place = stls_buf_reserve(out, total);
+	if (place == NULL)
+		return stls_err_nomem(err);
+	for (i = 0; i < count; i++) {
+		memcpy(place, pieces[i], lens[i]);
+		place += lens[i];
 	}
+	memcpy(place, "\r\n", 2);
+	stls_buf_commit(out, total);
 	return SMTPTLS_OK;
+}
+
+/* Enough for 64 bits, and the NUL. */
+#define NUMBER_CAP 21
+
+/* The digits of a number, at the end of `buf`. */
+static const char *
+format_number(char buf[NUMBER_CAP], uint64_t number)
+{
+	char *place = buf + NUMBER_CAP - 1;
+
+	*place = '\0';
+	do
+		*--place = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	return place;
 }
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -85,13 +97,13 @@ int
 stls_command_mail(struct stls_err *err, struct stls_buf *out,
     const char *mailbox, const struct stls_mail_params *params)
 {
-	char size[32] = "";
-	const char *pieces[] = { "MAIL FROM:<", mailbox, ">", size,
+	char size[NUMBER_CAP];
+	const char *pieces[] = { "MAIL FROM:<", mailbox, ">",
+		params->has_size ? " SIZE=" : "",
+		params->has_size ? format_number(size, params->size) : "",
 		params->body_8bit ? " BODY=8BITMIME" : "",
 		params->smtputf8 ? " SMTPUTF8" : "" };
 
-	if (params->has_size)
-		snprintf(size, sizeof(size), " SIZE=%" PRIu64, params->size);
 	return write_line(err, out, STLS_COMMAND_LINE_MAX, params->smtputf8,
 	    pieces, COUNT(pieces));
 }
@@ -110,10 +122,10 @@ int
 stls_command_bdat(
     struct stls_err *err, struct stls_buf *out, uint64_t size, bool is_last)
 {
-	char number[24];
-	const char *pieces[] = { "BDAT ", number, is_last ? " LAST" : "" };
+	char number[NUMBER_CAP];
+	const char *pieces[] = { "BDAT ", format_number(number, size),
+		is_last ? " LAST" : "" };
 
-	snprintf(number, sizeof(number), "%" PRIu64, size);
 	return write_line(
 	    err, out, STLS_COMMAND_LINE_MAX, false, pieces, COUNT(pieces));
 }

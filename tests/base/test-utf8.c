@@ -25,6 +25,28 @@ START_TEST(invalid_utf8_is_refused)
 }
 END_TEST
 
+/* Each octet at each place, in words and behind them. */
+START_TEST(printable_ascii_ends_where_something_else_is)
+{
+	char text[21];
+	size_t len, at;
+	int c;
+
+	memset(text, 'a', sizeof(text));
+	for (len = 0; len <= sizeof(text); len++)
+		ck_assert_uint_eq(stls_ascii_printable(text, len), len);
+	for (c = 0; c < 256; c++) {
+		for (at = 0; at < sizeof(text); at++) {
+			text[at] = (char)c;
+			ck_assert_uint_eq(
+			    stls_ascii_printable(text, sizeof(text)),
+			    c >= ' ' && c <= '~' ? sizeof(text) : at);
+			text[at] = at % 2 == 0 ? ' ' : '~';
+		}
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -35,6 +57,7 @@ main(void)
 	    tc, valid_utf8_is_accepted, 0, sizeof(valid) / sizeof(valid[0]));
 	tcase_add_loop_test(tc, invalid_utf8_is_refused, 0,
 	    sizeof(invalid) / sizeof(invalid[0]));
+	tcase_add_test(tc, printable_ascii_ends_where_something_else_is);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
