@@ -19,4 +19,7 @@ int stls_socket_adopt(int fd);
 /* Commands are small and each waits for its reply. No harm to a unix socket. */
 void stls_socket_set_nodelay(int fd);
 
+/* Take O_NONBLOCK away. 0, or -1 and errno. */
+int stls_socket_set_blocking(int fd);
+
 #endif

@@ -14,6 +14,9 @@
  */
 #define CHATTER_MAX 64
 
+/* The most that a record holds (RFC 8446 section 5.1). */
+#define RECORD_MAX 16384
+
 /*
  * GnuTLS answers key updates and swallows tickets by itself, without end.
  * This is called for each message of a handshake, those behind it included.
@@ -108,6 +111,8 @@ smtptls_session_read(
 		*out_len = 0;
 		return SMTPTLS_OK;
 	}
+	if (stls_transport_prepare(&session->transport) < 0)
+		return stls_err_nomem(&session->err);
 	/* A write may have come to EAGAIN since. */
 	session->transport.would_block = false;
 	do {
@@ -123,11 +128,19 @@ smtptls_session_read(
 	return SMTPTLS_OK;
 }
 
-int
-smtptls_session_write(struct smtptls_session *session, const void *data,
-    size_t len, size_t *out_len)
+/* Why writing failed, the peer may have said before it closed: read on. */
+static int
+fail_writing(struct smtptls_session *session)
 {
-	ssize_t n;
+	session->closing = true;
+	return stls_explain(session, GNUTLS_E_PUSH_ERROR);
+}
+
+/* What is in front of every write. */
+static int
+check_write(struct smtptls_session *session, const void *data, size_t len,
+    const size_t *out_len)
+{
 	int r;
 
 	r = stls_session_enter(session);
@@ -143,6 +156,16 @@ smtptls_session_write(struct smtptls_session *session, const void *data,
 	if (session->unsent > len)
 		return stls_session_refuse_state(session,
 		    "an unfinished write must be repeated with the same data");
+	return SMTPTLS_OK;
+}
+
+/* One record, to where the transport puts it now. */
+static int
+write_record(struct smtptls_session *session, const void *data, size_t len,
+    size_t *out_len)
+{
+	ssize_t n;
+
 	if (session->unsent > 0)
 		len = session->unsent;
 	do {
@@ -151,24 +174,122 @@ smtptls_session_write(struct smtptls_session *session, const void *data,
 	session->unsent = n == GNUTLS_E_AGAIN ? len : 0;
 	if (n == GNUTLS_E_AGAIN)
 		return SMTPTLS_AGAIN;
-	if (n < 0 && session->transport.write_errno != 0) {
-		/* Why, the peer may have said before it closed: read on. */
-		session->closing = true;
-		return stls_explain(session, (int)n);
-	}
+	if (n < 0 && session->transport.write_errno != 0)
+		return fail_writing(session);
 	if (n < 0)
 		return stls_session_fail_with_gnutls(session, (int)n);
 	*out_len = (size_t)n;
 	return SMTPTLS_OK;
 }
 
+int
+smtptls_session_write(struct smtptls_session *session, const void *data,
+    size_t len, size_t *out_len)
+{
+	int r;
+
+	r = check_write(session, data, len, out_len);
+	return r < 0 ? r : write_record(session, data, len, out_len);
+}
+
+int
+stls_session_write_more(struct smtptls_session *session, const void *data,
+    size_t len, size_t *out_len)
+{
+	struct stls_transport *transport = &session->transport;
+	int r;
+
+	r = check_write(session, data, len, out_len);
+	if (r < 0)
+		return r;
+	if (len > RECORD_MAX)
+		len = RECORD_MAX;
+	r = stls_transport_make_room(transport, len);
+	if (r == SMTPTLS_E_NOMEM)
+		return stls_err_nomem(&session->err);
+	if (r < 0)
+		return fail_writing(session);
+	if (r == SMTPTLS_AGAIN)
+		return SMTPTLS_AGAIN;
+	transport->gathers = true;
+	r = write_record(session, data, len, out_len);
+	transport->gathers = false;
+	return r;
+}
+
+int
+stls_session_flush(struct smtptls_session *session)
+{
+	int r;
+
+	r = stls_session_enter(session);
+	if (r < 0)
+		return r;
+	if (session->unsent > 0)
+		return stls_session_refuse_state(session,
+		    "an unfinished write must be repeated with the same data");
+	r = stls_transport_flush(&session->transport);
+	return r < 0 ? fail_writing(session) : r;
+}
+
+size_t
+stls_session_unflushed(const struct smtptls_session *session)
+{
+	return stls_transport_gathered(&session->transport);
+}
+
+void
+stls_session_set_dont_wait(struct smtptls_session *session)
+{
+	session->transport.dont_wait = true;
+}
+
+/* What came and was not read yet, decrypted or not. */
+static size_t
+pending(const struct smtptls_session *session)
+{
+	return gnutls_record_check_pending(session->tls) +
+	    stls_transport_buffered(&session->transport);
+}
+
+int
+stls_session_wait_input(struct smtptls_session *session, int timeout_ms)
+{
+	struct stls_transport *transport = &session->transport;
+	int r;
+
+	r = stls_session_enter(session);
+	if (r < 0)
+		return r;
+	if (!transport->is_set || stls_transport_gathered(transport) > 0)
+		return stls_session_refuse_state(
+		    session, "there is nothing to wait for before the flush");
+	if (transport->fd < 0)
+		return stls_err_set(&session->err, SMTPTLS_E_UNSUPPORTED,
+		    "callbacks cannot be waited for");
+	if (stls_transport_prepare(transport) < 0)
+		return stls_err_nomem(&session->err);
+	if (pending(session) > 0)
+		return SMTPTLS_OK;
+	return stls_transport_wait(transport, timeout_ms);
+}
+
+bool
+stls_session_input_drained(const struct smtptls_session *session)
+{
+	return session->transport.was_drained && pending(session) == 0;
+}
+
+void
+stls_session_trim(struct smtptls_session *session)
+{
+	stls_transport_trim(&session->transport);
+}
+
 size_t
 smtptls_session_pending(const struct smtptls_session *session)
 {
-	if (!stls_session_is_done(session))
-		return 0;
-	return gnutls_record_check_pending(session->tls) +
-	    session->transport.end - session->transport.start;
+	return stls_session_is_done(session) ? pending(session) : 0;
 }
 
 int
@@ -205,6 +326,7 @@ smtptls_session_events(const struct smtptls_session *session)
 {
 	if (!stls_session_is_usable(session))
 		return 0;
-	return gnutls_record_get_direction(session->tls) != 0 ? POLLOUT
-							      : POLLIN;
+	if (gnutls_record_get_direction(session->tls) != 0)
+		return POLLOUT;
+	return stls_session_unflushed(session) > 0 ? POLLIN | POLLOUT : POLLIN;
 }

@@ -123,9 +123,11 @@ smtptls_session_handshake(struct smtptls_session *session)
 	if (session->state == STLS_SESSION_OPEN ||
 	    session->state == STLS_SESSION_CLOSED)
 		return SMTPTLS_OK;
-	if (session->transport.buffer == NULL)
+	if (!session->transport.is_set)
 		return stls_session_refuse_state(
 		    session, "there is no transport");
+	if (stls_transport_prepare(&session->transport) < 0)
+		return stls_err_nomem(&session->err);
 	session->state = STLS_SESSION_HANDSHAKE;
 	do {
 		r = gnutls_handshake(session->tls);

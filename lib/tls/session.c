@@ -228,8 +228,6 @@ smtptls_session_error(const struct smtptls_session *session)
 static int
 attach(struct smtptls_session *session, int r)
 {
-	if (r == SMTPTLS_E_NOMEM)
-		return stls_err_nomem(&session->err);
 	if (r < 0)
 		return stls_session_refuse_state(
 		    session, "there is a transport already");

@@ -1,32 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "tls/transport.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
+#include <sys/time.h>
 
 #include "base/alloc.h"
 #include "base/secret.h"
 
-static int
-make_buffer(struct stls_transport *transport)
-{
-	if (transport->buffer != NULL)
-		return SMTPTLS_E_STATE;
-	transport->buffer = stls_alloc(STLS_TRANSPORT_BUFFER);
-	return transport->buffer != NULL ? SMTPTLS_OK : SMTPTLS_E_NOMEM;
-}
-
 int
 stls_transport_set_fd(struct stls_transport *transport, int fd)
 {
-	int r;
-
-	r = make_buffer(transport);
-	if (r < 0)
-		return r;
+	if (transport->is_set)
+		return SMTPTLS_E_STATE;
+	transport->is_set = true;
 	transport->fd = fd;
 	return SMTPTLS_OK;
 }
@@ -35,16 +26,22 @@ int
 stls_transport_set_callbacks(struct stls_transport *transport,
     smtptls_read_cb read, smtptls_write_cb write, void *arg)
 {
-	int r;
-
-	r = make_buffer(transport);
-	if (r < 0)
-		return r;
+	if (transport->is_set)
+		return SMTPTLS_E_STATE;
+	transport->is_set = true;
 	transport->fd = -1;
 	transport->read = read;
 	transport->write = write;
 	transport->arg = arg;
 	return SMTPTLS_OK;
+}
+
+int
+stls_transport_prepare(struct stls_transport *transport)
+{
+	if (transport->buffer == NULL)
+		transport->buffer = stls_alloc(STLS_TRANSPORT_BUFFER);
+	return transport->buffer != NULL ? SMTPTLS_OK : SMTPTLS_E_NOMEM;
 }
 
 /* Read once: bytes, 0 at the end, or a negative errno number. */
@@ -57,45 +54,14 @@ read_some(struct stls_transport *transport, void *buf, size_t cap)
 		if (transport->fd < 0) {
 			n = transport->read(buf, cap, transport->arg);
 		} else {
-			n = recv(transport->fd, buf, cap, 0);
+			n = recv(transport->fd, buf, cap,
+			    stls_transport_flags(transport));
 			if (n < 0)
 				n = -errno;
 		}
 	} while (n == -EINTR);
 	/* A callback that claims more than there was place for. */
 	return n > (long)cap ? -EIO : n;
-}
-
-/* Write once: bytes, or a negative errno number. */
-static long
-write_some(struct stls_transport *transport, const void *data, size_t len)
-{
-	long n;
-
-	do {
-		n = transport->write(data, len, transport->arg);
-	} while (n == -EINTR);
-	if (n > (long)len)
-		return -EIO;
-	/* Nothing written is no progress, and would go on for ever. */
-	return n == 0 ? -EAGAIN : n;
-}
-
-/* Write one piece as far as it goes; a part of it counts as success. */
-static long
-write_piece(struct stls_transport *transport, const giovec_t *piece)
-{
-	const unsigned char *data = piece->iov_base;
-	size_t done = 0;
-	long n;
-
-	while (done < piece->iov_len) {
-		n = write_some(transport, data + done, piece->iov_len - done);
-		if (n < 0)
-			return done > 0 ? (long)done : n;
-		done += (size_t)n;
-	}
-	return (long)done;
 }
 
 static void
@@ -109,21 +75,39 @@ keep_head(struct stls_transport *transport, const void *data, size_t len)
 	transport->head_len += len;
 }
 
+/* Note what a read into the empty buffer came to. */
+static void
+take_in(struct stls_transport *transport, long n)
+{
+	transport->start = 0;
+	transport->end = n > 0 ? (size_t)n : 0;
+	/* A callback may give less than it has. */
+	transport->was_drained = stls_transport_is_again(n) ||
+	    (n > 0 && n < STLS_TRANSPORT_BUFFER && transport->fd >= 0);
+	if (n == 0)
+		transport->at_end = true;
+	if (n < 0 && !stls_transport_is_again(n) && transport->read_errno == 0)
+		transport->read_errno = (int)-n;
+	if (n > 0 && transport->head_len < sizeof(transport->head))
+		keep_head(transport, transport->buffer, transport->end);
+}
+
 /* Fill the empty buffer: 1, 0 at the end, or a negative errno number. */
 static long
 fill(struct stls_transport *transport)
 {
-	long n = read_some(transport, transport->buffer, STLS_TRANSPORT_BUFFER);
+	long n;
 
-	transport->start = 0;
-	transport->end = n > 0 ? (size_t)n : 0;
+	/* The kernel tells an error once. */
+	n = -transport->waiting_errno;
+	transport->waiting_errno = 0;
 	if (n == 0)
-		transport->at_end = true;
-	transport->would_block = n == -EAGAIN || n == -EWOULDBLOCK;
-	if (n < 0 && !transport->would_block && transport->read_errno == 0)
-		transport->read_errno = (int)-n;
-	if (n > 0 && transport->head_len < sizeof(transport->head))
-		keep_head(transport, transport->buffer, transport->end);
+		n = stls_transport_prepare(transport) == SMTPTLS_OK
+		    ? read_some(
+			  transport, transport->buffer, STLS_TRANSPORT_BUFFER)
+		    : -ENOMEM;
+	take_in(transport, n);
+	transport->would_block = stls_transport_is_again(n);
 	return n;
 }
 
@@ -160,69 +144,56 @@ pull_timeout(gnutls_transport_ptr_t ptr, unsigned int ms)
 	return 1;
 }
 
-/*
- * Several records or handshake messages leave in one call. SIGPIPE would end
- * programs that never heard of it.
- */
-static long
-write_fd(int fd, const giovec_t *iov, int count)
+/* Where to wait for the next octets, which is not for ever. */
+static int
+set_timeout(struct stls_transport *transport, int timeout_ms)
 {
-	struct msghdr msg = {
-		.msg_iov = (struct iovec *)iov,
-		.msg_iovlen = (size_t)count,
-	};
-	ssize_t n;
+	struct timeval limit;
+	int ms = transport->timeout_ms, power = 1024;
 
-	do {
-		n = sendmsg(fd, &msg, MSG_NOSIGNAL);
-	} while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : (long)n;
+	if (timeout_ms < 0)
+		timeout_ms = INT_MAX;
+	/*
+	 * A wait that is too short is repeated, and costs less than to set it
+	 * anew for each; that is why it is a power of two.
+	 */
+	if (ms > 0 && ms <= timeout_ms && (ms >= power || ms > timeout_ms / 2))
+		return 0;
+	while (power <= timeout_ms / 2)
+		power *= 2;
+	ms = timeout_ms < power ? timeout_ms : power;
+	limit.tv_sec = ms / 1000;
+	limit.tv_usec = ms % 1000 * 1000;
+	if (setsockopt(transport->fd, SOL_SOCKET, SO_RCVTIMEO, &limit,
+		sizeof(limit)) < 0)
+		return -errno;
+	transport->timeout_ms = ms;
+	return 0;
 }
 
-static long
-write_pieces(struct stls_transport *transport, const giovec_t *iov, int count)
+int
+stls_transport_wait(struct stls_transport *transport, int timeout_ms)
 {
-	long total = 0, n;
-	int i;
+	long n;
 
-	if (transport->fd >= 0)
-		return write_fd(transport->fd, iov, count);
-	for (i = 0; i < count; i++) {
-		n = write_piece(transport, &iov[i]);
+	assert(transport->fd >= 0 && transport->buffer != NULL);
+	if (stls_transport_buffered(transport) > 0 ||
+	    transport->waiting_errno != 0)
+		return SMTPTLS_OK;
+	n = timeout_ms != 0 ? set_timeout(transport, timeout_ms) : 0;
+	if (n == 0) {
+		n = recv(transport->fd, transport->buffer,
+		    STLS_TRANSPORT_BUFFER, timeout_ms == 0 ? MSG_DONTWAIT : 0);
 		if (n < 0)
-			return total > 0 ? total : n;
-		total += n;
-		if ((size_t)n < iov[i].iov_len)
-			break;
+			n = -errno;
 	}
-	return total;
-}
-
-static long
-length_of(const giovec_t *iov, int count)
-{
-	long len = 0;
-	int i;
-
-	for (i = 0; i < count; i++)
-		len += (long)iov[i].iov_len;
-	return len;
-}
-
-static ssize_t
-push(gnutls_transport_ptr_t ptr, const giovec_t *iov, int count)
-{
-	struct stls_transport *transport = ptr;
-	long n = write_pieces(transport, iov, count);
-
-	transport->was_short = n >= 0 && n < length_of(iov, count);
-	if (n >= 0)
-		return (ssize_t)n;
-	transport->would_block = n == -EAGAIN || n == -EWOULDBLOCK;
-	if (!transport->would_block && transport->write_errno == 0)
-		transport->write_errno = (int)-n;
-	errno = (int)-n;
-	return -1;
+	if (n == -EINTR)
+		return SMTPTLS_AGAIN;
+	take_in(transport, n);
+	if (stls_transport_is_again(n))
+		return SMTPTLS_AGAIN;
+	transport->waiting_errno = n < 0 ? (int)-n : 0;
+	return SMTPTLS_OK;
 }
 
 void
@@ -232,15 +203,32 @@ stls_transport_attach(
 	gnutls_transport_set_ptr(session, transport);
 	gnutls_transport_set_pull_function(session, pull);
 	gnutls_transport_set_pull_timeout_function(session, pull_timeout);
-	gnutls_transport_set_vec_push_function(session, push);
+	gnutls_transport_set_vec_push_function(session, stls_transport_push);
+}
+
+void
+stls_transport_trim(struct stls_transport *transport)
+{
+	if (stls_transport_buffered(transport) == 0 &&
+	    transport->buffer != NULL) {
+		stls_wipe(transport->buffer, STLS_TRANSPORT_BUFFER);
+		free(transport->buffer);
+		transport->buffer = NULL;
+	}
+	if (stls_transport_gathered(transport) == 0) {
+		free(transport->gathered);
+		transport->gathered = NULL;
+		transport->gathered_start = transport->gathered_end = 0;
+		transport->gathered_cap = 0;
+	}
 }
 
 void
 stls_transport_done(struct stls_transport *transport)
 {
-	if (transport->buffer != NULL)
-		stls_wipe(transport->buffer, STLS_TRANSPORT_BUFFER);
-	free(transport->buffer);
+	transport->start = transport->end = 0;
+	transport->gathered_start = transport->gathered_end = 0;
+	stls_transport_trim(transport);
 	memset(transport, 0, sizeof(*transport));
 	transport->fd = -1;
 }
