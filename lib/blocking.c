@@ -8,8 +8,11 @@
 #include "message.h"
 #include "net/socket.h"
 
-/* The most descriptors that smtptls_client_pollfds() names, and the pipe. */
-#define FDS_MAX 8
+/* What smtptls_client_pollfds() names, and the pipe. */
+#define FDS_MAX (STLS_FDS_MAX + 1)
+
+/* Callbacks have nothing to wait for: how soon to ask them again. */
+#define ASK_AGAIN_MS 20
 
 /*
  * The pipe through which smtptls_client_cancel() wakes a call that waits. It
@@ -30,6 +33,17 @@ make_wake_pipe(struct smtptls_client *client, struct stls_err *err)
 }
 
 static int
+longest_wait_ms(struct smtptls_client *client)
+{
+	int left = smtptls_client_timeout_ms(client);
+
+	if (client->way == STLS_WAY_CALLBACKS &&
+	    (left < 0 || left > ASK_AGAIN_MS))
+		return ASK_AGAIN_MS;
+	return left;
+}
+
+static int
 wait_for(struct smtptls_client *client)
 {
 	struct pollfd fds[FDS_MAX];
@@ -44,7 +58,7 @@ wait_for(struct smtptls_client *client)
 	count = smtptls_client_pollfds(client, fds, FDS_MAX - 1);
 	fds[count++] = (struct pollfd){ .fd = client->wake_read_fd,
 		.events = POLLIN };
-	if (poll(fds, (nfds_t)count, smtptls_client_timeout_ms(client)) < 0 &&
+	if (poll(fds, (nfds_t)count, longest_wait_ms(client)) < 0 &&
 	    errno != EINTR) {
 		stls_err_errno(&reason, SMTPTLS_E_IO, errno, "poll");
 		return stls_client_fail(client, &reason);

@@ -182,19 +182,35 @@ stls_client_check_new(struct smtptls_client *client)
 	return client->life == STLS_LIFE_NEW ? SMTPTLS_OK : SMTPTLS_E_STATE;
 }
 
-/* The reason is in client->err. */
-static int
-refuse(struct smtptls_client *client)
+int
+stls_client_refuse(struct smtptls_client *client)
 {
 	client->life = STLS_LIFE_OVER;
 	return client->err.code;
 }
 
 int
-stls_client_refuse(struct smtptls_client *client, const char *what)
+stls_client_refuse_invalid(struct smtptls_client *client, const char *what)
 {
 	stls_err_set(&client->err, SMTPTLS_E_INVALID, "%s", what);
-	return refuse(client);
+	return stls_client_refuse(client);
+}
+
+int
+stls_client_choose_way(struct smtptls_client *client, enum stls_way way)
+{
+	int r;
+
+	r = stls_client_check_new(client);
+	if (r < 0)
+		return r;
+	/* A second descriptor would leave nobody to close the first one. */
+	if (client->way != STLS_WAY_URL &&
+	    (client->way != way || way == STLS_WAY_FD))
+		return stls_client_refuse_invalid(
+		    client, "there is another way to connect already");
+	client->way = way;
+	return SMTPTLS_OK;
 }
 
 /* Replace a string setting. */
@@ -205,7 +221,7 @@ set_string(struct smtptls_client *client, char **setting, const char *value)
 
 	if (copy == NULL) {
 		stls_err_nomem(&client->err);
-		return refuse(client);
+		return stls_client_refuse(client);
 	}
 	/* It may be a user name, which is wiped like the password. */
 	stls_free_secret_string(*setting);
@@ -219,16 +235,32 @@ smtptls_client_set_connect_to(struct smtptls_client *client, const char *place)
 	struct stls_place parsed = { 0 };
 	int r;
 
-	r = stls_client_check_new(client);
+	r = stls_client_choose_way(client, STLS_WAY_PLACE);
 	if (r < 0)
 		return r;
 	if (place == NULL)
-		return stls_client_refuse(
+		return stls_client_refuse_invalid(
 		    client, "there is no place to connect to");
 	if (stls_place_parse(&client->err, place, &parsed) < 0)
-		return refuse(client);
+		return stls_client_refuse(client);
 	stls_place_done(&client->place);
 	client->place = parsed;
+	return SMTPTLS_OK;
+}
+
+int
+smtptls_client_add_address(struct smtptls_client *client, const char *address)
+{
+	int r;
+
+	r = stls_client_choose_way(client, STLS_WAY_ADDRESSES);
+	if (r < 0)
+		return r;
+	if (address == NULL)
+		return stls_client_refuse_invalid(
+		    client, "there is no address to connect to");
+	if (stls_place_add_address(&client->err, &client->place, address) < 0)
+		return stls_client_refuse(client);
 	return SMTPTLS_OK;
 }
 
@@ -242,23 +274,27 @@ smtptls_client_set_credentials(
 	if (r < 0)
 		return r;
 	if (user == NULL || password == NULL)
-		return stls_client_refuse(
+		return stls_client_refuse_invalid(
 		    client, "the user name or the password is missing");
 	if (user[0] == '\0')
-		return stls_client_refuse(client, "the user name is empty");
+		return stls_client_refuse_invalid(
+		    client, "the user name is empty");
 	if (password[0] == '\0')
-		return stls_client_refuse(client, "the password is empty");
+		return stls_client_refuse_invalid(
+		    client, "the password is empty");
 	if (!stls_sasl_is_text(user))
-		return stls_client_refuse(client, "the user name " NO_TEXT);
+		return stls_client_refuse_invalid(
+		    client, "the user name " NO_TEXT);
 	if (!stls_sasl_is_text(password))
-		return stls_client_refuse(client, "the password " NO_TEXT);
+		return stls_client_refuse_invalid(
+		    client, "the password " NO_TEXT);
 	r = set_string(client, &client->user, user);
 	if (r < 0)
 		return r;
 	if (stls_secret_set(&client->password, password, strlen(password)) <
 	    0) {
 		stls_err_nomem(&client->err);
-		return refuse(client);
+		return stls_client_refuse(client);
 	}
 	return SMTPTLS_OK;
 }
@@ -272,7 +308,7 @@ smtptls_client_set_external(struct smtptls_client *client, const char *authzid)
 	if (r < 0)
 		return r;
 	if (authzid == NULL || !stls_sasl_is_text(authzid))
-		return stls_client_refuse(
+		return stls_client_refuse_invalid(
 		    client, "the authorization identity " NO_TEXT);
 	r = set_string(client, &client->authzid, authzid);
 	if (r == SMTPTLS_OK)
@@ -293,7 +329,7 @@ smtptls_client_set_auth_mechanism(
 		stls_err_set(&client->err, SMTPTLS_E_INVALID,
 		    "the mechanism \"%s\" is not known",
 		    mechanism != NULL ? mechanism : "");
-		return refuse(client);
+		return stls_client_refuse(client);
 	}
 	return set_string(client, &client->only_mechanism, mechanism);
 }
@@ -326,14 +362,14 @@ smtptls_client_set_ehlo_name(struct smtptls_client *client, const char *name)
 	if (r < 0)
 		return r;
 	if (name == NULL)
-		return stls_client_refuse(
+		return stls_client_refuse_invalid(
 		    client, "there is no name to greet with");
 	if (is_address_literal(name))
 		return set_string(client, &client->ehlo_name, name);
 	if (stls_host_parse(&client->err, name, strlen(name), &host) < 0)
-		return refuse(client);
+		return stls_client_refuse(client);
 	if (host.is_ip)
-		return stls_client_refuse(client,
+		return stls_client_refuse_invalid(client,
 		    "an address to greet with is written as a literal, "
 		    "[192.0.2.1] or [IPv6:2001:db8::1]");
 	return set_string(client, &client->ehlo_name, host.name);
@@ -408,7 +444,7 @@ smtptls_client_insecure_no_tls(struct smtptls_client *client)
 	if (r < 0)
 		return r;
 	if (client->url.implicit_tls)
-		return stls_client_refuse(client,
+		return stls_client_refuse_invalid(client,
 		    "smtps:// is TLS from the first byte; without TLS it is "
 		    "smtp://");
 	client->insecure_no_tls = true;

@@ -22,6 +22,18 @@
 /* What a lost connection leaves in doubt; more only matters far away. */
 #define STLS_WINDOW_DEFAULT 16
 
+/* Where the connection comes from. */
+enum stls_way {
+	STLS_WAY_URL,
+	STLS_WAY_PLACE,	    /* smtptls_client_set_connect_to() */
+	STLS_WAY_ADDRESSES, /* smtptls_client_add_address() */
+	STLS_WAY_FD,	    /* smtptls_client_set_fd() */
+	STLS_WAY_CALLBACKS  /* smtptls_client_set_callbacks() */
+};
+
+/* The most descriptors that smtptls_client_pollfds() names. */
+#define STLS_FDS_MAX 7
+
 /* Where a client is in its life. */
 enum stls_life {
 	STLS_LIFE_NEW,	      /* settings may change */
@@ -33,8 +45,9 @@ enum stls_life {
 /*
  * A conversation: the one place where engine, session and net meet.
  * client.c has its settings and what it tells, pipelining.c those about what
- * leaves together, drive.c its loop, transport.c its bytes, resume.c its TLS
- * tickets, authenticate.c AUTH, and blocking.c the calls that wait.
+ * leaves together, drive.c its loop, transport.c its bytes, plain.c those below
+ * TLS, resume.c its TLS tickets, authenticate.c AUTH, and blocking.c the calls
+ * that wait.
  */
 struct smtptls_client {
 	enum stls_life life;
@@ -45,7 +58,11 @@ struct smtptls_client {
 
 	/* settings */
 	struct stls_url url;
+	enum stls_way way;
 	struct stls_place place;
+	smtptls_read_cb read; /* with STLS_WAY_CALLBACKS, instead of fd */
+	smtptls_write_cb write;
+	void *io_arg;
 	struct smtptls_context *context;
 	bool insecure_no_tls;
 	char *user;
@@ -64,9 +81,9 @@ struct smtptls_client {
 	void *trace_arg;
 
 	/* the conversation */
-	struct stls_connector connector;
+	struct stls_connector *connector; /* only while it works */
 	bool host_is_unknown;
-	char peer[sizeof(((struct stls_connector *)0)->peer)];
+	char peer[STLS_ENDPOINT_TEXT_CAP];
 	int fd;				 /* -1 where there is none */
 	struct smtptls_session *session; /* NULL in clear */
 	bool is_saved;			 /* the session, or it is not to be */
@@ -107,14 +124,17 @@ void stls_client_trace(char what, const char *text, size_t len, void *arg);
  */
 int stls_client_check(struct smtptls_client *client);
 
-/* In front of every setting that must be made before connecting. */
-int stls_client_check_new(struct smtptls_client *client);
-
 /*
- * A setting that was refused stays refused: who does not look must not get a
- * conversation that lacks it.
+ * In front of every setting that must be made before connecting. One that is
+ * refused stays refused, by the error in client->err: who does not look must
+ * not get a conversation that lacks it.
  */
-int stls_client_refuse(struct smtptls_client *client, const char *what);
+int stls_client_check_new(struct smtptls_client *client);
+int stls_client_refuse(struct smtptls_client *client);
+int stls_client_refuse_invalid(struct smtptls_client *client, const char *what);
+
+/* The same in front of a setting that says where the connection comes from. */
+int stls_client_choose_way(struct smtptls_client *client, enum stls_way way);
 
 /* drive.c */
 
@@ -124,6 +144,13 @@ int stls_client_fail(
 
 /* Close and free what only the conversation needs. */
 void stls_client_hang_up(struct smtptls_client *client);
+
+/* smtptls_client_pollfds(), also below a call. */
+size_t stls_client_list_fds(
+    const struct smtptls_client *client, struct pollfd *fds, size_t max);
+
+/* What to wait for on the way to the server, 0 where there is none yet. */
+short stls_client_events(const struct smtptls_client *client);
 
 /* The time limit of the present phase begins anew. */
 void stls_client_restart_limit(struct smtptls_client *client);
@@ -147,6 +174,25 @@ void stls_client_resume_session(struct smtptls_client *client);
 void stls_client_save_session(struct smtptls_client *client);
 
 void stls_client_close_socket(struct smtptls_client *client);
+
+/*
+ * plain.c: a transport that the program has given, and the bytes of any that
+ * has no TLS: SMTPTLS_OK, SMTPTLS_AGAIN, or SMTPTLS_E_IO. 0 octets is the end.
+ */
+bool stls_client_has_transport(const struct smtptls_client *client);
+void stls_client_name_peer(struct smtptls_client *client);
+int stls_client_receive(struct smtptls_client *client, struct stls_err *err,
+    void *buf, size_t cap, size_t *out_len);
+int stls_client_transmit(struct smtptls_client *client, struct stls_err *err,
+    const void *data, size_t len, size_t *out_len);
+
+/* Look for what may be read: SMTPTLS_OK, and how much; else as above. */
+int stls_client_peek(
+    struct smtptls_client *client, struct stls_err *err, size_t *out_len);
+
+/* Give the transport to the session. */
+int stls_client_attach(
+    struct smtptls_client *client, struct smtptls_session *session);
 
 bool stls_client_has_credentials(const struct smtptls_client *client);
 

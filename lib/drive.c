@@ -2,9 +2,11 @@
 /* The loop of a conversation: where engine, session and net meet. */
 #include "client.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "message.h"
 #include "net/local-name.h"
 
@@ -45,6 +47,16 @@ collect_done(struct smtptls_client *client)
 	}
 }
 
+static void
+free_connector(struct smtptls_client *client)
+{
+	if (client->connector == NULL)
+		return;
+	stls_connector_done(client->connector);
+	free(client->connector);
+	client->connector = NULL;
+}
+
 int
 stls_client_fail(struct smtptls_client *client, const struct stls_err *reason)
 {
@@ -56,7 +68,7 @@ stls_client_fail(struct smtptls_client *client, const struct stls_err *reason)
 		collect_done(client);
 	}
 	client->life = STLS_LIFE_OVER;
-	stls_connector_done(&client->connector);
+	free_connector(client);
 	stls_client_close_socket(client);
 	return client->err.code;
 }
@@ -329,6 +341,18 @@ greet(struct smtptls_client *client)
 	return SMTPTLS_OK;
 }
 
+static int
+start_connector(struct smtptls_client *client, struct stls_err *err)
+{
+	if (stls_client_has_transport(client))
+		return SMTPTLS_OK;
+	client->connector = stls_alloc_zero(sizeof(*client->connector));
+	if (client->connector == NULL)
+		return stls_err_nomem(err);
+	return stls_connector_start(client->connector, err, &client->place,
+	    client->timeout_ms[SMTPTLS_PHASE_CONNECT]);
+}
+
 /* Where the connection begins, the first or, for MAILMAX, another one. */
 static int
 begin_connecting(struct smtptls_client *client)
@@ -337,12 +361,8 @@ begin_connecting(struct smtptls_client *client)
 	int r;
 
 	client->life = STLS_LIFE_CONNECTING;
-	r = stls_connector_start(&client->connector, &reason, &client->place,
-	    client->timeout_ms[SMTPTLS_PHASE_CONNECT]);
-	if (r == SMTPTLS_OK)
-		return r;
-	client->host_is_unknown = client->connector.host_does_not_exist;
-	return stls_client_fail(client, &reason);
+	r = start_connector(client, &reason);
+	return r < 0 ? stls_client_fail(client, &reason) : SMTPTLS_OK;
 }
 
 /* The server takes no more messages on this connection: on to the next. */
@@ -350,9 +370,16 @@ static int
 reconnect(struct smtptls_client *client)
 {
 	struct stls_engine next;
+	struct stls_err reason;
 	int r;
 
 	stls_client_info(client, "no more messages on this connection");
+	if (stls_client_has_transport(client)) {
+		stls_err_set(&reason, SMTPTLS_E_REFUSED_LATER,
+		    "the server takes no more messages on this connection, "
+		    "and there is no other");
+		return stls_client_fail(client, &reason);
+	}
 	if (client->session != NULL)
 		(void)smtptls_session_close(client->session);
 	smtptls_session_free(client->session);
@@ -370,19 +397,25 @@ reconnect(struct smtptls_client *client)
 static int
 connect_on(struct smtptls_client *client)
 {
+	struct stls_connector *connector = client->connector;
 	struct stls_err reason;
 	int r, fd = -1;
 
-	r = stls_connector_drive(&client->connector, &reason, &fd);
+	/* The program has connected. */
+	if (connector == NULL) {
+		stls_client_name_peer(client);
+		return greet(client);
+	}
+	r = stls_connector_drive(connector, &reason, &fd);
 	if (r == SMTPTLS_AGAIN)
 		return SMTPTLS_AGAIN;
 	if (r < 0) {
-		client->host_is_unknown = client->connector.host_does_not_exist;
+		client->host_is_unknown = connector->host_does_not_exist;
 		return stls_client_fail(client, &reason);
 	}
 	client->fd = fd;
-	memcpy(client->peer, client->connector.peer, sizeof(client->peer));
-	stls_connector_done(&client->connector);
+	memcpy(client->peer, connector->peer, sizeof(client->peer));
+	free_connector(client);
 	return greet(client);
 }
 
@@ -538,23 +571,30 @@ smtptls_client_drive(struct smtptls_client *client)
 	return r;
 }
 
+short
+stls_client_events(const struct smtptls_client *client)
+{
+	if (client->life != STLS_LIFE_TALKING)
+		return 0;
+	return client->events != 0 ? client->events : POLLIN;
+}
+
 size_t
-smtptls_client_pollfds(
-    struct smtptls_client *client, struct pollfd *fds, size_t max)
+stls_client_list_fds(
+    const struct smtptls_client *client, struct pollfd *fds, size_t max)
 {
 	size_t count = 0;
 
-	if (client == NULL || stls_client_check(client) < 0)
-		return 0;
-	if (client->life == STLS_LIFE_CONNECTING)
-		return stls_connector_pollfds(&client->connector, fds, max);
+	if (client->connector != NULL)
+		return stls_connector_pollfds(client->connector, fds, max);
 	if (client->life != STLS_LIFE_TALKING)
 		return 0;
-	if (count < max)
-		fds[count] = (struct pollfd){ .fd = client->fd,
-			.events = client->events != 0 ? client->events
-						      : POLLIN };
-	count++;
+	if (client->fd >= 0) {
+		if (count < max)
+			fds[count] = (struct pollfd){ .fd = client->fd,
+				.events = stls_client_events(client) };
+		count++;
+	}
 	if (client->source_fd >= 0) {
 		if (count < max)
 			fds[count] = (struct pollfd){ .fd = client->source_fd,
@@ -562,6 +602,31 @@ smtptls_client_pollfds(
 		count++;
 	}
 	return count;
+}
+
+size_t
+smtptls_client_pollfds(
+    struct smtptls_client *client, struct pollfd *fds, size_t max)
+{
+	if (client == NULL || stls_client_check(client) < 0)
+		return 0;
+	return stls_client_list_fds(client, fds, max);
+}
+
+short
+smtptls_client_events(struct smtptls_client *client)
+{
+	if (client == NULL || stls_client_check(client) < 0)
+		return 0;
+	return stls_client_events(client);
+}
+
+static stls_deadline
+connect_deadline(const struct smtptls_client *client)
+{
+	return client->connector != NULL
+	    ? stls_connector_deadline(client->connector)
+	    : 0;
 }
 
 int
@@ -574,9 +639,8 @@ smtptls_client_timeout_ms(struct smtptls_client *client)
 		return -1;
 	if (client->life == STLS_LIFE_NEW || is_idle(client))
 		return -1;
-	first = client->life == STLS_LIFE_CONNECTING
-	    ? stls_connector_deadline(&client->connector)
-	    : client->phase_deadline;
+	first = client->life == STLS_LIFE_CONNECTING ? connect_deadline(client)
+						     : client->phase_deadline;
 	left = stls_deadline_left_ms(
 	    stls_deadline_first(first, client->deadline));
 	if (client->source_stalls && (left < 0 || left > ASK_AGAIN_MS))

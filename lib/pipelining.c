@@ -14,7 +14,8 @@ smtptls_client_set_pipelining(
 	if (r < 0)
 		return r;
 	if ((int)level < 0 || level > SMTPTLS_PIPELINING_WINDOW)
-		return stls_client_refuse(client, "no such pipelining level");
+		return stls_client_refuse_invalid(
+		    client, "no such pipelining level");
 	client->pipelining = level;
 	return SMTPTLS_OK;
 }
@@ -28,7 +29,7 @@ smtptls_client_set_window(struct smtptls_client *client, size_t messages)
 	if (r < 0)
 		return r;
 	if (messages < 1 || messages > WINDOW_MAX)
-		return stls_client_refuse(
+		return stls_client_refuse_invalid(
 		    client, "a window has 1 to 4096 messages");
 	client->window = messages;
 	return SMTPTLS_OK;

@@ -2,13 +2,7 @@
 /* How the bytes of a conversation get to the server and back. */
 #include "client.h"
 
-#include <errno.h>
-#include <sys/socket.h>
 #include <unistd.h>
-
-#ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0 /* the connector sets SO_NOSIGPIPE there */
-#endif
 
 /* One read takes a whole TLS record. */
 #define PIECE_LEN 16384
@@ -18,22 +12,16 @@
 void
 stls_client_close_socket(struct smtptls_client *client)
 {
-	if (client->fd >= 0)
-		close(client->fd);
+	if (client->fd < 0)
+		return;
+	close(client->fd);
 	client->fd = -1;
-}
-
-static int
-fail_errno(struct stls_err *err, const char *what)
-{
-	return stls_err_errno(err, SMTPTLS_E_IO, errno, "%s", what);
 }
 
 static int
 receive(struct smtptls_client *client, struct stls_err *err, void *buf,
     size_t cap, size_t *out_len)
 {
-	ssize_t n;
 	int r;
 
 	if (client->session != NULL) {
@@ -43,22 +31,13 @@ receive(struct smtptls_client *client, struct stls_err *err, void *buf,
 			    smtptls_session_error(client->session));
 		return r;
 	}
-	do
-		n = recv(client->fd, buf, cap, 0);
-	while (n < 0 && errno == EINTR);
-	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-		return SMTPTLS_AGAIN;
-	if (n < 0)
-		return fail_errno(err, "reading from the server");
-	*out_len = (size_t)n;
-	return SMTPTLS_OK;
+	return stls_client_receive(client, err, buf, cap, out_len);
 }
 
 static int
 transmit(struct smtptls_client *client, struct stls_err *err, const void *data,
     size_t len, size_t *out_len)
 {
-	ssize_t n;
 	int r;
 
 	if (client->session != NULL) {
@@ -68,15 +47,7 @@ transmit(struct smtptls_client *client, struct stls_err *err, const void *data,
 			    smtptls_session_error(client->session));
 		return r;
 	}
-	do
-		n = send(client->fd, data, len, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-		return SMTPTLS_AGAIN;
-	if (n < 0)
-		return fail_errno(err, "writing to the server");
-	*out_len = (size_t)n;
-	return SMTPTLS_OK;
+	return stls_client_transmit(client, err, data, len, out_len);
 }
 
 /* Read once. SMTPTLS_AGAIN: there is nothing; else the engine has it. */
@@ -168,24 +139,22 @@ stls_client_write(struct smtptls_client *client)
 static int
 check_silence(struct smtptls_client *client, struct stls_err *err)
 {
-	unsigned char byte;
-	ssize_t n;
+	size_t len = 0;
+	int r;
 
 	if (client->url.implicit_tls)
 		return SMTPTLS_OK;
-	do
-		n = recv(client->fd, &byte, 1, MSG_PEEK);
-	while (n < 0 && errno == EINTR);
-	if (n > 0)
-		return stls_err_set(err, SMTPTLS_E_PROTOCOL,
-		    "the server sent something in clear behind its answer to "
-		    "STARTTLS");
-	if (n == 0)
+	r = stls_client_peek(client, err, &len);
+	if (r == SMTPTLS_AGAIN)
+		return SMTPTLS_OK;
+	if (r < 0)
+		return r;
+	if (len == 0)
 		return stls_err_set(err, SMTPTLS_E_IO,
 		    "the server closed the connection instead of TLS");
-	if (errno != EAGAIN && errno != EWOULDBLOCK)
-		return fail_errno(err, "reading from the server");
-	return SMTPTLS_OK;
+	return stls_err_set(err, SMTPTLS_E_PROTOCOL,
+	    "the server sent something in clear behind its answer to "
+	    "STARTTLS");
 }
 
 static int
@@ -200,7 +169,7 @@ make_session(struct smtptls_client *client, struct stls_err *err)
 	r = smtptls_session_new(
 	    client->context, client->url.host.name, &session);
 	if (r == SMTPTLS_OK)
-		r = smtptls_session_set_fd(session, client->fd);
+		r = stls_client_attach(client, session);
 	client->session = session;
 	if (r < 0)
 		return stls_err_set(

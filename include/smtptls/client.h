@@ -75,6 +75,39 @@ int smtptls_client_set_connect_to(
     struct smtptls_client *client, const char *place);
 
 /**
+ * Connect to this address, for a program that resolves names itself; with
+ * several, one call for each, they race in this order. What is verified stays
+ * the host of the URL. Together with smtptls_client_set_connect_to(),
+ * smtptls_client_set_fd() or smtptls_client_set_callbacks() it is an error: a
+ * client connects in one way.
+ *
+ * @param address  `192.0.2.1:465` or `[2001:db8::1]:465`
+ * @return also SMTPTLS_E_LIMIT: more than 128
+ */
+int smtptls_client_add_address(
+    struct smtptls_client *client, const char *address);
+
+/**
+ * Use a connection that is there already; what is verified stays the host of
+ * the URL. On success the socket is the client's, who makes it non-blocking
+ * and close-on-exec, and closes it; on failure it stays the caller's.
+ *
+ * @param fd  a connected stream socket on which nothing was said yet
+ */
+int smtptls_client_set_fd(struct smtptls_client *client, int fd);
+
+/**
+ * Use callbacks for a connection, as smtptls_session_set_callbacks() does:
+ * they must not wait, but answer -EAGAIN. What is verified stays the host of
+ * the URL; the name to greet with has no local address to come from, and is
+ * [127.0.0.1] where the host name is of no use. smtptls_client_pollfds() knows
+ * of no connection then: smtptls_client_events() says what to wait for, and
+ * the calls that wait ask again every 20 ms.
+ */
+int smtptls_client_set_callbacks(struct smtptls_client *client,
+    smtptls_read_cb read, smtptls_write_cb write, void *arg);
+
+/**
  * Set user name and password. From then on the client authenticates or fails.
  *
  * Both are UTF-8 without control characters, of 1 to 4096 octets each. The copy
@@ -172,7 +205,7 @@ int smtptls_client_set_session_cache(
 
 /** The phases with a time limit of their own. */
 enum smtptls_phase {
-	/** Each attempt to resolve and connect: 30 s. */
+	/** Resolving, and each attempt to connect: 30 s. */
 	SMTPTLS_PHASE_CONNECT = 0,
 	/** The TLS handshake: 60 s. */
 	SMTPTLS_PHASE_HANDSHAKE = 1,
@@ -334,6 +367,13 @@ int smtptls_client_drive(struct smtptls_client *client);
 size_t smtptls_client_pollfds(
     struct smtptls_client *client, struct pollfd *fds, size_t max);
 
+/**
+ * Tell what to wait for on the way to the server: POLLIN, POLLOUT or both. It
+ * is for callbacks; smtptls_client_pollfds() has it with the socket.
+ * @return 0 where there is no connection yet, or none any more
+ */
+short smtptls_client_events(struct smtptls_client *client);
+
 /** Tell how many milliseconds to wait at most: -1 is without limit. */
 int smtptls_client_timeout_ms(struct smtptls_client *client);
 
@@ -350,7 +390,10 @@ struct smtptls_message *smtptls_client_next_done(struct smtptls_client *client);
  */
 const char *smtptls_client_step(const struct smtptls_client *client);
 
-/** Tell where it is connected to, "192.0.2.1:587". @return "" before. */
+/**
+ * Tell where it is connected to, "192.0.2.1:587", "unix:/path" or "callbacks".
+ * @return "" before
+ */
 const char *smtptls_client_peer(const struct smtptls_client *client);
 
 /**

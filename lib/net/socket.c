@@ -96,24 +96,21 @@ stls_socket_new(int family, int *out_fd)
 
 /* errno where it is none. */
 static bool
-is_connected_stream(int fd)
+is_stream(int fd)
 {
-	struct sockaddr_storage peer;
-	socklen_t len = sizeof(peer), type_len = sizeof(int);
+	socklen_t len = sizeof(int);
 	int type = 0;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) < 0)
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0)
 		return false;
 	errno = EPROTOTYPE;
-	return type == SOCK_STREAM &&
-	    getpeername(fd, (struct sockaddr *)&peer, &len) == 0;
+	return type == SOCK_STREAM;
 }
 
 int
 stls_socket_adopt(int fd)
 {
-	if (!is_connected_stream(fd) || set_nosigpipe(fd) < 0 ||
-	    set_flags(fd) < 0)
+	if (!is_stream(fd) || set_nosigpipe(fd) < 0 || set_flags(fd) < 0)
 		return -1;
 	stls_socket_set_nodelay(fd);
 	return 0;

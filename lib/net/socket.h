@@ -11,8 +11,8 @@ int stls_socket_new(int family, int *out_fd);
 int stls_socket_pipe(int out_fds[2]); /* [0] reads, [1] writes */
 
 /*
- * Make one of them of a connected stream socket that somebody else has opened.
- * 0, or -1 and errno: what is no such socket is as it was.
+ * Make one of them of a stream socket that somebody else has opened and
+ * connected. 0, or -1 and errno: what is no such socket is as it was.
  */
 int stls_socket_adopt(int fd);
 

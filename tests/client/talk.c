@@ -159,12 +159,30 @@ talk_count_fds(void)
 	return n;
 }
 
+static void
+new_client(struct talk *talk, struct smtptls_context *context)
+{
+	ck_assert_ok(smtptls_client_new(talk->url,
+	    context != NULL ? context : world.context, &talk->client));
+	ck_assert_ok(
+	    smtptls_client_set_deadline_ms(talk->client, talk_ms(DEADLINE_MS)));
+	ck_assert_ok(smtptls_client_set_trace(
+	    talk->client, SMTPTLS_TRACE_DEBUG, keep_trace, talk));
+}
+
+void
+talk_renew_client(struct talk *talk)
+{
+	smtptls_client_free(talk->client);
+	new_client(talk, NULL);
+}
+
 void
 talk_begin_with(struct talk *talk, int mode, const char *scheme,
     struct smtptls_context *context, const struct server_options *options)
 {
 	struct server_options filled = *options;
-	char url[128], place[128];
+	char place[128];
 
 	memset(talk, 0, sizeof(*talk));
 	talk->mode = mode;
@@ -174,19 +192,15 @@ talk_begin_with(struct talk *talk, int mode, const char *scheme,
 		filled.issuer = world.ca;
 	}
 	talk->server = server_start(&filled);
-	snprintf(url, sizeof(url), "%s://" TALK_HOST ":2525", scheme);
+	snprintf(
+	    talk->url, sizeof(talk->url), "%s://" TALK_HOST ":2525", scheme);
 	if (filled.unix_path != NULL)
 		snprintf(place, sizeof(place), "unix:%s", filled.unix_path);
 	else
 		snprintf(place, sizeof(place), "127.0.0.1:%u",
 		    (unsigned int)server_port(talk->server));
-	ck_assert_ok(smtptls_client_new(
-	    url, context != NULL ? context : world.context, &talk->client));
+	new_client(talk, context);
 	ck_assert_ok(smtptls_client_set_connect_to(talk->client, place));
-	ck_assert_ok(
-	    smtptls_client_set_deadline_ms(talk->client, talk_ms(DEADLINE_MS)));
-	ck_assert_ok(smtptls_client_set_trace(
-	    talk->client, SMTPTLS_TRACE_DEBUG, keep_trace, talk));
 }
 
 void
@@ -250,7 +264,12 @@ talk_drive(struct talk *talk)
 
 	while ((r = smtptls_client_drive(talk->client)) == SMTPTLS_AGAIN) {
 		count = smtptls_client_pollfds(talk->client, fds, FDS_MAX);
-		ck_assert_uint_le(count, FDS_MAX);
+		ck_assert_uint_lt(count, FDS_MAX);
+		if (talk->callback_fd > 0)
+			fds[count++] = (struct pollfd){
+				.fd = talk->callback_fd,
+				.events = smtptls_client_events(talk->client),
+			};
 		ck_assert_int_ge(poll(fds, (nfds_t)count,
 				     smtptls_client_timeout_ms(talk->client)),
 		    0);

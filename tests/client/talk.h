@@ -87,7 +87,9 @@ struct talk {
 	struct smtptls_message *message;
 	bool has_started;
 	bool is_in_clear; /* the test wants it so: insecure_no_tls */
-	int fds;	  /* open before it began; 0: not counted */
+	int callback_fd;  /* below callbacks, to be waited for; 0: none */
+	char url[128];
+	int fds; /* open before it began; 0: not counted */
 	char *trace;
 	size_t trace_len;
 };
@@ -108,6 +110,11 @@ void talk_begin_lmtp(struct talk *talk, int mode, const struct step *script);
 /* The same with options; cert and issuer are those of the world by default. */
 void talk_begin_with(struct talk *talk, int mode, const char *scheme,
     struct smtptls_context *context, const struct server_options *options);
+
+/*
+ * Another client for the same server, which was not told where to connect to.
+ */
+void talk_renew_client(struct talk *talk);
 
 /* What the server says and hears before the client is secured and greeted. */
 const struct step *talk_prologue(int mode);
