@@ -46,8 +46,8 @@ enum stls_life {
  * A conversation: the one place where engine, session and net meet.
  * client.c has its settings and what it tells, pipelining.c those about what
  * leaves together, drive.c its loop, transport.c its bytes, plain.c those below
- * TLS, resume.c its TLS tickets, authenticate.c AUTH, and blocking.c the calls
- * that wait.
+ * TLS, resume.c its TLS tickets, authenticate.c AUTH, watch.c what event loops
+ * are told, and blocking.c the calls that wait.
  */
 struct smtptls_client {
 	enum stls_life life;
@@ -79,6 +79,8 @@ struct smtptls_client {
 	smtptls_trace_cb trace;
 	enum smtptls_trace_level trace_level;
 	void *trace_arg;
+	smtptls_socket_cb socket_cb;
+	void *socket_arg;
 
 	/* the conversation */
 	struct stls_connector *connector; /* only while it works */
@@ -95,6 +97,8 @@ struct smtptls_client {
 	short events;	    /* of fd, to wait for */
 	int source_fd;	    /* to wait for as well, -1 for none */
 	bool source_stalls; /* a callback said AGAIN: ask again soon */
+	struct pollfd watched[STLS_FDS_MAX]; /* as the socket_cb knows it */
+	size_t watched_count;
 
 	/* time limits */
 	stls_deadline deadline; /* of all */
@@ -193,6 +197,13 @@ int stls_client_peek(
 /* Give the transport to the session. */
 int stls_client_attach(
     struct smtptls_client *client, struct smtptls_session *session);
+
+/*
+ * watch.c: have the socket_cb know what stls_client_list_fds() says, and have
+ * it forget a descriptor that is about to be closed.
+ */
+void stls_client_watch(struct smtptls_client *client);
+void stls_client_forget(struct smtptls_client *client, int fd);
 
 bool stls_client_has_credentials(const struct smtptls_client *client);
 

@@ -70,6 +70,7 @@ stls_client_fail(struct smtptls_client *client, const struct stls_err *reason)
 	client->life = STLS_LIFE_OVER;
 	free_connector(client);
 	stls_client_close_socket(client);
+	stls_client_watch(client);
 	return client->err.code;
 }
 
@@ -341,16 +342,27 @@ greet(struct smtptls_client *client)
 	return SMTPTLS_OK;
 }
 
+static void
+forget(int fd, void *arg)
+{
+	stls_client_forget(arg, fd);
+}
+
 static int
 start_connector(struct smtptls_client *client, struct stls_err *err)
 {
+	int r;
+
 	if (stls_client_has_transport(client))
 		return SMTPTLS_OK;
 	client->connector = stls_alloc_zero(sizeof(*client->connector));
 	if (client->connector == NULL)
 		return stls_err_nomem(err);
-	return stls_connector_start(client->connector, err, &client->place,
+	r = stls_connector_start(client->connector, err, &client->place,
 	    client->timeout_ms[SMTPTLS_PHASE_CONNECT]);
+	client->connector->closing = forget;
+	client->connector->arg = client;
+	return r;
 }
 
 /* Where the connection begins, the first or, for MAILMAX, another one. */
@@ -567,6 +579,7 @@ smtptls_client_drive(struct smtptls_client *client)
 	r = check_cancelled(client);
 	if (r == SMTPTLS_OK)
 		r = drive(client);
+	stls_client_watch(client);
 	client->is_busy = false;
 	return r;
 }

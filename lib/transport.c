@@ -14,6 +14,7 @@ stls_client_close_socket(struct smtptls_client *client)
 {
 	if (client->fd < 0)
 		return;
+	stls_client_forget(client, client->fd);
 	close(client->fd);
 	client->fd = -1;
 }

@@ -374,6 +374,22 @@ size_t smtptls_client_pollfds(
  */
 short smtptls_client_events(struct smtptls_client *client);
 
+/**
+ * Get to know what to wait for on a descriptor: it was not among those of
+ * smtptls_client_pollfds() before, or with other events. 0: forget it, its
+ * number may be another's soon. It must not free the client or go on with it.
+ */
+typedef void (*smtptls_socket_cb)(
+    struct smtptls_client *client, int fd, short events, void *arg);
+
+/**
+ * Set what is called when smtptls_client_pollfds() changes, for epoll(7) and
+ * its sisters: at the end of a call that goes on with the client, and before a
+ * descriptor is closed, also in smtptls_client_free(). NULL: nothing.
+ */
+int smtptls_client_set_socket_cb(
+    struct smtptls_client *client, smtptls_socket_cb socket_cb, void *arg);
+
 /** Tell how many milliseconds to wait at most: -1 is without limit. */
 int smtptls_client_timeout_ms(struct smtptls_client *client);
 

@@ -935,6 +935,7 @@ START_TEST(nothing_is_given_to_nobody)
 	ck_assert_int_lt(
 	    smtptls_client_set_callbacks(NULL, read_io, write_io, NULL), 0);
 	ck_assert_int_lt(smtptls_client_add_address(NULL, "192.0.2.1:25"), 0);
+	ck_assert_int_lt(smtptls_client_set_socket_cb(NULL, NULL, NULL), 0);
 	ck_assert_int_eq(smtptls_client_events(NULL), 0);
 }
 END_TEST
