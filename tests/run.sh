@@ -29,7 +29,7 @@ total_budget=900
 packages='gcc g++ libc6-dev clang libclang-rt-dev llvm clang-format
 meson ninja-build pkg-config python3 libgnutls28-dev check
 valgrind libc6-dbg libcurl4-gnutls-dev openssl gnutls-bin ca-certificates
-faketime libunistring-dev mandoc musl-tools shellcheck softhsm2'
+faketime libunistring-dev libev-dev mandoc musl-tools shellcheck softhsm2'
 
 passed=0
 failed=0
