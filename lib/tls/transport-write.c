@@ -3,6 +3,7 @@
 #include "tls/transport.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -27,7 +28,7 @@ write_some(struct stls_transport *transport, const void *data, size_t len)
 	do {
 		n = transport->write(data, len, transport->arg);
 	} while (n == -EINTR);
-	if (n > (long)len)
+	if (n > (long)len || n < -INT_MAX)
 		return -EIO;
 	/* Nothing written is no progress, and would go on for ever. */
 	return n == 0 ? -EAGAIN : n;

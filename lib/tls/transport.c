@@ -61,7 +61,7 @@ read_some(struct stls_transport *transport, void *buf, size_t cap)
 		}
 	} while (n == -EINTR);
 	/* A callback that claims more than there was place for. */
-	return n > (long)cap ? -EIO : n;
+	return n > (long)cap || n < -INT_MAX ? -EIO : n;
 }
 
 static void
