@@ -18,6 +18,7 @@ struct job {
 	const struct bench_options *options;
 	struct bench_content content;
 	struct smtptls_context *context;
+	struct smtptls_session_cache *cache; /* NULL: none */
 	struct bench_report report;
 };
 
@@ -40,7 +41,6 @@ check(const struct line *line, int r)
 static void
 set_level(const struct line *line)
 {
-#ifdef HAVE_PIPELINING
 	static const struct {
 		const char *name;
 		enum smtptls_pipelining level;
@@ -63,9 +63,6 @@ set_level(const struct line *line)
 	    smtptls_client_set_window(line->client, (size_t)options->window));
 	check(line,
 	    smtptls_client_set_chunking(line->client, !options->no_chunking));
-#else
-	(void)line;
-#endif
 }
 
 static void
@@ -87,6 +84,7 @@ begin(struct line *line, struct job *job)
 		check(line,
 		    smtptls_client_set_credentials(
 			line->client, options->user, options->password));
+	check(line, smtptls_client_set_session_cache(line->client, job->cache));
 	set_level(line);
 	check(line, smtptls_client_start(line->client));
 }
@@ -263,6 +261,8 @@ main(int argc, char **argv)
 	if (smtptls_context_new_default(SMTPTLS_SERVER_AUTH, options.ca, NULL,
 		NULL, 0, &job.context) < 0)
 		bench_fail("smtptls", smtptls_context_error(job.context));
+	if (options.resume && smtptls_session_cache_new(16, &job.cache) < 0)
+		bench_fail("smtptls", "no session cache");
 	job.report.rss_before = bench_memory("VmRSS");
 	job.report.started = bench_now();
 	if (options.hold)
@@ -271,6 +271,7 @@ main(int argc, char **argv)
 		for (i = 0; i < options.connections; i++)
 			run_one(&job);
 	bench_report(&job.report);
+	smtptls_session_cache_free(job.cache);
 	smtptls_context_free(job.context);
 	bench_content_close(&job.content);
 	return 0;
