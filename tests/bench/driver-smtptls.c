@@ -184,10 +184,10 @@ run_one(struct job *job)
 	begin(&line, job);
 	for (;;) {
 		submit(&line);
-		if (go_on(&line) == SMTPTLS_OK && line.is_ending &&
-		    line.in_flight == 0)
+		if (go_on(&line) == SMTPTLS_AGAIN)
+			wait_for(&line);
+		else if (line.is_ending && line.in_flight == 0)
 			break;
-		wait_for(&line);
 	}
 	end(&line);
 }
