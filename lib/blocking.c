@@ -43,13 +43,24 @@ longest_wait_ms(struct smtptls_client *client)
 	return left;
 }
 
+/*
+ * The first moment of each wait is in the read itself: a server that is quick
+ * costs no poll(2) then. Nothing can wake it, so it is short.
+ */
+#define WAIT_IN_READ_MS 50
+
 static int
 wait_for(struct smtptls_client *client)
 {
+	int timeout_ms = smtptls_client_timeout_ms(client);
 	struct pollfd fds[FDS_MAX];
 	struct stls_err reason;
 	size_t count;
 
+	if (timeout_ms < 0 || timeout_ms > WAIT_IN_READ_MS)
+		timeout_ms = WAIT_IN_READ_MS;
+	if (stls_client_wait_input(client, timeout_ms) == SMTPTLS_OK)
+		return SMTPTLS_OK;
 	if (make_wake_pipe(client, &reason) < 0)
 		return stls_client_fail(client, &reason);
 	/* Set before the pipe was there, the flag woke nobody. */

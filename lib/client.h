@@ -94,8 +94,13 @@ struct smtptls_client {
 	const struct stls_sasl_mechanism *mechanism;
 	unsigned int auth_round;
 	unsigned int writes_since_read;
-	short events;	    /* of fd, to wait for */
-	int source_fd;	    /* to wait for as well, -1 for none */
+	bool is_asking;	  /* what is being written has a question in it */
+	bool has_written; /* in this call of drive, since the last read */
+	bool is_drained;  /* the last read left nothing, and just now */
+	bool
+	    waits_in_read; /* the socket blocks, for stls_client_wait_input() */
+	short events;	   /* of fd, to wait for */
+	int source_fd;	   /* to wait for as well, -1 for none */
 	bool source_stalls; /* a callback said AGAIN: ask again soon */
 	struct pollfd watched[STLS_FDS_MAX]; /* as the socket_cb knows it */
 	size_t watched_count;
@@ -166,6 +171,23 @@ void stls_client_restart_limit(struct smtptls_client *client);
  */
 int stls_client_read(struct smtptls_client *client);
 int stls_client_write(struct smtptls_client *client);
+
+/* Have what was gathered leave, before something else is waited for. */
+int stls_client_flush(struct smtptls_client *client);
+
+/*
+ * Whether to read now can bring nothing but what has come since the last look
+ * a moment ago.
+ */
+bool stls_client_has_looked(const struct smtptls_client *client);
+
+/*
+ * Wait in the read itself where there is nothing else to wait for, which is a
+ * system call less than poll(2) and read. SMTPTLS_OK: drive; SMTPTLS_AGAIN:
+ * nothing came within so many milliseconds; SMTPTLS_E_UNSUPPORTED: it cannot.
+ */
+int stls_client_wait_input(struct smtptls_client *client, int timeout_ms);
+
 int stls_client_start_tls(struct smtptls_client *client);
 int stls_client_start_auth(struct smtptls_client *client);
 int stls_client_answer_challenge(struct smtptls_client *client);

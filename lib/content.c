@@ -168,10 +168,15 @@ stls_content_read(struct stls_content *content, struct stls_err *err,
 }
 
 bool
+stls_content_never_waits(const struct stls_content *content)
+{
+	return content->kind == STLS_CONTENT_MEM || content->is_regular;
+}
+
+bool
 stls_content_can_rewind(const struct stls_content *content)
 {
-	return content->kind == STLS_CONTENT_MEM || content->is_regular ||
-	    content->rewind != NULL;
+	return stls_content_never_waits(content) || content->rewind != NULL;
 }
 
 int

@@ -58,6 +58,9 @@ int stls_content_read(struct stls_content *content, struct stls_err *err,
  */
 void stls_content_release(struct stls_content *content);
 
+/* Memory and regular files are there: to read them takes no time. */
+bool stls_content_never_waits(const struct stls_content *content);
+
 /* Whether it can be read a second time, as far as can be told. */
 bool stls_content_can_rewind(const struct stls_content *content);
 

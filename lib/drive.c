@@ -266,6 +266,9 @@ end_content(struct smtptls_client *client)
 	if (message->before_end != NULL) {
 		if (stls_engine_has_output(&client->engine))
 			return stls_client_write(client);
+		r = stls_client_flush(client);
+		if (r != SMTPTLS_OK)
+			return r;
 		r = message->before_end(message, message->before_end_arg);
 		if (r == SMTPTLS_AGAIN)
 			return stall(client, -1);
@@ -451,7 +454,12 @@ talk(struct smtptls_client *client)
 			r = SMTPTLS_OK;
 			break;
 		case STLS_NEED_INPUT:
-			/* A reply that is there already is worth having. */
+			/* Whoever waits will be told. */
+			if (stls_client_has_looked(client)) {
+				client->events |= POLLIN;
+				r = SMTPTLS_AGAIN;
+				break;
+			}
 			r = do_next(client);
 			break;
 		default:
@@ -553,6 +561,7 @@ drive(struct smtptls_client *client)
 	client->events = 0;
 	client->source_fd = -1;
 	client->source_stalls = false;
+	client->is_drained = client->has_written = false;
 	if (client->life == STLS_LIFE_CONNECTING)
 		r = connect_on(client);
 	if (r == SMTPTLS_OK)

@@ -83,7 +83,7 @@ read_some(struct smtptls_client *client, void *buf, size_t cap, int flags)
 		if (client->way == STLS_WAY_CALLBACKS) {
 			n = client->read(buf, cap, client->io_arg);
 		} else {
-			n = recv(client->fd, buf, cap, flags);
+			n = recv(client->fd, buf, cap, flags | MSG_DONTWAIT);
 			if (n < 0)
 				n = -errno;
 		}
@@ -101,7 +101,8 @@ write_some(struct smtptls_client *client, const void *data, size_t len)
 		if (client->way == STLS_WAY_CALLBACKS) {
 			n = client->write(data, len, client->io_arg);
 		} else {
-			n = send(client->fd, data, len, MSG_NOSIGNAL);
+			n = send(
+			    client->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 			if (n < 0)
 				n = -errno;
 		}

@@ -4,6 +4,10 @@
 
 #include <unistd.h>
 
+#include "message.h"
+#include "net/socket.h"
+#include "tls/session.h"
+
 /* One read takes a whole TLS record. */
 #define PIECE_LEN 16384
 /* How often to see, while content leaves, whether the server objects. */
@@ -35,20 +39,24 @@ receive(struct smtptls_client *client, struct stls_err *err, void *buf,
 	return stls_client_receive(client, err, buf, cap, out_len);
 }
 
+/* With `more` it is gathered until it is worth a system call. */
 static int
 transmit(struct smtptls_client *client, struct stls_err *err, const void *data,
-    size_t len, size_t *out_len)
+    size_t len, bool more, size_t *out_len)
 {
 	int r;
 
-	if (client->session != NULL) {
+	if (client->session == NULL)
+		return stls_client_transmit(client, err, data, len, out_len);
+	if (more)
+		r = stls_session_write_more(
+		    client->session, data, len, out_len);
+	else
 		r = smtptls_session_write(client->session, data, len, out_len);
-		if (r < 0)
-			stls_err_set(err, r, "%s",
-			    smtptls_session_error(client->session));
-		return r;
-	}
-	return stls_client_transmit(client, err, data, len, out_len);
+	if (r < 0)
+		stls_err_set(
+		    err, r, "%s", smtptls_session_error(client->session));
+	return r;
 }
 
 /* Read once. SMTPTLS_AGAIN: there is nothing; else the engine has it. */
@@ -62,6 +70,11 @@ stls_client_read(struct smtptls_client *client)
 
 	r = receive(client, &reason, buf, sizeof(buf), &len);
 	stls_client_save_session(client);
+	client->has_written = false;
+	client->is_drained = r == SMTPTLS_AGAIN ||
+	    (client->session != NULL
+		    ? stls_session_input_drained(client->session)
+		    : r == SMTPTLS_OK && len < sizeof(buf));
 	if (r == SMTPTLS_AGAIN) {
 		client->events |= POLLIN;
 		return SMTPTLS_AGAIN;
@@ -92,18 +105,40 @@ write_failed(struct smtptls_client *client, const struct stls_err *reason)
 	return SMTPTLS_OK;
 }
 
+bool
+stls_client_has_looked(const struct smtptls_client *client)
+{
+	if (client->session != NULL &&
+	    smtptls_session_pending(client->session) > 0)
+		return false;
+	return client->is_drained || client->has_written;
+}
+
+/* Reading meanwhile: both sides may have full buffers. */
+static int
+wait_to_write(struct smtptls_client *client)
+{
+	client->events |= POLLOUT;
+	return stls_client_read(client);
+}
+
+/*
+ * Whether more content comes right behind this piece, so that it may gather. A
+ * source that takes its time must not keep from the server what it gave.
+ */
+static bool
+may_gather(const struct smtptls_client *client)
+{
+	return !client->is_asking && client->engine.state == STLS_STATE_BODY &&
+	    stls_content_never_waits(
+		&stls_message_of(client->engine.sending)->content);
+}
+
 /*
  * A reply that is already there answers nothing that is still here: in a record
  * of its own it would pass for the answer, and cost a password or a message.
  * Nothing is asked by a piece of content.
  */
-static bool
-must_look_first(const struct smtptls_client *client)
-{
-	return client->engine.offered == 0 &&
-	    stls_engine_is_asking(&client->engine);
-}
-
 int
 stls_client_write(struct smtptls_client *client)
 {
@@ -112,25 +147,72 @@ stls_client_write(struct smtptls_client *client)
 	size_t len, sent = 0;
 	int r;
 
-	if (must_look_first(client)) {
-		r = stls_client_read(client);
-		if (r != SMTPTLS_AGAIN)
-			return r;
+	if (client->engine.offered == 0) {
+		client->is_asking = stls_engine_is_asking(&client->engine);
+		if (client->is_asking && !client->is_drained) {
+			r = stls_client_read(client);
+			if (r != SMTPTLS_AGAIN)
+				return r;
+		}
 	}
 	data = stls_engine_output(&client->engine, &len);
-	r = transmit(client, &reason, data, len, &sent);
+	r = transmit(client, &reason, data, len, may_gather(client), &sent);
 	if (r < 0)
 		return write_failed(client, &reason);
-	if (r == SMTPTLS_AGAIN) {
-		/* Reading meanwhile: both sides may have full buffers. */
-		client->events |= POLLOUT;
-		return stls_client_read(client);
-	}
+	if (r == SMTPTLS_AGAIN)
+		return wait_to_write(client);
+	client->is_drained = false;
+	client->has_written = true;
 	stls_engine_sent(&client->engine, sent);
 	stls_client_restart_limit(client);
 	if (++client->writes_since_read >= WRITES_PER_READ)
 		(void)stls_client_read(client);
 	return SMTPTLS_OK;
+}
+
+int
+stls_client_flush(struct smtptls_client *client)
+{
+	struct stls_err reason;
+	int r;
+
+	if (client->session == NULL ||
+	    stls_session_unflushed(client->session) == 0)
+		return SMTPTLS_OK;
+	r = stls_session_flush(client->session);
+	if (r == SMTPTLS_AGAIN)
+		return wait_to_write(client);
+	if (r < 0) {
+		stls_err_set(
+		    &reason, r, "%s", smtptls_session_error(client->session));
+		return write_failed(client, &reason);
+	}
+	return SMTPTLS_OK;
+}
+
+/* From now on it never waits but where it is told to. */
+static int
+let_reads_wait(struct smtptls_client *client)
+{
+	stls_session_set_dont_wait(client->session);
+	if (stls_socket_set_blocking(client->fd) < 0)
+		return SMTPTLS_E_UNSUPPORTED;
+	client->waits_in_read = true;
+	return SMTPTLS_OK;
+}
+
+int
+stls_client_wait_input(struct smtptls_client *client, int timeout_ms)
+{
+	bool alone = client->life == STLS_LIFE_TALKING &&
+	    client->events == POLLIN && client->source_fd < 0 &&
+	    !client->source_stalls;
+
+	if (!alone || client->session == NULL || client->fd < 0)
+		return SMTPTLS_E_UNSUPPORTED;
+	if (!client->waits_in_read && let_reads_wait(client) < 0)
+		return SMTPTLS_E_UNSUPPORTED;
+	return stls_session_wait_input(client->session, timeout_ms);
 }
 
 /*
