@@ -60,6 +60,16 @@ stls_client_trace(char what, const char *text, size_t len, void *arg)
 	client->trace(level, line, client->trace_arg);
 }
 
+/* To ask for each line costs more than it looks. */
+void
+stls_client_hand_on_trace(struct smtptls_client *client)
+{
+	bool wanted = client->trace != NULL &&
+	    client->trace_level >= SMTPTLS_TRACE_PROTOCOL;
+
+	client->engine.config.trace = wanted ? stls_client_trace : NULL;
+}
+
 /* Take the context, or make one, and freeze it: this is its first use. */
 static int
 use_context(struct smtptls_client *client, struct smtptls_context *context)
@@ -432,6 +442,7 @@ smtptls_client_set_trace(struct smtptls_client *client,
 	client->trace = trace;
 	client->trace_level = level;
 	client->trace_arg = arg;
+	stls_client_hand_on_trace(client);
 	return SMTPTLS_OK;
 }
 

@@ -126,6 +126,9 @@ __attribute__((format(printf, 2, 3))) void stls_client_info(
 /* The engine's trace callback; arg is the client. */
 void stls_client_trace(char what, const char *text, size_t len, void *arg);
 
+/* Have the engine trace, if anybody wants to see it. */
+void stls_client_hand_on_trace(struct smtptls_client *client);
+
 /*
  * In front of every call that goes on with the conversation: SMTPTLS_OK, or
  * the failure that stays, or SMTPTLS_E_FORKED, or SMTPTLS_E_STATE inside of a

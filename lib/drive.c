@@ -502,10 +502,10 @@ smtptls_client_start(struct smtptls_client *client)
 		    ? client->window
 		    : 0,
 		.may_send = may_send,
-		.trace = stls_client_trace,
 		.arg = client,
 	};
 	stls_engine_init(&client->engine, &config);
+	stls_client_hand_on_trace(client);
 	client->life = STLS_LIFE_CONNECTING;
 	if (stls_client_check_credentials(client, &reason) < 0)
 		return stls_client_fail(client, &reason);

@@ -153,32 +153,25 @@ format_domain(
 	return SMTPTLS_OK;
 }
 
-/* Write `local@domain`, or a local part alone. */
+/*
+ * Keep the mailbox and behind it its parts, in one allocation, which is the
+ * mailbox's.
+ */
 static int
-fill_mailbox(struct stls_err *err, struct stls_address *address,
-    const char *wire, size_t wire_len, size_t domain_len)
+fill(struct stls_err *err, struct stls_address *address, const char *local,
+    size_t local_len, const char *wire, size_t wire_len, const char *domain)
 {
+	size_t domain_len = strlen(domain);
 	size_t len = wire_len + (domain_len > 0 ? 1 + domain_len : 0);
 
-	address->mailbox = stls_alloc(len + 1);
+	address->mailbox = stls_alloc(len + 1 + local_len + 1 + domain_len + 1);
 	if (address->mailbox == NULL)
 		return stls_err_nomem(err);
 	memcpy(address->mailbox, wire, wire_len);
 	if (domain_len > 0)
 		address->mailbox[wire_len] = '@';
-	memcpy(address->mailbox + len - domain_len, address->domain,
-	    domain_len + 1);
-	return SMTPTLS_OK;
-}
-
-/* Keep local part and domain, the one behind the other. */
-static int
-fill_parts(struct stls_err *err, struct stls_address *address,
-    const char *local, size_t local_len, const char *domain, size_t domain_len)
-{
-	address->local = stls_alloc(local_len + 1 + domain_len + 1);
-	if (address->local == NULL)
-		return stls_err_nomem(err);
+	memcpy(address->mailbox + len - domain_len, domain, domain_len + 1);
+	address->local = address->mailbox + len + 1;
 	memcpy(address->local, local, local_len);
 	address->local[local_len] = '\0';
 	address->domain = address->local + local_len + 1;
@@ -195,7 +188,7 @@ stls_address_make(struct stls_err *err, const char *local, size_t local_len,
 	char wire[2 * STLS_LOCAL_PART_LEN_MAX + 3];
 	char name[STLS_DOMAIN_LEN_MAX + 1] = "";
 	const char *fault;
-	size_t wire_len, name_len;
+	size_t wire_len;
 	int r;
 
 	fault = find_text_fault(local, local_len);
@@ -216,10 +209,7 @@ stls_address_make(struct stls_err *err, const char *local, size_t local_len,
 			return err->code;
 		return refuse_domain(err, wire, domain, domain_len);
 	}
-	name_len = strlen(name);
-	r = fill_parts(err, &made, local, local_len, name, name_len);
-	if (r == SMTPTLS_OK)
-		r = fill_mailbox(err, &made, wire, wire_len, name_len);
+	r = fill(err, &made, local, local_len, wire, wire_len, name);
 	if (r < 0)
 		return r;
 	if (strlen(made.mailbox) > MAILBOX_LEN_MAX)
@@ -364,8 +354,7 @@ stls_address_is_same(const struct stls_address *a, const struct stls_address *b)
 void
 stls_address_done(struct stls_address *address)
 {
-	/* The domain is behind the local part. */
-	free(address->local);
+	/* Its parts are behind it. */
 	free(address->mailbox);
 	memset(address, 0, sizeof(*address));
 }

@@ -24,9 +24,9 @@
  * but A-labels are sent all the same: every server understands them.
  */
 struct stls_address {
-	char *local;	     /* unquoted */
+	char *local;	     /* unquoted; in the memory of mailbox, as is ... */
 	char *domain;	     /* lower case, or "[192.0.2.1]"; "" if bare */
-	char *mailbox;	     /* local@domain as it is sent */
+	char *mailbox;	     /* local@domain as it is sent; owned */
 	bool needs_smtputf8; /* the local part is not ASCII */
 };
 
