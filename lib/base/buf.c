@@ -112,6 +112,22 @@ stls_buf_append_str(struct stls_buf *buf, const char *s)
 	return stls_buf_append(buf, s, strlen(s));
 }
 
+/* What is left is moved to the front while it is little. */
+#define MOVED_MAX 2048
+
+static void
+move_to_front(struct stls_buf *buf)
+{
+	size_t len = stls_buf_len(buf);
+
+	if (len > MOVED_MAX || len > buf->head)
+		return;
+	memcpy(buf->data, buf->data + buf->head, len);
+	stls_wipe(buf->data + buf->head, len);
+	buf->head = 0;
+	buf->tail = len;
+}
+
 void
 stls_buf_consume(struct stls_buf *buf, size_t len)
 {
@@ -120,7 +136,9 @@ stls_buf_consume(struct stls_buf *buf, size_t len)
 		return;
 	stls_wipe(buf->data + buf->head, len);
 	buf->head += len;
-	if (buf->head == buf->tail)
+	if (buf->head >= buf->cap / 2)
+		move_to_front(buf);
+	else if (buf->head == buf->tail)
 		buf->head = buf->tail = 0;
 }
 

@@ -34,7 +34,9 @@ is_digit(char c)
 static bool
 is_alnum(char c)
 {
-	return is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+	unsigned char lower = (unsigned char)(c | 0x20);
+
+	return is_digit(c) || (unsigned char)(lower - 'a') < 26;
 }
 
 static bool

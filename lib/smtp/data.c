@@ -89,6 +89,24 @@ put_lines(struct stls_data *data, const unsigned char *text, size_t len,
 	return n;
 }
 
+/* The same in the middle of a line, for what is too short for that. */
+static size_t
+put_plain(struct stls_data *data, const unsigned char *text, size_t len,
+    unsigned char **place)
+{
+	size_t n;
+
+	if (!data->in_line || data->after_cr)
+		return 0;
+	for (n = 0; n < len && text[n] > '\r'; n++) {
+		if (text[n] > 127 && data->refuse_8bit)
+			break;
+		(*place)[n] = text[n];
+	}
+	*place += n;
+	return n;
+}
+
 int
 stls_data_write(struct stls_err *err, struct stls_data *data, const char *text,
     size_t len, struct stls_buf *out)
@@ -105,6 +123,7 @@ stls_data_write(struct stls_err *err, struct stls_data *data, const char *text,
 
 	while (in < end) {
 		n = put_lines(data, in, (size_t)(end - in), &place);
+		n += put_plain(data, in + n, (size_t)(end - in) - n, &place);
 		in += n;
 		data->octets_in += n;
 		if (in == end)

@@ -137,8 +137,9 @@ lines_best(unsigned char **out, const unsigned char *in, size_t len, bool seven,
 static size_t
 sum_best(struct stls_octets_sum *sum, const unsigned char *in, size_t len)
 {
-	return has_avx2() ? sum_blocks_avx2(sum, in, len)
-			  : sum_blocks_sse2(sum, in, len);
+	size_t n = has_avx2() ? sum_blocks_avx2(sum, in, len) : 0;
+
+	return n + sum_blocks_sse2(sum, in + n, len - n);
 }
 
 #else

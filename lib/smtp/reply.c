@@ -178,13 +178,17 @@ char *
 stls_reply_text(const struct stls_reply *reply, char *out, size_t cap)
 {
 	size_t offset = 0, used = 0, len, n;
+	bool is_first = true;
 	const char *text;
 
 	out[0] = '\0';
 	/* Where a line was cut there is no room for a blank and the next. */
 	while ((used == 0 || cap - used > ESCAPED_LEN_MAX + 1) &&
 	    stls_reply_next_line(reply, &offset, &text, &len)) {
-		n = enhanced_len(reply->code, text, len);
+		/* That of the first line is known. */
+		n = is_first ? strlen(reply->enhanced)
+			     : enhanced_len(reply->code, text, len);
+		is_first = false;
 		text += n;
 		len -= n;
 		while (len > 0 && *text == ' ') {

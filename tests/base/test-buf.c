@@ -95,9 +95,13 @@ START_TEST(large_amounts_are_wiped_as_well)
 	stls_buf_init(&buf, 20000);
 	ck_assert_ok(stls_buf_append(&buf, big, sizeof(big)));
 	stls_buf_consume(&buf, sizeof(big) - 1);
-	for (i = 0; i < sizeof(big) - 1; i++)
-		ck_assert_msg(buf.data[i] == 0, "%zu is not", i);
+	ck_assert_uint_eq(stls_buf_len(&buf), 1);
 	ck_assert_uint_eq(*stls_buf_data(&buf), 1);
+	/* What is left may have moved to the front. */
+	for (i = 0; i < sizeof(big); i++) {
+		if (i != buf.head)
+			ck_assert_msg(buf.data[i] == 0, "%zu is not", i);
+	}
 	stls_buf_done(&buf);
 }
 END_TEST

@@ -545,7 +545,7 @@ START_TEST(lack_of_memory_is_told)
 	}
 	stls_alloc_fail_at(0);
 	ck_assert_ok(outcome.r);
-	ck_assert_uint_gt(n, 10);
+	ck_assert_uint_gt(n, 8);
 	done(&outcome);
 }
 END_TEST
