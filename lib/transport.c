@@ -71,6 +71,7 @@ stls_client_read(struct smtptls_client *client)
 	r = receive(client, &reason, buf, sizeof(buf), &len);
 	stls_client_save_session(client);
 	client->has_written = false;
+	client->writes_since_read = 0;
 	client->is_drained = r == SMTPTLS_AGAIN ||
 	    (client->session != NULL
 		    ? stls_session_input_drained(client->session)
@@ -79,7 +80,6 @@ stls_client_read(struct smtptls_client *client)
 		client->events |= POLLIN;
 		return SMTPTLS_AGAIN;
 	}
-	client->writes_since_read = 0;
 	if (r == SMTPTLS_OK && len == 0)
 		r = stls_err_set(
 		    &reason, SMTPTLS_E_IO, "the server closed the connection");

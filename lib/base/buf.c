@@ -129,17 +129,24 @@ move_to_front(struct stls_buf *buf)
 }
 
 void
+stls_buf_drop(struct stls_buf *buf, size_t len)
+{
+	assert(len <= stls_buf_len(buf));
+	buf->head += len;
+	if (buf->head >= buf->cap / 2)
+		move_to_front(buf);
+	else if (buf->head == buf->tail)
+		buf->head = buf->tail = 0;
+}
+
+void
 stls_buf_consume(struct stls_buf *buf, size_t len)
 {
 	assert(len <= stls_buf_len(buf));
 	if (len == 0)
 		return;
 	stls_wipe(buf->data + buf->head, len);
-	buf->head += len;
-	if (buf->head >= buf->cap / 2)
-		move_to_front(buf);
-	else if (buf->head == buf->tail)
-		buf->head = buf->tail = 0;
+	stls_buf_drop(buf, len);
 }
 
 void

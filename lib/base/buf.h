@@ -7,7 +7,7 @@
 /*
  * A queue of bytes: appended at the end, consumed from the front. It grows up
  * to `max`; what is consumed is overwritten, because replies and commands may
- * carry secrets. Zero-initialised it is empty and may not hold anything.
+ * carry secrets, but for what is dropped. Zero-initialised it is empty and may not hold anything.
  */
 struct stls_buf {
 	unsigned char *data; /* start of the allocation */
@@ -50,7 +50,13 @@ void stls_buf_commit(struct stls_buf *buf, size_t len);
 int stls_buf_append(struct stls_buf *buf, const void *data, size_t len);
 int stls_buf_append_str(struct stls_buf *buf, const char *s);
 
-/* Drop `len` bytes from the front, or everything. */
+/*
+ * Take `len` bytes from the front without wiping them, which costs as much as
+ * to copy them: for what is no secret. It is wiped with the buffer.
+ */
+void stls_buf_drop(struct stls_buf *buf, size_t len);
+
+/* Take `len` bytes from the front, or everything, and wipe them. */
 void stls_buf_consume(struct stls_buf *buf, size_t len);
 void stls_buf_clear(struct stls_buf *buf);
 

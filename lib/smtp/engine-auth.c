@@ -36,6 +36,7 @@ auth_command(struct stls_engine *engine, const char *mechanism,
 	snprintf(shown, sizeof(shown), "AUTH %s%s", mechanism,
 	    initial != NULL ? " ***" : "");
 	r = stls_engine_sent_line(engine, before, r, shown);
+	engine->secret_end = engine->queued;
 	if (r == SMTPTLS_OK)
 		r = stls_engine_expect(engine, STLS_STEP_AUTH, 0, 0);
 	if (r == SMTPTLS_OK)
@@ -75,6 +76,7 @@ stls_engine_auth_respond(
 		r = stls_command_auth_response(
 		    &engine->err, &engine->out, response);
 	r = stls_engine_sent_line(engine, before, r, "***");
+	engine->secret_end = engine->queued;
 	if (r == SMTPTLS_OK)
 		r = stls_engine_expect(engine, STLS_STEP_AUTH, 0, 0);
 	if (r == SMTPTLS_OK)

@@ -409,7 +409,11 @@ stls_engine_has_output(const struct stls_engine *engine)
 void
 stls_engine_sent(struct stls_engine *engine, size_t len)
 {
-	stls_buf_consume(&engine->out, len);
+	/* Wiping content would cost as much as to copy it. */
+	if (written(engine) < engine->secret_end)
+		stls_buf_consume(&engine->out, len);
+	else
+		stls_buf_drop(&engine->out, len);
 	engine->offered = 0;
 	/* Commands that had no place join the flight. */
 	stls_engine_advance(engine);

@@ -105,12 +105,13 @@ struct stls_engine {
 	struct stls_buf in;
 	struct stls_reply_parser parser;
 	struct stls_buf out;
-	uint64_t queued;   /* octets ever put into out */
-	uint64_t exposed;  /* of which the driver has seen */
-	uint64_t asked;	   /* octets up to the last question in out */
-	uint64_t answered; /* octets up to the last one that was answered */
-	size_t offered;	   /* of out, to be offered again until it is sent */
-	uint64_t begun;	   /* written when the next reply began to come */
+	uint64_t queued;     /* octets ever put into out */
+	uint64_t exposed;    /* of which the driver has seen */
+	uint64_t asked;	     /* octets up to the last question in out */
+	uint64_t secret_end; /* octets up to the last line of AUTH */
+	uint64_t answered;   /* octets up to the last one that was answered */
+	size_t offered;	     /* of out, to be offered again until it is sent */
+	uint64_t begun;	     /* written when the next reply began to come */
 
 	struct stls_fifo expected;
 

@@ -106,6 +106,26 @@ START_TEST(large_amounts_are_wiped_as_well)
 }
 END_TEST
 
+START_TEST(what_is_dropped_is_gone_like_what_is_consumed)
+{
+	struct stls_buf buf;
+	char big[10000];
+	size_t i;
+
+	for (i = 0; i < sizeof(big); i++)
+		big[i] = (char)(i % 251);
+	stls_buf_init(&buf, 20000);
+	ck_assert_ok(stls_buf_append(&buf, big, sizeof(big)));
+	for (i = 0; i < sizeof(big); i += 10) {
+		stls_buf_drop(&buf, 10);
+		ck_assert_uint_eq(stls_buf_len(&buf), sizeof(big) - i - 10);
+		ck_assert_mem_eq(
+		    stls_buf_data(&buf), big + i + 10, sizeof(big) - i - 10);
+	}
+	stls_buf_done(&buf);
+}
+END_TEST
+
 START_TEST(lack_of_memory_leaves_the_buffer_as_it_was)
 {
 	struct stls_buf buf;
@@ -135,6 +155,7 @@ main(void)
 	tcase_add_test(tc, consumed_bytes_are_wiped);
 	tcase_add_test(tc, an_empty_buffer_gives_its_memory_back);
 	tcase_add_test(tc, large_amounts_are_wiped_as_well);
+	tcase_add_test(tc, what_is_dropped_is_gone_like_what_is_consumed);
 	tcase_add_test(tc, lack_of_memory_leaves_the_buffer_as_it_was);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
