@@ -9,9 +9,10 @@ those behind them that begin with `> `. What follows is their output, where
 `...` stands for anything, and alone in a line for any number of lines.
 
 smtp-sink-tls is started in the background, on ports that the kernel picks
-and that take the place of 2525 and 2465, and runs until the next one. With a
-sanitizer the compiler is not called: programs that it has not instrumented
-could not have the library, so those of the build are taken.
+and that take the place of 2525 and 2465, and runs until the next one. Where
+there is no localhost, its address takes its place. With a sanitizer the
+compiler is not called: programs that it has not instrumented could not have
+the library, so those of the build are taken.
 """
 
 import contextlib
@@ -23,8 +24,13 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from localhost import HOST
+
 COMPILE = re.compile(r"cc (\w+)\.c -o \1 .*")
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
+# Where it is the name of a server, and not part of what a server says.
+NAME = re.compile(r"(://|=|\./send |\bof |\bnot )localhost\b")
 PORTS = {"smtp": "2525", "smtps": "2465"}
 TIMEOUT = 60
 NEEDED = ["sh", "cc", "pkg-config", "certtool"]
@@ -121,7 +127,8 @@ def main():
         shutil.copytree(examples, folder, dirs_exist_ok=True)
         typist = Typist(folder, build.resolve(), sys.argv[4])
         end.callback(typist.stop)
-        for command, expected in steps(tutorial.read_text()):
+        text = NAME.sub(rf"\g<1>{HOST}", tutorial.read_text())
+        for command, expected in steps(text):
             output = typist.run(command)
             count += 1
             if not matches(expected, output):

@@ -12,9 +12,9 @@ import subprocess
 import unittest
 
 import sendmail
-from sendmail import (CONFIG, DATAERR, IOERR, MAIL, NOHOST, NOPERM, NOUSER,
-                      PROGRAM, PROTOCOL, TEMPFAIL, UNAVAILABLE, USAGE, Server,
-                      run)
+from sendmail import (CONFIG, DATAERR, HOST, IOERR, MAIL, NOHOST, NOPERM,
+                      NOUSER, PROGRAM, PROTOCOL, TEMPFAIL, UNAVAILABLE, USAGE,
+                      Server, run)
 
 ENVELOPE = ("-f", "a@example.org", "b@example.org")
 
@@ -152,7 +152,7 @@ class Login(sendmail.TestCase):
     def test_a_wrong_password(self):
         result = self.send("--user", "alice", "--password-command",
                            "echo wrong", *ENVELOPE)
-        self.assert_status(result, NOPERM, "localhost", "AUTH", "535")
+        self.assert_status(result, NOPERM, HOST, "AUTH", "535")
         self.assertEqual(self.sink.take(), [])
 
     def test_no_password_at_all(self):
@@ -226,7 +226,7 @@ class Login(sendmail.TestCase):
         with Server(self.folder2) as server:
             result = self.send("--user", "alice", "--password-file",
                                self.password, *ENVELOPE, url=server.url)
-        self.assert_status(result, NOPERM, "localhost")
+        self.assert_status(result, NOPERM, HOST)
         self.assertFalse([c for c in server.commands
                           if c.startswith(("AUTH", "MAIL"))])
 
@@ -357,7 +357,7 @@ class Reachability(sendmail.TestCase):
     def test_nobody_listens(self):
         with socket.create_server(("127.0.0.1", 0)) as closed:
             port = closed.getsockname()[1]
-        result = self.send(*ENVELOPE, url=f"smtps://localhost:{port}")
+        result = self.send(*ENVELOPE, url=f"smtps://{HOST}:{port}")
         self.assert_status(result, TEMPFAIL, str(port), "connect",
                            "refused")
 
@@ -373,12 +373,12 @@ class Reachability(sendmail.TestCase):
         with socket.create_server(("127.0.0.1", 0)) as silent:
             port = silent.getsockname()[1]
             result = self.send("--timeout", "1", *ENVELOPE,
-                               url=f"smtps://localhost:{port}")
+                               url=f"smtps://{HOST}:{port}")
         self.assert_status(result, TEMPFAIL, str(port))
 
     def test_an_interrupt_while_waiting(self):
         with socket.create_server(("127.0.0.1", 0)) as silent:
-            url = f"smtps://localhost:{silent.getsockname()[1]}"
+            url = f"smtps://{HOST}:{silent.getsockname()[1]}"
             process = subprocess.Popen(
                 [PROGRAM, "--url", url, "--cafile", self.ca, *ENVELOPE],
                 stdin=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -462,7 +462,7 @@ class Probe(sendmail.TestCase):
         with socket.create_server(("127.0.0.1", 0)) as closed:
             port = closed.getsockname()[1]
         result, found = self.probe("--cafile", self.ca,
-                                   url=f"smtps://localhost:{port}")
+                                   url=f"smtps://{HOST}:{port}")
         self.assert_status(result, TEMPFAIL)
         self.assertEqual(found["status"], TEMPFAIL)
         self.assertIsNone(found["tls"])

@@ -8,7 +8,7 @@ import subprocess
 import unittest
 
 import sendmail
-from sendmail import (CONFIG, MAIL, NOPERM, PROTOCOL, Server, run)
+from sendmail import (CONFIG, HOST, MAIL, NOPERM, PROTOCOL, Server, run)
 
 ENVELOPE = ("-f", "a@example.org", "b@example.org")
 
@@ -35,7 +35,7 @@ class Trust(sendmail.TestCase):
     def test_an_unknown_ca(self):
         result = run("--url", self.sink.smtps, "--cafile", self.other_ca(),
                      *ENVELOPE)
-        self.assert_nothing_left(result, "localhost", "TLS")
+        self.assert_nothing_left(result, HOST, "TLS")
 
     def test_the_cas_of_the_system_do_not_know_it(self):
         result = run("--url", self.sink.smtps, *ENVELOPE)
@@ -92,7 +92,8 @@ class CerttoolCase(sendmail.TestCase):
     """A CA of its own, in whose name certtool signs whatever is wanted."""
 
     CA = 'cn = "Test CA"\nca\ncert_signing_key\ncrl_signing_key\n'
-    SERVER = 'cn = "localhost"\ndns_name = "localhost"\ntls_www_server\n'
+    SERVER = ('cn = "localhost"\ndns_name = "localhost"\n'
+              'ip_address = "127.0.0.1"\ntls_www_server\n')
     CLIENT = 'cn = "client"\ntls_www_client\n'
     VALID = "expiration_days = 30\n"
 

@@ -6,9 +6,13 @@ import pathlib
 import socket
 import ssl
 import subprocess
+import sys
 import tempfile
 import threading
 import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from localhost import HOST
 
 PROGRAM = os.environ["SENDMAIL_TLS"]
 SINK = os.environ["SMTP_SINK_TLS"]
@@ -57,8 +61,8 @@ class Sink:
             stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
         line = self.process.stdout.readline().decode()
         ports = dict(word.split("=") for word in line.split())
-        self.smtp = f"smtp://localhost:{ports['smtp']}"
-        self.smtps = f"smtps://localhost:{ports['smtps']}"
+        self.smtp = f"smtp://{HOST}:{ports['smtp']}"
+        self.smtps = f"smtps://{HOST}:{ports['smtps']}"
         self.smtps_port = int(ports["smtps"])
 
     def close(self):
@@ -134,9 +138,9 @@ class Server(threading.Thread):
         self.listener = self.listen(path)
         self.listener.settimeout(PATIENCE)
         self.port = self.listener.getsockname()[1] if not path else 1
-        self.url = f"smtps://localhost:{self.port}"
-        self.clear_url = f"smtp://localhost:{self.port}"
-        self.lmtp_url = f"lmtp://localhost:{self.port}"
+        self.url = f"smtps://{HOST}:{self.port}"
+        self.clear_url = f"smtp://{HOST}:{self.port}"
+        self.lmtp_url = f"lmtp://{HOST}:{self.port}"
         self.start()
 
     @staticmethod

@@ -51,7 +51,7 @@ class Sink:
 
     def smtp(self):
         """Greeted, over STARTTLS."""
-        client = smtplib.SMTP("localhost", self.ports["smtp"],
+        client = smtplib.SMTP("127.0.0.1", self.ports["smtp"],
                               local_hostname="c.example.org", timeout=TIMEOUT)
         client.starttls(context=self.context())
         client.ehlo()
@@ -59,7 +59,7 @@ class Sink:
 
     def smtps(self, context=None):
         client = smtplib.SMTP_SSL(
-            "localhost", self.ports["smtps"], local_hostname="c.example.org",
+            "127.0.0.1", self.ports["smtps"], local_hostname="c.example.org",
             timeout=TIMEOUT, context=context or self.context())
         client.ehlo()
         return client
@@ -569,7 +569,7 @@ class Extensions(Case):
                          everything - {"size", "dsn", "chunking"})
 
     def test_starttls_can_be_taken_away(self):
-        client = smtplib.SMTP("localhost",
+        client = smtplib.SMTP("127.0.0.1",
                               self.sink("--no", "STARTTLS").ports["smtp"],
                               timeout=TIMEOUT)
         with self.assertRaises(smtplib.SMTPNotSupportedError):
