@@ -14,7 +14,7 @@ program=$1
 work=$(mktemp -d)
 sink=
 clean_up() {
-	[ -z "$sink" ] || kill "$sink" 2>/dev/null || :
+	[ -z "$sink" ] || { kill "$sink" && wait "$sink"; } 2>/dev/null || :
 	rm -rf "$work"
 }
 trap clean_up EXIT
@@ -25,7 +25,7 @@ smtp-sink-tls --make-ca "$work/ca" --maildir "$work/mail" \
 	--stats "$work/stats" --max-seconds 60 >"$work/ports" &
 sink=$!
 read -r smtp _ <"$work/ports"
-url=smtp://localhost:${smtp#smtp=}
+url=smtp://127.0.0.1:${smtp#smtp=}
 
 "$program" "$url" "$work/ca/ca.pem"
 if "$program" "$url"; then
