@@ -75,7 +75,9 @@ try() {
 missing_packages() {
 	printf '%s\n' '#include <stdio.h>' | cc -x c -fsyntax-only - 2>/dev/null ||
 		printf 'gcc libc6-dev '
-	command -v meson >/dev/null || printf 'meson '
+	# Debian's meson asks dpkg-dev where libraries go. Without it they are
+	# installed into lib64, in which neither ld.so nor pkg-config looks.
+	command -v meson >/dev/null || printf 'meson dpkg-dev '
 	command -v ninja >/dev/null || printf 'ninja-build '
 	command -v pkg-config >/dev/null || printf 'pkg-config '
 	pkg-config --exists 'gnutls >= 3.7.2' 2>/dev/null ||
