@@ -190,11 +190,11 @@ build_clang() {
 }
 
 part_gcc() {
-	build_gcc && meson_test build-gcc gcc
+	build_gcc && meson_test build-gcc gcc --setup patient
 }
 
 part_clang() {
-	build_clang && meson_test build-clang clang
+	build_clang && meson_test build-clang clang --setup patient
 }
 
 part_valgrind() {
