@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Which connections resume the TLS session of an earlier one, and which not. */
+#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -104,6 +105,18 @@ struct how {
 	const char *mechanism;
 	bool no_cache;
 };
+
+/* A bare container may have no /etc/hosts, and with it no localhost. */
+static bool
+there_is_localhost(void)
+{
+	struct addrinfo *found;
+
+	if (getaddrinfo("localhost", NULL, NULL, &found) != 0)
+		return false;
+	freeaddrinfo(found);
+	return true;
+}
 
 static struct smtptls_client *
 new_client(const struct how *how, const struct server *server,
@@ -267,11 +280,15 @@ script_of(const struct how *how)
 
 START_TEST(session_is_resumed_for_the_same_purpose_alone)
 {
-	struct smtptls_session_cache *cache = new_cache(0);
+	struct smtptls_session_cache *cache;
 	const struct how *first = &pairs[_i / VERSIONS].first;
 	const struct how *second = &pairs[_i / VERSIONS].second;
-	struct server *server = start(_i % VERSIONS, script_of(first));
+	struct server *server;
 
+	if ((first->by_name || second->by_name) && !there_is_localhost())
+		return;
+	cache = new_cache(0);
+	server = start(_i % VERSIONS, script_of(first));
 	ck_assert_int_eq(visit(first, server, cache), 0);
 	ck_assert_int_eq(
 	    visit(second, server, cache), pairs[_i / VERSIONS].resumes);
