@@ -204,8 +204,7 @@ stls_engine_on_bdat(struct stls_engine *engine,
 		return fail_in_content(engine, expected, reply);
 	stls_transaction_decide_taken(txn, expected->step, reply);
 	txn->taken = 0;
-	if (engine->sending != txn)
-		leave_in_the_middle(engine, expected);
+	leave_in_the_middle(engine, expected);
 	return stop_sending(engine, txn);
 }
 
