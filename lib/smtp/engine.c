@@ -150,12 +150,13 @@ stls_engine_settle_transaction(
 		stls_engine_finish_transaction(engine, txn);
 }
 
-/* Whether the octets up to its end have left. */
+/* Whether the octets up to its end have left, and nothing forbade it. */
 static bool
 is_handed_over(
     const struct stls_engine *engine, const struct stls_transaction *txn)
 {
-	return txn->end_offset > 0 && engine->exposed >= txn->end_offset;
+	return txn->end_offset > 0 && engine->exposed >= txn->end_offset &&
+	    !txn->mail_was_refused;
 }
 
 static void
