@@ -174,7 +174,7 @@ fail_in_content(struct stls_engine *engine,
 
 /*
  * After a no to BDAT the server waits for RSET (RFC 3030 section 2), and what
- * is in the air comes before that.
+ * is in the air up to the next one comes before that.
  */
 static void
 leave_in_the_middle(
@@ -183,7 +183,8 @@ leave_in_the_middle(
 	struct stls_transaction *txn;
 
 	stls_engine_need_reset(engine, refused);
-	for (txn = refused->txn->next; txn != NULL; txn = txn->next)
+	txn = refused->txn->next;
+	for (; txn != NULL && !txn->follows_reset; txn = txn->next)
 		txn->follows_refusal = true;
 }
 

@@ -116,6 +116,7 @@ send_mail(struct stls_engine *engine)
 	size_t before = stls_buf_len(&engine->out);
 	int r;
 
+	txn->follows_reset = engine->queued == engine->reset_at;
 	r = stls_engine_check_gate(engine, STLS_STEP_MAIL);
 	if (r < 0)
 		return r;

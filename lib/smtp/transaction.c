@@ -53,6 +53,7 @@ start_attempt(struct stls_transaction *txn)
 	txn->mail_was_refused = false;
 	txn->is_stopped = false;
 	txn->follows_refusal = false;
+	txn->follows_reset = false;
 	txn->status = SMTPTLS_AGAIN;
 	stls_err_clear(&txn->err);
 }

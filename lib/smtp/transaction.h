@@ -74,6 +74,7 @@ struct stls_transaction {
 	bool mail_was_refused;
 	bool is_stopped;      /* refused while its content is on its way */
 	bool follows_refusal; /* which left the server in the middle */
+	bool follows_reset;   /* so nothing in front of it is left */
 	bool is_repeated;     /* the content was begun by another attempt */
 
 	int status; /* SMTPTLS_AGAIN until it is done */
