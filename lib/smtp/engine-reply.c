@@ -249,13 +249,14 @@ fail_closing(struct stls_engine *engine, const struct stls_reply *reply)
 
 /*
  * What does not wait for the last octet of its question: a no to content that
- * is on its way.
+ * is on its way. What was not even announced is no content yet.
  */
 static bool
-may_be_early(
+may_be_early(const struct stls_engine *engine,
     const struct stls_expected *expected, const struct stls_reply *reply)
 {
 	return stls_engine_is_refusal(reply) &&
+	    expected->begins <= engine->begun &&
 	    (expected->step == STLS_STEP_END_OF_DATA ||
 		expected->step == STLS_STEP_BDAT);
 }
@@ -295,7 +296,7 @@ stls_engine_dispatch(struct stls_engine *engine, const struct stls_reply *reply)
 		    engine, "a reply to nothing that was asked", reply);
 	expected = *stls_fifo_first(&engine->expected);
 	if (stls_engine_is_early(engine, &expected) &&
-	    !may_be_early(&expected, reply))
+	    !may_be_early(engine, &expected, reply))
 		return fail_unasked(
 		    engine, "a reply to what has not been sent yet", reply);
 

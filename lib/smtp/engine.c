@@ -81,6 +81,7 @@ stls_engine_expect(struct stls_engine *engine, enum stls_step step,
 		.step = step,
 		.replies = 1,
 		.offset = engine->queued + more,
+		.begins = engine->queued,
 		.txn = txn,
 		.recipient = recipient,
 	};

@@ -35,6 +35,7 @@ struct stls_expected {
 	enum stls_step step;
 	size_t replies;	 /* how many: LMTP's end of data has one a recipient */
 	uint64_t offset; /* of the output, behind what it answers */
+	uint64_t begins; /* behind its command, where content follows that */
 	struct stls_transaction *txn; /* NULL where it belongs to none */
 	size_t recipient;	      /* of RCPT */
 };
