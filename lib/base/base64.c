@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/base64.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <smtptls/status.h>
@@ -30,53 +31,79 @@ stls_base64_encode(char *out, const void *data, size_t len)
 	return n;
 }
 
-/* The six bits of a character, -1 where it is none of the alphabet. */
-static int
-value_of(char c)
+/*
+ * The six bits of a character of the alphabet, and a mark. It is above all the
+ * bits of four characters, so that one look tells whether all had theirs.
+ */
+#define MARK (1ULL << 32)
+#define D(bits) ((bits) | MARK)
+#define ALL_MARKS (MARK << 18 | MARK << 12 | MARK << 6 | MARK)
+static const uint64_t digits[256] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+	0, 0, 0, 0, 0, D(62), 0, 0, 0, D(63), D(52), D(53), D(54), D(55), D(56),
+	D(57), D(58), D(59), D(60), D(61), 0, 0, 0, 0, 0, 0, 0, D(0), D(1),
+	D(2), D(3), D(4), D(5), D(6), D(7), D(8), D(9), D(10), D(11), D(12),
+	D(13), D(14), D(15), D(16), D(17), D(18), D(19), D(20), D(21), D(22),
+	D(23), D(24), D(25), 0, 0, 0, 0, 0, 0, D(26), D(27), D(28), D(29),
+	D(30), D(31), D(32), D(33), D(34), D(35), D(36), D(37), D(38), D(39),
+	D(40), D(41), D(42), D(43), D(44), D(45), D(46), D(47), D(48), D(49),
+	D(50), D(51) };
+
+static uint64_t
+four_digits(const char *text)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '+')
-		return 62;
-	if (c == '/')
-		return 63;
-	return -1;
+	const unsigned char *in = (const unsigned char *)text;
+
+	return ((digits[in[0]] << 6 | digits[in[1]]) << 6 | digits[in[2]])
+	    << 6 |
+	    digits[in[3]];
+}
+
+/* Decode the padded end; returns how many bytes that is, 0: not base64. */
+static size_t
+decode_padded(unsigned char *out, const char *text)
+{
+	char filled[4] = { text[0], text[1], text[2], 'A' };
+	size_t n = text[2] == '=' ? 1 : 2;
+	uint64_t bits;
+
+	if (n == 1)
+		filled[2] = 'A';
+	bits = four_digits(filled);
+	if ((bits & ALL_MARKS) != ALL_MARKS ||
+	    (bits & (n == 1 ? 0xffff : 0xff)) != 0)
+		return 0;
+	out[0] = (unsigned char)(bits >> 16);
+	if (n == 2)
+		out[1] = (unsigned char)(bits >> 8);
+	return n;
 }
 
 int
 stls_base64_decode(void *out, const char *text, size_t len, size_t *out_len)
 {
+	bool padded = len > 0 && text[len - 1] == '=';
+	const char *end;
+	uint64_t bits, marks = ALL_MARKS;
 	unsigned char *to = out;
-	size_t i, j, padding, n = 0;
-	uint32_t bits;
-	int value;
+	size_t n = 0;
 
 	if (len % 4 != 0)
 		return SMTPTLS_E_INVALID;
-	for (i = 0; i < len; i += 4) {
-		padding = 0;
-		if (i + 4 == len && text[i + 3] == '=')
-			padding = text[i + 2] == '=' ? 2 : 1;
-		bits = 0;
-		for (j = 0; j < 4; j++) {
-			value = j >= 4 - padding ? 0 : value_of(text[i + j]);
-			if (value < 0)
-				return SMTPTLS_E_INVALID;
-			bits = bits << 6 | (uint32_t)value;
-		}
-		if ((padding == 1 && (bits & 0xff) != 0) ||
-		    (padding == 2 && (bits & 0xffff) != 0))
-			return SMTPTLS_E_INVALID;
-		to[n++] = (unsigned char)(bits >> 16);
-		if (padding < 2)
-			to[n++] = (unsigned char)(bits >> 8);
-		if (padding < 1)
-			to[n++] = (unsigned char)bits;
+	end = text + len - (padded ? 4 : 0);
+	for (; text < end; text += 4, to += 3) {
+		bits = four_digits(text);
+		marks &= bits;
+		to[0] = (unsigned char)(bits >> 16);
+		to[1] = (unsigned char)(bits >> 8);
+		to[2] = (unsigned char)bits;
 	}
-	*out_len = n;
+	if ((marks & ALL_MARKS) != ALL_MARKS)
+		return SMTPTLS_E_INVALID;
+	if (padded)
+		n = decode_padded(to, text);
+	if (padded && n == 0)
+		return SMTPTLS_E_INVALID;
+	*out_len = (size_t)(to - (unsigned char *)out) + n;
 	return SMTPTLS_OK;
 }
