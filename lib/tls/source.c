@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/base64.h"
 #include "base/cleanup.h"
 #include "base/secret.h"
 
@@ -180,6 +181,13 @@ is_boundary(const char *line, size_t len, const char *mark,
 	return true;
 }
 
+/* Nearly all lines are no boundary, which their first character tells. */
+static bool
+may_be_boundary(const char *line)
+{
+	return line[0] == '-';
+}
+
 /* Find the end of a block whose first line has been read. */
 static int
 find_end(struct stls_source *source, struct stls_err *err,
@@ -192,11 +200,13 @@ find_end(struct stls_source *source, struct stls_err *err,
 		const char *line = source->data + source->offset;
 
 		len = line_len(source, source->offset);
-		if (is_boundary(line, len, begin_mark, &label, &label_len))
+		if (may_be_boundary(line) &&
+		    is_boundary(line, len, begin_mark, &label, &label_len))
 			break;
 		source->offset += len;
 		source->line++;
-		if (!is_boundary(line, len, end_mark, &label, &label_len))
+		if (!may_be_boundary(line) ||
+		    !is_boundary(line, len, end_mark, &label, &label_len))
 			continue;
 		if (label_len != block->label_len ||
 		    memcmp(label, block->label, label_len) != 0)
@@ -219,7 +229,8 @@ next_pem(
 		len = line_len(source, start);
 		source->offset += len;
 		source->line++;
-		if (!is_boundary(source->data + start, len, begin_mark,
+		if (!may_be_boundary(source->data + start) ||
+		    !is_boundary(source->data + start, len, begin_mark,
 			&out->label, &out->label_len))
 			continue;
 		out->format = GNUTLS_X509_FMT_PEM;
@@ -286,4 +297,48 @@ stls_source_next(
 	    ((unsigned char)source->data[1] & 0x80) != 0)
 		return next_der(source, err, out);
 	return next_pem(source, err, out);
+}
+
+/* Length of the next line without its end; *size is with it. */
+static size_t
+next_line(const char *at, const char *end, size_t *size)
+{
+	const char *eol = memchr(at, '\n', (size_t)(end - at));
+	size_t len = (size_t)((eol != NULL ? eol : end) - at);
+
+	*size = eol != NULL ? len + 1 : len;
+	return len > 0 && at[len - 1] == '\r' ? len - 1 : len;
+}
+
+/* Lines of base64, all of them whole, behind the first and before the last. */
+static size_t
+decode_pem(unsigned char *out, const char *at, const char *end)
+{
+	size_t total = 0, len, size, n = 0;
+	bool is_last = false;
+
+	next_line(at, end, &size);
+	for (at += size; at < end && at[0] != '-'; at += size) {
+		len = next_line(at, end, &size);
+		if (is_last || len == 0 ||
+		    stls_base64_decode(out + total, at, len, &n) < 0)
+			return 0;
+		is_last = n < len / 4 * 3;
+		total += n;
+	}
+	if (at == end)
+		return 0;
+	next_line(at, end, &size);
+	return at + size == end ? total : 0;
+}
+
+size_t
+stls_block_decode(unsigned char *out, const struct stls_block *block)
+{
+	const char *at = (const char *)block->data.data;
+
+	if (block->format == GNUTLS_X509_FMT_PEM)
+		return decode_pem(out, at, at + block->data.size);
+	memcpy(out, at, block->data.size);
+	return block->data.size;
 }

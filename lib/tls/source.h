@@ -61,6 +61,13 @@ void stls_source_rewind(struct stls_source *source);
 
 bool stls_block_is(const struct stls_block *block, const char *label);
 
+/*
+ * Decode a block of PEM, or copy one of DER. `out` has place for as much as the
+ * block has. Returns the length; 0: it is not plainly base64 in lines, but may
+ * be something that GnuTLS can read.
+ */
+size_t stls_block_decode(unsigned char *out, const struct stls_block *block);
+
 /* Set `<file> line <n>: <sentence>`. */
 __attribute__((format(printf, 4, 5))) int stls_source_fail(
     const struct stls_source *source, struct stls_err *err,

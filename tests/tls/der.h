@@ -13,6 +13,7 @@
 #define DER_ENUMERATED 0x0a
 #define DER_TIME 0x18
 #define DER_SEQUENCE 0x30
+#define DER_SET 0x31
 #define DER_CONTEXT(n) (0x80 | (n))
 #define DER_CONSTRUCTED 0x20
 
