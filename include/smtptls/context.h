@@ -133,6 +133,11 @@ const char *smtptls_context_error(const struct smtptls_context *context);
  * expired is no error, as the stores of systems have such, but verifies
  * nothing.
  *
+ * The source is read and checked in this call, whole. In a client context
+ * GnuTLS parses a certificate when a peer sends a chain that names it, and
+ * then once; what is unusual it parses at once. Should it not be able to parse
+ * one later, the peer is refused, with the file and line as the reason.
+ *
  * Files are regular files of at most 16 MiB, in PEM or DER; the same limit
  * holds for memory.
  *

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/cleanup.h"
 
 int
 stls_gnutls_error(struct stls_err *err, int r, const char *what)
@@ -104,6 +105,29 @@ stls_certs_add_block(struct stls_certs *certs, struct stls_err *err,
 	if (stls_certs_add(certs, crt) < 0)
 		return stls_err_nomem(err);
 	return SMTPTLS_OK;
+}
+
+static void
+free_cert(gnutls_x509_crt_t *cert)
+{
+	if (*cert != NULL)
+		gnutls_x509_crt_deinit(*cert);
+}
+
+gnutls_x509_crt_t
+stls_cert_copy(gnutls_x509_crt_t crt)
+{
+	CLEANUP(free_cert) gnutls_x509_crt_t copy = NULL;
+	gnutls_datum_t der = { NULL, 0 };
+	int r;
+
+	r = gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der);
+	if (r >= 0)
+		r = gnutls_x509_crt_init(&copy);
+	if (r >= 0)
+		r = gnutls_x509_crt_import(copy, &der, GNUTLS_X509_FMT_DER);
+	gnutls_free(der.data);
+	return r >= 0 ? TAKE(copy) : NULL;
 }
 
 bool

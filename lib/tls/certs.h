@@ -34,6 +34,9 @@ int stls_certs_add_block(struct stls_certs *certs, struct stls_err *err,
 /* Whether a block of PEM says that it is a certificate; DER always may be. */
 bool stls_block_is_cert(const struct stls_block *block);
 
+/* Make a copy; NULL: memory ran out. */
+gnutls_x509_crt_t stls_cert_copy(gnutls_x509_crt_t crt);
+
 /* Whether it may sign certificates: a CA, or self-issued of version 1. */
 bool stls_cert_is_ca(gnutls_x509_crt_t crt);
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "tls/context.h"
 
+#ifndef STLS_SYSTEM_BUNDLE
+#define STLS_SYSTEM_BUNDLE NULL
+#endif
+
 int
 smtptls_context_load_verify_file(
     struct smtptls_context *context, const char *path)
@@ -63,7 +67,7 @@ smtptls_context_load_default_certs(struct smtptls_context *context)
 	if (r < 0)
 		return r;
 	context->cas_listed = false;
-	r = stls_trust_load_system(&context->trust, &err);
+	r = stls_trust_load_system(&context->trust, &err, STLS_SYSTEM_BUNDLE);
 	return stls_context_finish(context, r, &err);
 }
 

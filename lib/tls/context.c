@@ -116,6 +116,7 @@ set_up(struct smtptls_context *context, struct stls_err *err,
 		    "%d is no purpose of a context", (int)purpose);
 	context->purpose = purpose;
 	context->check_hostname = purpose == SMTPTLS_SERVER_AUTH;
+	context->trust.is_eager = purpose == SMTPTLS_CLIENT_AUTH;
 	context->verify_mode = purpose == SMTPTLS_SERVER_AUTH
 	    ? SMTPTLS_CERT_REQUIRED
 	    : SMTPTLS_CERT_NONE;

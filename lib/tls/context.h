@@ -19,8 +19,9 @@
 #define STLS_CONTEXT_ID_LEN 16
 
 /*
- * Once it is frozen nothing in here changes but `holders`, so sessions read it
- * without a lock. The lock is for setters and for the first freeze; it is
+ * Once it is frozen nothing in here changes but `holders`, and anchors that are
+ * parsed when they are needed (tls/store.h), so sessions read it without a
+ * lock. The lock is for setters and for the first freeze; it is
  * recursive, as a password callback may call setters.
  */
 struct smtptls_context {

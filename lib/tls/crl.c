@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "tls/anchors.h"
 #include "tls/certs.h"
 #include "tls/revocation.h"
 #include "tls/source.h"
@@ -21,11 +22,12 @@ struct batch {
 	struct stls_block *block; /* where each of them stood */
 	size_t count;
 	/*
-	 * Who may have signed: what is trusted, and behind it the certificates
-	 * of the file, CAs between an anchor and the certificates of servers.
+	 * Who may have signed: what is trusted, and the certificates of the
+	 * file, CAs between an anchor and the certificates of servers.
 	 */
-	struct stls_certs issuers;
-	size_t trusted;
+	struct stls_anchors anchors;
+	struct stls_certs trusted;
+	struct stls_certs between;
 };
 
 static void
@@ -37,7 +39,9 @@ batch_done(struct batch *batch)
 		gnutls_x509_crl_deinit(batch->crl[i]);
 	free(batch->crl);
 	free(batch->block);
-	stls_certs_done(&batch->issuers);
+	stls_certs_done(&batch->trusted);
+	stls_certs_done(&batch->between);
+	stls_anchors_done(&batch->anchors);
 }
 
 static int
@@ -88,7 +92,7 @@ import_blocks(
 			r = add_crl(batch, err, source, &block);
 		else if (stls_block_is_cert(&block))
 			r = stls_certs_add_block(
-			    &batch->issuers, err, source, &block);
+			    &batch->between, err, source, &block);
 		else
 			r = stls_source_fail(source, err, &block,
 			    "%.*s is not a revocation list",
@@ -144,19 +148,28 @@ check_form(struct stls_err *err, gnutls_x509_crl_t crl)
 }
 
 /* Several CAs may have one name, after a change of keys: one must fit. */
+static void
+try_issuers(gnutls_x509_crl_t crl, const struct stls_certs *issuers,
+    unsigned int *status)
+{
+	size_t i;
+
+	for (i = 0; i < issuers->count && *status != 0; i++) {
+		if (stls_crl_is_of(crl, issuers->crt[i]))
+			*status = stls_crl_signature_status(
+			    crl, issuers->crt[i]);
+	}
+}
+
 static int
-check_signature(struct stls_err *err, gnutls_x509_crl_t crl,
-    const struct stls_certs *issuers)
+check_signature(
+    struct stls_err *err, gnutls_x509_crl_t crl, const struct batch *batch)
 {
 	char name[STLS_NAME_MAX];
 	unsigned int status = GNUTLS_CERT_SIGNER_NOT_FOUND;
-	size_t i;
 
-	for (i = 0; i < issuers->count && status != 0; i++) {
-		if (stls_crl_is_of(crl, issuers->crt[i]))
-			status = stls_crl_signature_status(
-			    crl, issuers->crt[i]);
-	}
+	try_issuers(crl, &batch->trusted, &status);
+	try_issuers(crl, &batch->between, &status);
 	if (status == 0)
 		return SMTPTLS_OK;
 	stls_crl_issuer(name, sizeof(name), crl);
@@ -178,12 +191,11 @@ check_signature(struct stls_err *err, gnutls_x509_crl_t crl,
  * there are several, each may need the others.
  */
 static int
-check_between(const struct stls_trust *trust, struct stls_err *err,
-    const struct batch *batch)
+check_between(struct stls_err *err, const struct batch *batch)
 {
 	gnutls_x509_crt_t chain[BETWEEN_MAX], first;
-	gnutls_x509_crt_t *between = batch->issuers.crt + batch->trusted;
-	size_t count = batch->issuers.count - batch->trusted, i;
+	gnutls_x509_crt_t *between = batch->between.crt;
+	size_t count = batch->between.count, i;
 	char name[STLS_NAME_MAX];
 	unsigned int status;
 	int r;
@@ -198,8 +210,8 @@ check_between(const struct stls_trust *trust, struct stls_err *err,
 		chain[i] = chain[0];
 		chain[0] = first;
 		status = GNUTLS_CERT_INVALID;
-		r = gnutls_x509_trust_list_verify_crt2(trust->list, chain,
-		    (unsigned int)count, NULL, 0, 0, &status, NULL);
+		r = gnutls_x509_trust_list_verify_crt2(batch->anchors.list,
+		    chain, (unsigned int)count, NULL, 0, 0, &status, NULL);
 		if (r == GNUTLS_E_MEMORY_ERROR)
 			return stls_err_nomem(err);
 		if (r >= 0 && status == 0)
@@ -212,35 +224,35 @@ check_between(const struct stls_trust *trust, struct stls_err *err,
 }
 
 static int
-check_crl(struct stls_err *err, gnutls_x509_crl_t crl,
-    const struct stls_certs *issuers)
+check_crl(
+    struct stls_err *err, gnutls_x509_crl_t crl, const struct batch *batch)
 {
 	int r;
 
 	r = check_form(err, crl);
 	if (r < 0)
 		return r;
-	r = check_signature(err, crl, issuers);
+	r = check_signature(err, crl, batch);
 	if (r < 0)
 		return r;
 	return stls_crl_check_time(err, SMTPTLS_E_INVALID, crl);
 }
 
 static int
-check_batch(const struct stls_trust *trust, struct stls_err *err,
-    const struct stls_source *source, const struct batch *batch)
+check_batch(struct stls_err *err, const struct stls_source *source,
+    const struct batch *batch)
 {
 	struct stls_err why;
 	size_t i;
 	int r;
 
 	for (i = 0; i < batch->count; i++) {
-		r = check_crl(&why, batch->crl[i], &batch->issuers);
+		r = check_crl(&why, batch->crl[i], batch);
 		if (r < 0)
 			return stls_source_fail(source, err, &batch->block[i],
 			    "%s", stls_err_text(&why));
 	}
-	r = check_between(trust, &why, batch);
+	r = check_between(&why, batch);
 	if (r == SMTPTLS_E_NOMEM)
 		return stls_err_nomem(err);
 	if (r < 0)
@@ -265,23 +277,44 @@ take_batch(struct stls_trust *trust, struct stls_err *err, struct batch *batch)
 	return SMTPTLS_OK;
 }
 
+/* Who is trusted and may have signed a list, or a certificate beside it. */
+static int
+find_issuers(
+    struct batch *batch, struct stls_err *err, const struct stls_trust *trust)
+{
+	CLEANUP(stls_names_done) struct stls_names names = { 0 };
+	size_t i;
+	int r = SMTPTLS_OK;
+
+	for (i = 0; i < batch->count && r == SMTPTLS_OK; i++)
+		r = stls_names_add_crl(&names, err, batch->crl[i]);
+	for (i = 0; i < batch->between.count && r == SMTPTLS_OK; i++)
+		r = stls_names_add_cert(&names, err, batch->between.crt[i]);
+	if (r == SMTPTLS_OK)
+		r = stls_anchors_init(
+		    &batch->anchors, err, SMTPTLS_E_INVALID, trust, &names);
+	if (r == SMTPTLS_OK)
+		r = stls_certs_add_trusted(
+		    &batch->trusted, err, batch->anchors.list);
+	return r;
+}
+
 static int
 load(struct stls_trust *trust, struct stls_err *err, struct stls_source *source)
 {
 	CLEANUP(batch_done) struct batch batch = { 0 };
 	int r;
 
-	if (trust->list == NULL)
+	if (stls_trust_is_empty(trust))
 		return stls_source_fail(source, err, NULL,
 		    "no CA is trusted yet that could have signed a list");
-	r = stls_certs_add_trusted(&batch.issuers, err, trust->list);
-	if (r < 0)
-		return r;
-	batch.trusted = batch.issuers.count;
 	r = import_blocks(&batch, err, source);
 	if (r < 0)
 		return r;
-	r = check_batch(trust, err, source, &batch);
+	r = find_issuers(&batch, err, trust);
+	if (r < 0)
+		return r;
+	r = check_batch(err, source, &batch);
 	if (r < 0)
 		return r;
 	return take_batch(trust, err, &batch);

@@ -29,6 +29,7 @@ enum insight {
 
 struct search {
 	const struct stls_verify *verify;
+	const struct stls_anchors *anchors;
 	const struct stls_chain *chain;
 	struct stls_path *path; /* the stem that is being tried */
 	unsigned int tries;
@@ -42,7 +43,8 @@ struct search {
  */
 struct report {
 	const struct stls_path *path;
-	gnutls_x509_crt_t anchor; /* a copy */
+	bool anchors_stay;	  /* longer than the verification */
+	gnutls_x509_crt_t anchor; /* where they do not stay, a copy */
 	size_t below_anchor;	  /* index of the certificate it issued */
 	gnutls_x509_crt_t wrong;  /* the certificate it stumbled on */
 	bool out_of_memory;
@@ -71,31 +73,23 @@ is_in_stem(const struct stls_path *path, gnutls_x509_crt_t cert, size_t *index)
 	return false;
 }
 
-static gnutls_x509_crt_t
-copy_cert(gnutls_x509_crt_t cert)
+static void
+drop_anchor(struct report *answer)
 {
-	CLEANUP(free_cert) gnutls_x509_crt_t copy = NULL;
-	gnutls_datum_t der = { NULL, 0 };
-	int r;
-
-	r = gnutls_x509_crt_export2(cert, GNUTLS_X509_FMT_DER, &der);
-	if (r >= 0)
-		r = gnutls_x509_crt_init(&copy);
-	if (r >= 0)
-		r = gnutls_x509_crt_import(copy, &der, GNUTLS_X509_FMT_DER);
-	gnutls_free(der.data);
-	return r >= 0 ? TAKE(copy) : NULL;
+	if (!answer->anchors_stay)
+		free_cert(&answer->anchor);
+	answer->anchor = NULL;
 }
 
 /*
- * The anchor is GnuTLS's and, with a PKCS#11 trust store, gone when the
+ * The anchor of a PKCS#11 trust store is GnuTLS's, and gone when the
  * verification is over: hence the copy.
  */
 static void
 keep_anchor(gnutls_x509_crt_t anchor, size_t below)
 {
-	free_cert(&report->anchor);
-	report->anchor = copy_cert(anchor);
+	drop_anchor(report);
+	report->anchor = report->anchors_stay ? anchor : stls_cert_copy(anchor);
 	report->below_anchor = below;
 	if (report->anchor == NULL)
 		report->out_of_memory = true;
@@ -130,9 +124,9 @@ ask_gnutls(struct search *s, struct report *answer, unsigned int *status)
 	int r;
 
 	report = answer;
-	r = gnutls_x509_trust_list_verify_crt2(s->verify->trust->list,
-	    s->path->cert, (unsigned int)s->path->count, &data, 1, VERIFY_FLAGS,
-	    status, listen_to_gnutls);
+	r = gnutls_x509_trust_list_verify_crt2(s->anchors->list, s->path->cert,
+	    (unsigned int)s->path->count, &data, 1, VERIFY_FLAGS, status,
+	    listen_to_gnutls);
 	report = NULL;
 	if (r == GNUTLS_E_MEMORY_ERROR || answer->out_of_memory)
 		return stls_err_nomem(s->err);
@@ -158,8 +152,9 @@ end_at_anchor(struct search *s, struct report *answer)
 	if (gnutls_x509_crt_equals(
 		answer->anchor, path->cert[answer->below_anchor]))
 		return SMTPTLS_OK;
-	path->anchor = TAKE(answer->anchor);
-	path->cert[path->count++] = path->anchor;
+	path->cert[path->count++] = answer->anchor;
+	if (!answer->anchors_stay)
+		path->anchor = TAKE(answer->anchor);
 	return SMTPTLS_OK;
 }
 
@@ -257,7 +252,7 @@ explain_refusal(
 
 	if (status & GNUTLS_CERT_SIGNER_NOT_FOUND)
 		return explain_no_issuer(s);
-	r = gnutls_x509_trust_list_get_issuer(s->verify->trust->list,
+	r = gnutls_x509_trust_list_get_issuer(s->anchors->list,
 	    whole.cert[whole.count - 1], &anchor, GNUTLS_TL_GET_COPY);
 	if (r >= 0)
 		whole.cert[whole.count++] = anchor;
@@ -296,7 +291,8 @@ check_revocation(struct stls_err *err, const struct stls_verify *verify,
 static int
 judge(struct search *s)
 {
-	struct report answer = { .path = s->path };
+	struct report answer = { .path = s->path,
+		.anchors_stay = s->anchors->is_own };
 	struct stls_path stem = *s->path;
 	struct stls_err err;
 	unsigned int status = 0;
@@ -308,7 +304,7 @@ judge(struct search *s)
 		r = end_at_anchor(s, &answer);
 	else if (r == SMTPTLS_OK)
 		r = explain_refusal(s, &answer, status);
-	free_cert(&answer.anchor);
+	drop_anchor(&answer);
 	if (r < 0 || status != 0)
 		return r;
 
@@ -370,18 +366,20 @@ walk(struct search *s)
 
 int
 stls_path_find(struct stls_err *err, const struct stls_verify *verify,
-    const struct stls_chain *chain, struct stls_path *out_path)
+    const struct stls_anchors *anchors, const struct stls_chain *chain,
+    struct stls_path *out_path)
 {
 	struct stls_path path = { .cert = { chain->cert[0] }, .count = 1 };
 	struct search search = {
 		.verify = verify,
+		.anchors = anchors,
 		.chain = chain,
 		.path = &path,
 		.err = err,
 	};
 	int r;
 
-	if (verify->trust->list == NULL)
+	if (stls_trust_is_empty(verify->trust))
 		return stls_err_set(err, SMTPTLS_E_CERTIFICATE,
 		    "no certificate can be verified: no CA was loaded");
 	r = walk(&search);

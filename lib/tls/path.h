@@ -8,6 +8,7 @@
 #include <gnutls/x509.h>
 
 #include "base/err.h"
+#include "tls/anchors.h"
 #include "tls/chain.h"
 #include "tls/verify.h"
 
@@ -16,13 +17,14 @@
 
 /*
  * A way from the peer's certificate to an anchor of trust. Certificates are
- * lent by the chain, but for an anchor that the peer did not send.
+ * lent by the chain, an anchor that the peer did not send by the anchors, unless
+ * it is a copy.
  */
 struct stls_path {
 	gnutls_x509_crt_t cert[STLS_PATH_MAX + 1]; /* 0: the peer's own */
 	size_t sent_as[STLS_PATH_MAX + 1]; /* below the anchor: its place */
 	size_t count;			   /* the anchor, the last, included */
-	gnutls_x509_crt_t anchor;	   /* owned; or NULL */
+	gnutls_x509_crt_t anchor;	   /* the copy; or NULL */
 };
 
 /*
@@ -32,7 +34,8 @@ struct stls_path {
  * says what is wrong with the one that came farthest.
  */
 int stls_path_find(struct stls_err *err, const struct stls_verify *verify,
-    const struct stls_chain *chain, struct stls_path *out_path);
+    const struct stls_anchors *anchors, const struct stls_chain *chain,
+    struct stls_path *out_path);
 
 /* Copes with a zeroed struct; usable with CLEANUP. */
 void stls_path_done(struct stls_path *path);

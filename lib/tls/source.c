@@ -23,7 +23,7 @@ static const char dashes[] = "-----";
 void
 stls_source_done(struct stls_source *source)
 {
-	if (source->owned != NULL)
+	if (source->owned != NULL && !source->is_public)
 		stls_wipe(source->owned, source->len);
 	free(source->owned);
 	memset(source, 0, sizeof(*source));

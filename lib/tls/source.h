@@ -20,7 +20,8 @@ struct stls_source {
 	const char *name; /* for sentences: the path, or NULL for memory */
 	const char *data;
 	size_t len;
-	char *owned; /* what done() wipes and frees, or NULL */
+	char *owned;	/* what done() wipes and frees, or NULL */
+	bool is_public; /* nothing in it was secret: done() only frees */
 	/* Where the next block is looked for. */
 	size_t offset;
 	size_t line;
@@ -37,7 +38,7 @@ int stls_source_open(
 int stls_source_init_mem(struct stls_source *out, struct stls_err *err,
     const void *data, size_t len);
 
-/* Wipe: there may be a private key in it. Copes with a zeroed struct. */
+/* Wipe what may have a private key in it. Copes with a zeroed struct. */
 void stls_source_done(struct stls_source *source);
 
 /* A piece of a source: a PEM block with its boundaries, or a DER value. */

@@ -21,6 +21,7 @@ stls_trust_done(struct stls_trust *trust)
 {
 	size_t i;
 
+	stls_store_done(&trust->store);
 	gnutls_x509_trust_list_deinit(trust->list, 1);
 	for (i = 0; i < trust->crls; i++)
 		gnutls_x509_crl_deinit(trust->crl[i]);
@@ -65,36 +66,39 @@ add_certs(
 	return stls_err_nomem(err);
 }
 
+/*
+ * Parse what came into the store behind the first `origins` origins and move
+ * it into the list.
+ */
 static int
-import_certs(
-    struct stls_certs *certs, struct stls_err *err, struct stls_source *source)
+move_to_list(struct stls_trust *trust, struct stls_err *err, size_t origins)
 {
-	size_t before = certs->count;
-	struct stls_block block;
+	CLEANUP(stls_certs_done) struct stls_certs certs = { 0 };
 	int r;
 
-	for (;;) {
-		r = stls_source_next(source, err, &block);
-		if (r == SMTPTLS_AGAIN)
-			break;
-		if (r < 0)
-			return r;
-		if (!stls_block_is_cert(&block))
-			return stls_source_fail(source, err, &block,
-			    "%.*s is not a certificate", (int)block.label_len,
-			    block.label);
-		r = stls_certs_add_block(certs, err, source, &block);
-		if (r < 0)
-			return r;
-	}
-	if (certs->count == before)
-		return stls_source_fail(
-		    source, err, NULL, "no certificate in it");
-	return SMTPTLS_OK;
+	r = stls_store_copy(&trust->store, err, origins, &certs);
+	if (r == SMTPTLS_OK && certs.count > 0)
+		r = add_certs(trust, err, &certs);
+	return r;
+}
+
+/*
+ * End a call that loaded something, and keep all or nothing of it. What goes
+ * into the list does not stay in the store.
+ */
+static int
+settle(struct stls_trust *trust, struct stls_err *err, size_t origins, int r)
+{
+	if (r == SMTPTLS_OK && trust->is_eager)
+		r = move_to_list(trust, err, origins);
+	if (r < 0 || trust->is_eager)
+		stls_store_cut(&trust->store, origins);
+	return r;
 }
 
 static int
-import_file(struct stls_certs *certs, struct stls_err *err, const char *path)
+add_file(struct stls_trust *trust, struct stls_err *err, const char *path,
+    bool lenient)
 {
 	CLEANUP(stls_source_done) struct stls_source source = { 0 };
 	int r;
@@ -102,37 +106,30 @@ import_file(struct stls_certs *certs, struct stls_err *err, const char *path)
 	r = stls_source_open(&source, err, path);
 	if (r < 0)
 		return r;
-	return import_certs(certs, err, &source);
+	return stls_store_load(&trust->store, err, &source, lenient);
 }
 
 int
 stls_trust_load_file(
     struct stls_trust *trust, struct stls_err *err, const char *path)
 {
-	CLEANUP(stls_certs_done) struct stls_certs certs = { 0 };
-	int r;
+	size_t origins = trust->store.origins;
 
-	r = import_file(&certs, err, path);
-	if (r < 0)
-		return r;
-	return add_certs(trust, err, &certs);
+	return settle(trust, err, origins, add_file(trust, err, path, false));
 }
 
 int
 stls_trust_load_mem(struct stls_trust *trust, struct stls_err *err,
     const void *data, size_t len)
 {
-	CLEANUP(stls_certs_done) struct stls_certs certs = { 0 };
+	size_t origins = trust->store.origins;
 	struct stls_source source;
 	int r;
 
 	r = stls_source_init_mem(&source, err, data, len);
-	if (r < 0)
-		return r;
-	r = import_certs(&certs, err, &source);
-	if (r < 0)
-		return r;
-	return add_certs(trust, err, &certs);
+	if (r == SMTPTLS_OK)
+		r = stls_store_load(&trust->store, err, &source, false);
+	return settle(trust, err, origins, r);
 }
 
 /* Eight hexadecimal digits, a dot, a digit: what c_rehash(1) makes. */
@@ -165,7 +162,7 @@ is_cert_name(const char *name)
 }
 
 static int
-import_entry(struct stls_certs *certs, struct stls_err *err, const char *dir,
+add_entry(struct stls_trust *trust, struct stls_err *err, const char *dir,
     const char *name)
 {
 	CLEANUP(free_ptr) char *path = NULL;
@@ -178,7 +175,7 @@ import_entry(struct stls_certs *certs, struct stls_err *err, const char *dir,
 	snprintf(path, size, "%s/%s", dir, name);
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		return SMTPTLS_OK;
-	return import_file(certs, err, path);
+	return add_file(trust, err, path, false);
 }
 
 static void
@@ -189,9 +186,10 @@ close_dir(DIR **dir)
 }
 
 static int
-import_dir(struct stls_certs *certs, struct stls_err *err, const char *path)
+add_dir(struct stls_trust *trust, struct stls_err *err, const char *path)
 {
 	CLEANUP(close_dir) DIR *dir = opendir(path);
+	size_t origins = trust->store.origins;
 	const struct dirent *entry;
 	int r;
 
@@ -205,14 +203,14 @@ import_dir(struct stls_certs *certs, struct stls_err *err, const char *path)
 			break;
 		if (!is_cert_name(entry->d_name))
 			continue;
-		r = import_entry(certs, err, path, entry->d_name);
+		r = add_entry(trust, err, path, entry->d_name);
 		if (r < 0)
 			return r;
 	}
 	if (errno != 0)
 		return stls_err_errno(
 		    err, SMTPTLS_E_INVALID, errno, "%s", path);
-	if (certs->count == 0)
+	if (trust->store.origins == origins)
 		return stls_err_set(
 		    err, SMTPTLS_E_INVALID, "%s: no certificate in it", path);
 	return SMTPTLS_OK;
@@ -222,21 +220,59 @@ int
 stls_trust_load_dir(
     struct stls_trust *trust, struct stls_err *err, const char *path)
 {
-	CLEANUP(stls_certs_done) struct stls_certs certs = { 0 };
-	int r;
+	size_t origins = trust->store.origins;
 
-	r = import_dir(&certs, err, path);
-	if (r < 0)
-		return r;
-	return add_certs(trust, err, &certs);
+	return settle(trust, err, origins, add_dir(trust, err, path));
 }
 
-int
-stls_trust_load_system(struct stls_trust *trust, struct stls_err *err)
+#define NO_SYSTEM                                                              \
+	"the system trusts no CA at all (on many systems they come with the "  \
+	"package ca-certificates)"
+
+/*
+ * As in GnuTLS's own loader, blocks that are no certificates are passed over,
+ * and one that cannot be parsed means that there is none at all.
+ */
+static int
+load_bundle(struct stls_trust *trust, struct stls_err *err, const char *bundle)
+{
+	size_t origins = trust->store.origins;
+	int r;
+
+	r = settle(trust, err, origins, add_file(trust, err, bundle, true));
+	return r == SMTPTLS_E_INVALID ? stls_err_prefix(err, NO_SYSTEM) : r;
+}
+
+/* GnuTLS's own loader fills a list, so all that is there must go there. */
+static int
+become_eager(struct stls_trust *trust, struct stls_err *err)
 {
 	int r;
 
-	r = need_list(trust, err);
+	if (trust->list == NULL) {
+		r = need_list(trust, err);
+		if (r == SMTPTLS_OK)
+			r = move_to_list(trust, err, 0);
+		if (r < 0) {
+			gnutls_x509_trust_list_deinit(trust->list, 1);
+			trust->list = NULL;
+			return r;
+		}
+	}
+	stls_store_cut(&trust->store, 0);
+	trust->is_eager = true;
+	return SMTPTLS_OK;
+}
+
+int
+stls_trust_load_system(
+    struct stls_trust *trust, struct stls_err *err, const char *bundle)
+{
+	int r;
+
+	if (bundle != NULL && bundle[0] != '\0')
+		return load_bundle(trust, err, bundle);
+	r = become_eager(trust, err);
 	if (r < 0)
 		return r;
 	r = gnutls_x509_trust_list_add_system_trust(
@@ -244,10 +280,24 @@ stls_trust_load_system(struct stls_trust *trust, struct stls_err *err)
 	if (r < 0)
 		return stls_gnutls_error(err, r, "the system's CAs");
 	if (r == 0)
-		return stls_err_set(err, SMTPTLS_E_INVALID,
-		    "the system trusts no CA at all (on many systems they come "
-		    "with the package ca-certificates)");
+		return stls_err_set(err, SMTPTLS_E_INVALID, NO_SYSTEM);
 	return SMTPTLS_OK;
+}
+
+bool
+stls_trust_is_empty(const struct stls_trust *trust)
+{
+	return trust->list == NULL && trust->store.count == 0;
+}
+
+/* Copy all that is trusted. */
+static int
+copy_all(const struct stls_trust *trust, struct stls_err *err,
+    struct stls_certs *out_certs)
+{
+	if (trust->list != NULL)
+		return stls_certs_add_trusted(out_certs, err, trust->list);
+	return stls_store_copy(&trust->store, err, 0, out_certs);
 }
 
 int
@@ -258,7 +308,7 @@ stls_trust_stats(const struct stls_trust *trust, struct stls_err *err,
 	size_t i;
 	int r;
 
-	r = stls_certs_add_trusted(&certs, err, trust->list);
+	r = copy_all(trust, err, &certs);
 	if (r < 0)
 		return r;
 	out_stats->x509 = certs.count;
@@ -291,7 +341,7 @@ stls_trust_list_cas(struct stls_trust *trust, struct stls_err *err)
 	size_t known = trust->cas, i;
 	int r;
 
-	r = stls_certs_add_trusted(&certs, err, trust->list);
+	r = copy_all(trust, err, &certs);
 	if (r < 0)
 		return r;
 	grown = stls_realloc(trust->ca, (known + certs.count) * sizeof(*grown));

@@ -2,6 +2,7 @@
 #ifndef STLS_TLS_TRUST_H
 #define STLS_TLS_TRUST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <gnutls/x509.h>
@@ -9,13 +10,20 @@
 #include <smtptls/context.h>
 
 #include "base/err.h"
+#include "tls/store.h"
 
 /*
  * What a context trusts: anchors and revocation lists. Loading fails closed:
  * what adds nothing, is not parsed or (a list) has expired is an error with
  * file and line, and nothing of it is added.
  *
- * How gnutls_x509_trust_list_verify_crt2() treats `list`, all of it tested:
+ * Anchors are either all in `store`, where they are parsed one by one when a
+ * verification needs them (tls/anchors.h), or all in `list`, parsed: those of a
+ * server, which verifies many peers, and of whoever trusts the store of the
+ * system through GnuTLS, which may be more than certificates (PKCS#11, distrust
+ * entries).
+ *
+ * How gnutls_x509_trust_list_verify_crt2() treats a list, all of it tested:
  * - An intermediate CA in it is an anchor: the chain ends there, also where
  *   the server sends more, and whether its own issuer is trusted or not.
  * - A leaf in it is an anchor for itself, by comparison of the whole
@@ -31,7 +39,9 @@
  * tls/revocation.h.
  */
 struct stls_trust {
-	gnutls_x509_trust_list_t list; /* NULL until something is loaded */
+	bool is_eager; /* parse everything when it is loaded */
+	struct stls_store store;
+	gnutls_x509_trust_list_t list; /* NULL as long as there is none */
 	gnutls_x509_crl_t *crl;
 	size_t crls;
 	/* The CAs in DER, made when asked for; entries never move or go. */
@@ -47,11 +57,19 @@ int stls_trust_load_dir(
     struct stls_trust *trust, struct stls_err *err, const char *path);
 int stls_trust_load_mem(struct stls_trust *trust, struct stls_err *err,
     const void *data, size_t len);
-int stls_trust_load_system(struct stls_trust *trust, struct stls_err *err);
+
+/*
+ * Trust the system: what GnuTLS's own loader gives, or the certificates of one
+ * file where that is all that it would give; NULL, "": there is no such file.
+ */
+int stls_trust_load_system(
+    struct stls_trust *trust, struct stls_err *err, const char *bundle);
 int stls_trust_load_crl_file(
     struct stls_trust *trust, struct stls_err *err, const char *path);
 int stls_trust_load_crl_mem(struct stls_trust *trust, struct stls_err *err,
     const void *data, size_t len);
+
+bool stls_trust_is_empty(const struct stls_trust *trust);
 
 int stls_trust_stats(const struct stls_trust *trust, struct stls_err *err,
     struct smtptls_cert_store_stats *out_stats);

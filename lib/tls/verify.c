@@ -2,6 +2,7 @@
 #include "tls/verify.h"
 
 #include "base/cleanup.h"
+#include "tls/anchors.h"
 #include "tls/chain.h"
 #include "tls/hostname.h"
 #include "tls/ocsp.h"
@@ -27,6 +28,7 @@ stls_verify_peer(struct stls_err *err, const struct stls_verify *verify,
     gnutls_session_t session, time_t *out_until)
 {
 	CLEANUP(stls_chain_done) struct stls_chain chain = { .count = 0 };
+	CLEANUP(stls_anchors_done) struct stls_anchors anchors = { 0 };
 	CLEANUP(stls_path_done) struct stls_path path = { .count = 0 };
 	bool is_server = verify->purpose == SMTPTLS_SERVER_AUTH;
 	time_t until;
@@ -36,7 +38,10 @@ stls_verify_peer(struct stls_err *err, const struct stls_verify *verify,
 	    err, &chain, session, is_server ? "the server" : "the client");
 	if (r < 0)
 		return r;
-	r = stls_path_find(err, verify, &chain, &path);
+	r = stls_anchors_init_chain(&anchors, err, verify->trust, &chain);
+	if (r < 0)
+		return r;
+	r = stls_path_find(err, verify, &anchors, &chain, &path);
 	if (r < 0)
 		return r;
 	until = end_of(&path);

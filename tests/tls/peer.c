@@ -11,6 +11,8 @@
 
 #include <check.h>
 
+#include "tls/context.h"
+
 #define must(call) ck_assert_int_ge((call), 0)
 
 /* More steps than any handshake has, byte by byte. */
@@ -133,6 +135,8 @@ peer_free(struct peer *peer)
 	free(peer);
 }
 
+bool peer_client_is_eager;
+
 struct smtptls_context *
 peer_client_context(struct factory *factory, const struct cert *ca)
 {
@@ -141,6 +145,7 @@ peer_client_context(struct factory *factory, const struct cert *ca)
 
 	ck_assert_int_eq(
 	    smtptls_context_new(SMTPTLS_SERVER_AUTH, &context), SMTPTLS_OK);
+	context->trust.is_eager = peer_client_is_eager;
 	if (ca == NULL)
 		return context;
 	pem = factory_pem(factory, ca, NULL, NULL);

@@ -45,7 +45,11 @@ void peer_free(struct peer *peer);
 
 #define PEER(...) peer_new(&(struct peer_spec){ __VA_ARGS__ })
 
-/* A client context that trusts `ca`; NULL trusts nobody. */
+/*
+ * A client context that trusts `ca`; NULL trusts nobody. What it trusts is
+ * parsed when it is needed, as it is with all clients, or all of it at once.
+ */
+extern bool peer_client_is_eager;
 struct smtptls_context *peer_client_context(
     struct factory *factory, const struct cert *ca);
 

@@ -182,6 +182,8 @@ START_TEST(after_its_first_use_a_context_is_not_changed)
 	ck_assert_int_eq(call_setter(_i), SMTPTLS_E_STATE);
 	ck_assert_str_eq(smtptls_context_error(context), "");
 	ck_assert_ptr_eq(context->trust.list, before->trust.list);
+	ck_assert_uint_eq(
+	    context->trust.store.count, before->trust.store.count);
 	ck_assert_ptr_eq(context->priority, before->priority);
 	ck_assert(!context->insecure);
 	ck_assert(context->check_hostname);

@@ -33,9 +33,8 @@ teardown(void)
 	factory_free(factory);
 }
 
-/* Shake hands with a server that sends a chain, NULL at its end. */
 static int
-try_chain(const struct cert *anchor, const struct cert *const *chain,
+shake_hands(const struct cert *anchor, const struct cert *const *chain,
     char sentence[512])
 {
 	struct smtptls_context *context = peer_client_context(factory, anchor);
@@ -55,6 +54,25 @@ try_chain(const struct cert *anchor, const struct cert *const *chain,
 	smtptls_session_free(session);
 	peer_free(peer);
 	smtptls_context_free(context);
+	return r;
+}
+
+/*
+ * Shake hands with a server that sends a chain, NULL at its end. That anchors
+ * are parsed when they are needed makes no difference.
+ */
+static int
+try_chain(const struct cert *anchor, const struct cert *const *chain,
+    char sentence[512])
+{
+	char lazy[512];
+	int r;
+
+	peer_client_is_eager = false;
+	r = shake_hands(anchor, chain, lazy);
+	peer_client_is_eager = true;
+	ck_assert_int_eq(shake_hands(anchor, chain, sentence), r);
+	ck_assert_str_eq(lazy, sentence);
 	return r;
 }
 

@@ -74,6 +74,13 @@ setup(void)
 }
 
 static void
+setup_eager(void)
+{
+	setup();
+	context->trust.is_eager = true;
+}
+
+static void
 teardown(void)
 {
 	smtptls_context_free(context);
@@ -574,14 +581,13 @@ START_TEST(a_list_that_has_expired_since_covers_nobody)
 }
 END_TEST
 
-int
-main(void)
+static void
+add_tests(Suite *suite, const char *name, SFun prepare)
 {
-	Suite *suite = suite_create("revocation");
-	TCase *tc = tcase_create("revocation");
+	TCase *tc = tcase_create(name);
 
 	tcase_add_unchecked_fixture(tc, make_certificates, free_certificates);
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, prepare, teardown);
 	tcase_add_loop_test(
 	    tc, a_list_of_a_trusted_ca_is_loaded_in_pem_and_der, 0, 3);
 	tcase_add_test(tc, a_certificate_that_is_not_on_the_list_is_good);
@@ -611,5 +617,14 @@ main(void)
 	tcase_add_test(tc, a_newer_list_takes_over_from_one_that_expires);
 	tcase_add_test(tc, a_list_that_has_expired_since_covers_nobody);
 	suite_add_tcase(suite, tc);
+}
+
+int
+main(void)
+{
+	Suite *suite = suite_create("revocation");
+
+	add_tests(suite, "anchors parsed when needed", setup);
+	add_tests(suite, "anchors parsed at once", setup_eager);
 	return run_suite(suite);
 }
