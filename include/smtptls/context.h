@@ -155,8 +155,11 @@ int smtptls_context_load_verify_mem(
 /**
  * Trust the system's CAs besides those that are trusted already.
  *
- * They are what GnuTLS was built to use, distrust entries included.
- * SSL_CERT_FILE and SSL_CERT_DIR are not looked at.
+ * They are what GnuTLS was built to use, distrust entries included. Where that
+ * is one file and the library was built to know it, a client context loads that
+ * file as smtptls_context_load_verify_file() does, but passes over blocks of
+ * PEM that are no certificates. SSL_CERT_FILE and SSL_CERT_DIR are not looked
+ * at.
  *
  * @return SMTPTLS_OK, SMTPTLS_E_NOMEM, SMTPTLS_E_STATE; SMTPTLS_E_INVALID:
  *     the system has no CA
