@@ -67,7 +67,7 @@ class Command:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-            raise RuntimeError(f"{self.words[0]}: no end") from None
+            raise RuntimeError(f"{' '.join(self.words)}: no end") from None
         if process.returncode != 0:
             raise RuntimeError(f"{' '.join(self.words)}: {err.decode()}")
         return out
