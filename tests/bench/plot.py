@@ -6,6 +6,7 @@ import json
 import math
 import pathlib
 import re
+import sys
 from xml.sax.saxutils import escape
 
 import tables
@@ -89,15 +90,18 @@ def sections(data):
     return found
 
 
-def fill_document(data, path):
-    """Put each table between `<!-- name -->` and `<!-- end -->`."""
-    text = path.read_text()
+def filled(data, text):
+    """The text with each table between `<!-- name -->` and `<!-- end -->`."""
     for name, table in sections(data).items():
         text = re.sub(rf"(<!-- {name} -->\n).*?(<!-- end -->)",
                       lambda match, table=table:
                       match.group(1) + table + match.group(2),
                       text, flags=re.S)
-    path.write_text(text)
+    return text
+
+
+def fill_document(data, path):
+    path.write_text(filled(data, path.read_text()))
 
 
 def main():
@@ -105,8 +109,14 @@ def main():
     parser.add_argument("--json", type=pathlib.Path, required=True)
     parser.add_argument("--svg", type=pathlib.Path, metavar="DIR")
     parser.add_argument("--doc", type=pathlib.Path, metavar="FILE")
+    parser.add_argument("--check", action="store_true",
+                        help="only tell whether the document has the tables")
     arguments = parser.parse_args()
     data = json.loads(arguments.json.read_text())
+    if arguments.check:
+        text = arguments.doc.read_text()
+        sys.exit(filled(data, text) != text and
+                 f"{arguments.doc} has other tables than {arguments.json}")
     if arguments.svg:
         write_plots(data, arguments.svg)
     if arguments.doc:

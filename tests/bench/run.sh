@@ -18,17 +18,21 @@ packages='gcc meson pkg-config python3 check libgnutls28-dev
 	libcurl4-gnutls-dev libesmtp-dev msmtp valgrind strace'
 install=
 update=
-while [ $# -gt 0 ]; do
+# What is not known here goes to the end, and is for bench.py.
+left=$#
+while [ "$left" -gt 0 ]; do
 	case $1 in
 	--install) install=1 ;;
 	--update) update=1 ;;
 	--build)
-		build=$2
+		build=${2:?--build needs a folder}
 		shift
+		left=$((left - 1))
 		;;
-	*) break ;;
+	*) set -- "$@" "$1" ;;
 	esac
 	shift
+	left=$((left - 1))
 done
 
 if [ -n "$install" ]; then

@@ -179,8 +179,8 @@ def far_away(bench, total=200, delay_ms=20):
     """Nearly all of it is waiting, so they run side by side."""
     d = bench.drivers
     drivers = bench.existing(
-        d.standard, d.none, d.one_flight, d.windows[16], d.windows[64],
-        d.floors[256], d.curl, d.esmtp)
+        d.standard, d.none, d.one_flight, *d.windows.values(), d.floors[256],
+        d.curl, d.esmtp)
 
     def job(driver):
         with bench.sink("--delay-ms", delay_ms) as sink:
@@ -195,11 +195,11 @@ def far_away(bench, total=200, delay_ms=20):
 
 def large(bench, size=100 * MIB):
     d = bench.drivers
-    few, many = bench.content(MIB), bench.content(9 * MIB)
+    few, many = bench.content(MIB), bench.content(5 * MIB)
     big, small = bench.content(size), bench.content(size // 10)
     drivers = bench.existing(d.data, d.one_flight, d.curl, d.esmtp, d.msmtp)
     counts = counted(bench, drivers, {"content": few, "from_file": True},
-                     {"content": many, "from_file": True}, 8 * MIB)
+                     {"content": many, "from_file": True}, 4 * MIB)
     from_memory = [driver for driver in drivers
                    if driver not in (d.esmtp, d.msmtp)]
 
