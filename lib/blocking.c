@@ -117,6 +117,16 @@ smtptls_client_connect(struct smtptls_client *client)
 	return r < 0 ? r : run(client);
 }
 
+bool
+stls_client_is_alive(struct smtptls_client *client)
+{
+	if (smtptls_client_drive(client) != SMTPTLS_OK ||
+	    client->life != STLS_LIFE_TALKING)
+		return false;
+	/* A part of a reply is something said as well. */
+	return stls_buf_len(&client->engine.in) == 0;
+}
+
 /* Take one message out of those that are done. */
 static void
 forget_done(struct smtptls_client *client, struct smtptls_message *message)

@@ -196,6 +196,12 @@ int stls_client_start_auth(struct smtptls_client *client);
 int stls_client_answer_challenge(struct smtptls_client *client);
 
 /*
+ * blocking.c: whether a connection that is idle can be used, by one look that
+ * does not wait: the server has not closed it, and has said nothing.
+ */
+bool stls_client_is_alive(struct smtptls_client *client);
+
+/*
  * resume.c: in front of the handshake, and when something was read; neither
  * ever fails.
  */

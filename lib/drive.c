@@ -272,6 +272,7 @@ end_content(struct smtptls_client *client)
 		r = message->before_end(message, message->before_end_arg);
 		if (r == SMTPTLS_AGAIN)
 			return stall(client, -1);
+		message->hook_was_called = true;
 		if (r != SMTPTLS_OK) {
 			stls_err_set(&reason, SMTPTLS_E_SOURCE,
 			    "given up before the end of data");

@@ -372,17 +372,68 @@ check_complete(struct smtptls_message *message)
 	return SMTPTLS_OK;
 }
 
-/* Something to do: a message that everybody has is not sent again. */
-static bool
-has_open_recipient(const struct stls_transaction *txn)
+size_t
+stls_message_count_open(const struct smtptls_message *message)
 {
-	size_t i;
+	size_t i, open = 0;
 
-	for (i = 0; i < txn->count; i++) {
-		if (stls_recipient_is_open(&txn->recipients[i]))
-			return true;
-	}
-	return false;
+	for (i = 0; i < message->txn.count; i++)
+		open += stls_recipient_is_open(&message->txn.recipients[i]);
+	return open;
+}
+
+/*
+ * A 421 to MAIL is about the connection: servers that count the messages of
+ * one, or the time, say so there.
+ */
+static bool
+is_untouched(const struct stls_recipient *recipient)
+{
+	return recipient->outcome == SMTPTLS_OUTCOME_NOT_TRIED ||
+	    (recipient->outcome == SMTPTLS_OUTCOME_REFUSED_LATER &&
+		recipient->code == 421 && recipient->step == STLS_STEP_MAIL);
+}
+
+bool
+stls_message_is_untouched(const struct smtptls_message *message, size_t open)
+{
+	size_t i, untouched = 0;
+
+	for (i = 0; i < message->txn.count; i++)
+		untouched += is_untouched(&message->txn.recipients[i]);
+	return untouched == open && !message->hook_was_called &&
+	    (message->content.offset == 0 ||
+		stls_content_can_rewind(&message->content));
+}
+
+int
+stls_message_not_sent(
+    struct smtptls_message *message, const struct stls_err *reason)
+{
+	stls_transaction_start(&message->txn);
+	stls_transaction_fail(&message->txn, false, reason);
+	stls_transaction_finish(&message->txn);
+	return message->txn.status;
+}
+
+int
+stls_message_check(struct smtptls_message *message)
+{
+	int r;
+
+	r = check_open(message);
+	if (r == SMTPTLS_OK)
+		r = check_complete(message);
+	if (r < 0)
+		return r;
+	if (message->is_in_done)
+		return stls_err_set(&message->err, SMTPTLS_E_STATE,
+		    "its client has not given the message back yet");
+	/* A message that everybody has is not sent again. */
+	if (stls_message_count_open(message) == 0)
+		return stls_err_set(&message->err, SMTPTLS_E_STATE,
+		    "every recipient has its final outcome");
+	return SMTPTLS_OK;
 }
 
 int
@@ -393,18 +444,10 @@ stls_message_prepare(struct smtptls_message *message)
 	bool known;
 	int r;
 
-	r = check_open(message);
-	if (r == SMTPTLS_OK)
-		r = check_complete(message);
+	r = stls_message_check(message);
 	if (r < 0)
 		return r;
 	txn = &message->txn;
-	if (message->is_in_done)
-		return stls_err_set(&message->err, SMTPTLS_E_STATE,
-		    "its client has not given the message back yet");
-	if (!has_open_recipient(txn))
-		return stls_err_set(&message->err, SMTPTLS_E_STATE,
-		    "every recipient has its final outcome");
 	r = stls_content_rewind(&message->content, &message->err);
 	if (r == SMTPTLS_OK)
 		r = stls_content_look(
@@ -424,6 +467,7 @@ stls_message_prepare(struct smtptls_message *message)
 	txn->content_size = facts.size;
 	txn->can_rewind = stls_content_can_rewind(&message->content);
 	txn->status = SMTPTLS_AGAIN;
+	message->hook_was_called = false;
 	message->submitted = true;
 	return SMTPTLS_OK;
 }

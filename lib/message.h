@@ -17,10 +17,11 @@ struct smtptls_message {
 	struct stls_transaction txn;  /* first: the engine gives this back */
 	struct smtptls_message *next; /* in a client's list of done ones */
 	atomic_uint holders;
-	struct stls_err err; /* of a call; the outcome's is in txn */
-	bool is_spoiled;     /* a setter failed: err stays */
-	bool submitted;	     /* and not done yet */
-	bool is_in_done;     /* in that list: `next` is in use */
+	struct stls_err err;  /* of a call; the outcome's is in txn */
+	bool is_spoiled;      /* a setter failed: err stays */
+	bool submitted;	      /* and not done yet */
+	bool is_in_done;      /* in that list: `next` is in use */
+	bool hook_was_called; /* before_end, in this attempt, to its end */
 	bool has_sender;
 	bool size_was_set;
 	struct stls_recipient_index index;
@@ -35,6 +36,23 @@ stls_message_of(struct stls_transaction *txn)
 {
 	return (struct smtptls_message *)txn;
 }
+
+/* Whether it can be sent: SMTPTLS_E_INVALID, SMTPTLS_E_STATE. */
+int stls_message_check(struct smtptls_message *message);
+
+/* It never got to an engine: nobody was tried, for this reason. Its status. */
+int stls_message_not_sent(
+    struct smtptls_message *message, const struct stls_err *reason);
+
+/* How many recipients the next attempt is for. */
+size_t stls_message_count_open(const struct smtptls_message *message);
+
+/*
+ * Whether an attempt, for so many recipients, ended before the server had said
+ * or can have done anything about it, and another one can be made at once.
+ */
+bool stls_message_is_untouched(
+    const struct smtptls_message *message, size_t open);
 
 /*
  * Make ready for an attempt: complete, rewound, its facts known.
