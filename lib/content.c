@@ -115,12 +115,6 @@ fill(struct stls_content *content, struct stls_err *err)
 	return SMTPTLS_OK;
 }
 
-static size_t
-at_most_a_piece(uint64_t len)
-{
-	return len < STLS_DATA_CHUNK_MAX ? (size_t)len : STLS_DATA_CHUNK_MAX;
-}
-
 void
 stls_content_release(struct stls_content *content)
 {
@@ -131,8 +125,9 @@ stls_content_release(struct stls_content *content)
 	content->begin = content->end = 0;
 }
 
-int
-stls_content_read(struct stls_content *content, struct stls_err *err,
+/* As stls_content_read(), with at most `max` octets. */
+static int
+read_piece(struct stls_content *content, struct stls_err *err, size_t max,
     const char **out_data, size_t *out_len)
 {
 	size_t len;
@@ -141,7 +136,7 @@ stls_content_read(struct stls_content *content, struct stls_err *err,
 	switch (content->kind) {
 	case STLS_CONTENT_MEM:
 		*out_data = content->data + content->offset;
-		len = at_most_a_piece(content->len - content->offset);
+		len = content->len - (size_t)content->offset;
 		break;
 	case STLS_CONTENT_FD:
 	case STLS_CONTENT_CB:
@@ -150,14 +145,17 @@ stls_content_read(struct stls_content *content, struct stls_err *err,
 			if (r != SMTPTLS_OK)
 				return r;
 		}
-		len = at_most_a_piece(content->end - content->begin);
 		*out_data = content->buffer + content->begin;
-		content->begin += len;
+		len = content->end - content->begin;
 		break;
 	default:
 		return stls_err_set(
 		    err, SMTPTLS_E_SOURCE, "the message has no content");
 	}
+	if (len > max)
+		len = max;
+	if (content->kind != STLS_CONTENT_MEM)
+		content->begin += len;
 	content->offset += len;
 	*out_len = len;
 	if (len == 0) {
@@ -165,6 +163,13 @@ stls_content_read(struct stls_content *content, struct stls_err *err,
 		*out_data = "";
 	}
 	return SMTPTLS_OK;
+}
+
+int
+stls_content_read(struct stls_content *content, struct stls_err *err,
+    const char **out_data, size_t *out_len)
+{
+	return read_piece(content, err, STLS_DATA_CHUNK_MAX, out_data, out_len);
 }
 
 bool
@@ -209,7 +214,7 @@ stls_content_look(struct stls_content *content, struct stls_err *err,
 	if (!*out_known)
 		return SMTPTLS_OK;
 	do {
-		r = stls_content_read(content, err, &data, &len);
+		r = read_piece(content, err, SIZE_MAX, &data, &len);
 		if (r != SMTPTLS_OK) {
 			stls_content_release(content);
 			return r;

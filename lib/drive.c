@@ -244,6 +244,9 @@ feed_content(struct smtptls_client *client)
 	r = rewind_content(client, &reason);
 	if (r == SMTPTLS_OK)
 		r = stls_content_read(content, &reason, &data, &len);
+	/* Whatever was seen before is old now. */
+	if (!stls_content_never_waits(content))
+		client->is_drained = false;
 	if (r == SMTPTLS_AGAIN)
 		return stall(client, stls_content_poll_fd(content));
 	if (r < 0)
@@ -270,6 +273,7 @@ end_content(struct smtptls_client *client)
 		if (r != SMTPTLS_OK)
 			return r;
 		r = message->before_end(message, message->before_end_arg);
+		client->is_drained = false;
 		if (r == SMTPTLS_AGAIN)
 			return stall(client, -1);
 		message->hook_was_called = true;

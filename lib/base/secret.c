@@ -10,10 +10,11 @@
 #include "base/alloc.h"
 
 /*
- * For what is larger glibc leaves it to an instruction that repeats itself,
- * octet by octet where instructions are counted; the caches do not care.
+ * For what is larger glibc, and for what is known to be small the compiler,
+ * takes an instruction that repeats itself octet by octet, or word by word. It
+ * is not faster, and dear where instructions are counted.
  */
-#define WIPED_AT_ONCE 1024
+#define WIPED_AT_ONCE 2048
 
 void
 stls_wipe(void *data, size_t len)
@@ -23,6 +24,7 @@ stls_wipe(void *data, size_t len)
 
 	for (; len > 0; place += n, len -= n) {
 		n = len < WIPED_AT_ONCE ? len : WIPED_AT_ONCE;
+		__asm__("" : "+r"(n));
 		memset(place, 0, n);
 		/* explicit_bzero(3) is not everywhere; gcc and clang are. */
 		__asm__ __volatile__("" : : "r"(place) : "memory");

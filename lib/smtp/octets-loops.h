@@ -85,45 +85,56 @@ NAME(sum_blocks)(
 
 #endif
 
+/*
+ * The first octet of a block that `bits` says may be special and that is, BLOCK
+ * where there is none. What is judged by the octet in front of it has one from
+ * `start` on.
+ */
+TARGET static inline __attribute__((always_inline)) size_t
+NAME(find_special)(
+    BITS bits, const unsigned char *in, const unsigned char *start, bool seven)
+{
+	const unsigned char *p;
+
+	while (bits != 0) {
+		p = in + FIRST(bits);
+		bits &= bits - 1;
+		if (is_pair(p) && p[2] != '.')
+			/* Both are done, if both are in this block. */
+			bits &= bits - 1;
+		else if (!is_plain(*p, seven) &&
+		    /* What did not stop at the CR is a pair. */
+		    !(p > start && is_pair(p - 1)))
+			return (size_t)(p - in);
+	}
+	return BLOCK;
+}
+
 /* As stls_octets_lines(); one function for each value of `seven`. */
 TARGET static inline __attribute__((always_inline)) size_t
 NAME(lines_of)(unsigned char **out, const unsigned char *in, size_t len,
     bool seven, bool lf)
 {
 	/* What is special in a block is judged by two octets more. */
-	const unsigned char *start = in, *limit = in + len - (BLOCK + 2), *p;
+	const unsigned char *start = in, *limit = in + len - (BLOCK + 2);
 	unsigned char *place = *out;
-	size_t step, grown, k;
+	size_t k;
 	BITS bits;
 
 	while (in <= limit) {
-		step = grown = BLOCK;
 		bits = NAME(copy_block)(place, in, seven);
-		while (bits != 0) {
-			k = (size_t)FIRST(bits);
-			p = in + k;
-			bits &= bits - 1;
-			if (is_pair(p) && p[2] != '.') {
-				/* Both are done, if both are in this block. */
-				bits &= bits - 1;
-				continue;
-			}
-			/* What did not stop at the CR is a pair. */
-			if (is_plain(*p, seven) ||
-			    (p > start && is_pair(p - 1)))
-				continue;
-			if (!lf || *p != '\n' || p[1] == '.') {
-				*out = place + k;
-				return (size_t)(p - start);
-			}
-			place[k] = '\r';
-			place[k + 1] = '\n';
-			step = k + 1;
-			grown = k + 2;
-			break;
+		k = NAME(find_special)(bits, in, start, seven);
+		in += k;
+		place += k;
+		if (k == BLOCK)
+			continue;
+		if (!lf || *in != '\n' || in[1] == '.') {
+			*out = place;
+			return (size_t)(in - start);
 		}
-		in += step;
-		place += grown;
+		in++;
+		*place++ = '\r';
+		*place++ = '\n';
 	}
 	/* Never between the two of a pair. */
 	if (in > start && in[-1] == '\r')

@@ -52,6 +52,49 @@ sum_each(struct stls_octets_sum *sum, const unsigned char *in, size_t len,
 	sum->has_8bit |= (high & 0x80) != 0;
 }
 
+/* Each octet of a word. */
+#define ALL(octet) (0x0101010101010101u * (uint64_t)(octet))
+
+/* The octet that comes first is the lowest one. */
+static inline uint64_t
+load_word(const unsigned char *in)
+{
+	uint64_t word;
+
+	memcpy(&word, in, sizeof(word));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	word = __builtin_bswap64(word);
+#endif
+	return word;
+}
+
+/* The top bit of each octet that is above `limit`, below 128. */
+static inline uint64_t
+above(uint64_t word, unsigned char limit)
+{
+	return (((word & ALL(0x7f)) + ALL(0x7f - limit)) | word) & ALL(0x80);
+}
+
+static inline uint32_t
+copy_block_words(unsigned char *out, const unsigned char *in, bool seven)
+{
+	uint64_t word = load_word(in), bits = above(word, SPECIAL_LAST);
+
+	memcpy(out, in, sizeof(word));
+	bits ^= ALL(0x80);
+	if (seven)
+		bits |= word & ALL(0x80);
+	/* The product moves the top bit of octet n to bit n of the highest. */
+	return (uint32_t)(((bits >> 7) * 0x0102040810204080u) >> 56);
+}
+
+#define NAME(name) name##_words
+#define TARGET
+#define BLOCK sizeof(uint64_t)
+#define BITS uint32_t
+#define FIRST __builtin_ctz
+#include "smtp/octets-loops.h"
+
 #if HAS_SSE2
 
 static inline uint64_t
@@ -119,66 +162,31 @@ has_avx2(void)
 	    __builtin_cpu_supports("bmi") != 0;
 }
 
+/* The large vectors first, then what is too short for them. */
 static size_t
 lines_best(unsigned char **out, const unsigned char *in, size_t len, bool seven,
     bool lf)
 {
-	size_t n;
+	bool avx2 = has_avx2();
+	size_t n = 0;
 
-	if (!has_avx2())
-		return lines_sse2(out, in, len, seven, lf);
-	n = lines_avx2(out, in, len, seven, lf);
-	/* What is too short for the large vectors. */
-	if (len - n < 2 * 32 + 2)
+	if (avx2)
+		n = lines_avx2(out, in, len, seven, lf);
+	if (!avx2 || len - n < 2 * sizeof(__m256i) + 2)
 		n += lines_sse2(out, in + n, len - n, seven, lf);
+	if (len - n < 2 * sizeof(__m128i) + 2)
+		n += lines_words(out, in + n, len - n, seven, lf);
 	return n;
 }
 
 static size_t
 sum_best(struct stls_octets_sum *sum, const unsigned char *in, size_t len)
 {
-	size_t n = has_avx2() ? sum_blocks_avx2(sum, in, len) : 0;
-
-	return n + sum_blocks_sse2(sum, in + n, len - n);
+	return has_avx2() ? sum_blocks_avx2(sum, in, len)
+			  : sum_blocks_sse2(sum, in, len);
 }
 
 #else
-
-/* Each octet of a word. */
-#define ALL(octet) (0x0101010101010101u * (uint64_t)(octet))
-
-/* The octet that comes first is the lowest one. */
-static inline uint64_t
-load_word(const unsigned char *in)
-{
-	uint64_t word;
-
-	memcpy(&word, in, sizeof(word));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	word = __builtin_bswap64(word);
-#endif
-	return word;
-}
-
-/* The top bit of each octet that is above `limit`, below 128. */
-static inline uint64_t
-above(uint64_t word, unsigned char limit)
-{
-	return (((word & ALL(0x7f)) + ALL(0x7f - limit)) | word) & ALL(0x80);
-}
-
-static inline uint32_t
-copy_block_plain(unsigned char *out, const unsigned char *in, bool seven)
-{
-	uint64_t word = load_word(in), bits = above(word, SPECIAL_LAST);
-
-	memcpy(out, in, sizeof(word));
-	bits ^= ALL(0x80);
-	if (seven)
-		bits |= word & ALL(0x80);
-	/* The product moves the top bit of octet n to bit n of the highest. */
-	return (uint32_t)(((bits >> 7) * 0x0102040810204080u) >> 56);
-}
 
 /* The top bit of each octet that is not `octet`. */
 static inline uint64_t
@@ -188,7 +196,7 @@ differs(uint64_t word, unsigned char octet)
 }
 
 static size_t
-sum_blocks_plain(
+sum_blocks_words(
     struct stls_octets_sum *sum, const unsigned char *in, size_t len)
 {
 	uint64_t word, bits, high = 0, nuls = 0;
@@ -208,15 +216,8 @@ sum_blocks_plain(
 	return i;
 }
 
-#define NAME(name) name##_plain
-#define TARGET
-#define BLOCK 8
-#define BITS uint32_t
-#define FIRST __builtin_ctz
-#include "smtp/octets-loops.h"
-
-#define lines_best lines_plain
-#define sum_best sum_blocks_plain
+#define lines_best lines_words
+#define sum_best sum_blocks_words
 
 #endif
 

@@ -13,7 +13,7 @@
  */
 
 /* Below this length stls_octets_lines() is not worth a call. */
-#define STLS_OCTETS_LINES_MIN 34
+#define STLS_OCTETS_LINES_MIN 10
 
 /*
  * Copy, from the start, what needs no care: lines that end in CRLF, with no dot

@@ -16,8 +16,11 @@
 /* The pieces that GnuTLS gives at once, its queue, are at most 32. */
 #define PIECES_MAX 32
 
-/* See stls_wipe(): what is larger is copied octet by octet as well. */
-#define COPIED_AT_ONCE 2048
+/*
+ * As in stls_wipe(): by such pieces neither glibc nor the compiler, who is not
+ * to know how large they are, leaves it to an instruction that repeats itself.
+ */
+#define COPIED_AT_ONCE 4096
 
 /* Write once: bytes, or a negative errno number. */
 static long
@@ -205,6 +208,7 @@ gather(struct stls_transport *transport, const giovec_t *piece)
 
 	for (left = piece->iov_len; left > 0; left -= n) {
 		n = left < COPIED_AT_ONCE ? left : COPIED_AT_ONCE;
+		__asm__("" : "+r"(n));
 		memcpy(to, from, n);
 		to += n;
 		from += n;
