@@ -87,6 +87,7 @@ START_TEST(anchors_stay_in_their_order_and_duplicates_count_once)
 	ck_assert_uint_eq(store.count, 2);
 	ck_assert_ok(load(pem(a, old, b)));
 	ck_assert_uint_eq(store.count, 3);
+	ck_assert_uint_eq(store.origin[1].len, factory_der(factory, old)->size);
 	assert_anchor(0, b);
 	assert_anchor(1, a);
 	assert_anchor(2, old);
@@ -237,6 +238,38 @@ START_TEST(other_blocks_are_passed_over_where_that_is_asked_for)
 }
 END_TEST
 
+/* What is not public is wiped: a key may stand between certificates. */
+START_TEST(only_certificates_alone_are_public)
+{
+	char text[8192];
+	struct stls_source source;
+
+	snprintf(text, sizeof(text), "%s-----BEGIN X-----\n-----END X-----\n",
+	    pem(a, NULL, NULL));
+	ck_assert_ok(stls_source_init_mem(&source, &err, text, strlen(text)));
+	ck_assert_int_lt(stls_store_load(&store, &err, &source, false), 0);
+	ck_assert(!source.is_public);
+	stls_source_rewind(&source);
+	ck_assert_ok(stls_store_load(&store, &err, &source, true));
+	ck_assert(!source.is_public);
+	text[strlen(pem(a, NULL, NULL))] = '\0';
+	ck_assert_ok(stls_source_init_mem(&source, &err, text, strlen(text)));
+	ck_assert_ok(stls_store_load(&store, &err, &source, true));
+	ck_assert(source.is_public);
+}
+END_TEST
+
+START_TEST(a_ca_without_a_name_is_one_of_an_empty_name)
+{
+	const struct cert *nameless = CERT(factory, NULL, .cn = "", .ca = true);
+
+	ck_assert_ok(load(pem(a, nameless, NULL)));
+	ck_assert_ptr_nonnull(atomic_load(&store.anchor[1].crt));
+	assert_anchor(0, a);
+	assert_anchor(1, nameless);
+}
+END_TEST
+
 /*
  * Thousands of one name, told apart by the end of the signature and more. They
  * are all found, and none costs a look at all the others.
@@ -379,6 +412,8 @@ main(void)
 	tcase_add_test(tc, copies_are_made_of_what_came_last);
 	tcase_add_test(
 	    tc, other_blocks_are_passed_over_where_that_is_asked_for);
+	tcase_add_test(tc, only_certificates_alone_are_public);
+	tcase_add_test(tc, a_ca_without_a_name_is_one_of_an_empty_name);
 	tcase_add_test(tc, many_of_one_name_load_in_a_moment);
 	tcase_add_test(tc, a_name_is_compared_to_its_last_octet);
 	tcase_add_test(tc, threads_that_need_an_anchor_at_once_get_the_same);
