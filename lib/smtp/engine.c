@@ -447,7 +447,10 @@ stls_engine_tls(struct stls_engine *engine)
 int
 stls_engine_submit(struct stls_engine *engine, struct stls_transaction *txn)
 {
-	if (engine->state == STLS_STATE_CLOSED || engine->wants_quit)
+	bool is_over = engine->state == STLS_STATE_CLOSED &&
+	    !(engine->is_used_up && has_waiting(engine));
+
+	if (is_over || engine->wants_quit)
 		return SMTPTLS_E_STATE;
 	stls_transaction_start(txn);
 	stls_queue_append(&engine->waiting, txn);

@@ -199,8 +199,8 @@ void stls_engine_auth_respond(
 bool stls_engine_is_asking(const struct stls_engine *engine);
 
 /*
- * Append a transaction, which stays the caller's. SMTPTLS_E_STATE: closed, or
- * QUIT was asked for.
+ * Append a transaction, which stays the caller's. SMTPTLS_E_STATE: closed for
+ * good, or QUIT was asked for.
  */
 int stls_engine_submit(
     struct stls_engine *engine, struct stls_transaction *txn);
