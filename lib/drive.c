@@ -190,15 +190,14 @@ check_limits(struct smtptls_client *client)
 	if (client->life == STLS_LIFE_CONNECTING ||
 	    stls_deadline_left_ms(client->phase_deadline) != 0)
 		return SMTPTLS_OK;
-	if (client->engine.is_used_up) {
-		/* A goodbye that is not answered keeps nobody waiting. */
-		stls_engine_lose(&client->engine, &client->err);
-		return SMTPTLS_OK;
-	}
 	stls_err_set(&reason, SMTPTLS_E_TIMEOUT,
 	    "the server did not answer within %d ms (at: %s)%s",
 	    client->timeout_ms[client->phase], step, hint(client));
-	return stls_client_fail(client, &reason);
+	if (!client->engine.is_used_up)
+		return stls_client_fail(client, &reason);
+	/* A goodbye that is not answered keeps nobody waiting. */
+	stls_engine_lose(&client->engine, &reason);
+	return SMTPTLS_OK;
 }
 
 static struct smtptls_message *
@@ -394,7 +393,7 @@ reconnect(struct smtptls_client *client)
 	int r;
 
 	stls_client_info(client, "no more messages on this connection");
-	if (stls_client_has_transport(client)) {
+	if (client->way == STLS_WAY_FD || client->way == STLS_WAY_CALLBACKS) {
 		stls_err_set(&reason, SMTPTLS_E_REFUSED_LATER,
 		    "the server takes no more messages on this connection, "
 		    "and there is no other");
@@ -410,6 +409,7 @@ reconnect(struct smtptls_client *client)
 	stls_engine_done(&client->engine);
 	client->engine = next;
 	client->replies_seen = 0;
+	client->waits_in_read = false;
 	r = begin_connecting(client);
 	return r < 0 ? r : SMTPTLS_AGAIN;
 }
