@@ -3,8 +3,11 @@
 #include "client.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "message.h"
 #include "net/socket.h"
 
@@ -91,6 +94,30 @@ run(struct smtptls_client *client)
 	return r;
 }
 
+static void
+forget_last(struct smtptls_client *client)
+{
+	client->last_code = SMTPTLS_OK;
+}
+
+/* Tell what one call came to. Not every connection that is held needs it. */
+__attribute__((format(printf, 3, 4))) static int
+tell(struct smtptls_client *client, int code, const char *fmt, ...)
+{
+	char text[STLS_ERR_TEXT_MAX];
+	va_list ap;
+
+	client->last_code = code;
+	if (client->last == NULL)
+		client->last = stls_alloc(sizeof(*client->last));
+	if (client->last == NULL)
+		return code;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return stls_err_set(client->last, code, "%s", text);
+}
+
 /* Connected, or on the way to it. */
 static int
 ensure_started(struct smtptls_client *client)
@@ -99,10 +126,10 @@ ensure_started(struct smtptls_client *client)
 
 	r = stls_client_check(client);
 	if (r == SMTPTLS_E_STATE)
-		stls_err_set(&client->last, r, "the conversation is over");
+		tell(client, r, "the conversation is over");
 	if (r < 0)
 		return r;
-	stls_err_clear(&client->last);
+	forget_last(client);
 	if (client->life != STLS_LIFE_NEW)
 		return SMTPTLS_OK;
 	return smtptls_client_start(client);
@@ -149,8 +176,7 @@ tell_message(
     struct smtptls_client *client, const struct smtptls_message *message, int r)
 {
 	if (r < 0)
-		stls_err_set(
-		    &client->last, r, "%s", smtptls_message_error(message));
+		tell(client, r, "%s", smtptls_message_error(message));
 	return r;
 }
 
@@ -215,7 +241,7 @@ smtptls_client_noop(struct smtptls_client *client)
 	engine = &client->engine;
 	if (engine->last_code < 400)
 		return SMTPTLS_OK;
-	return stls_err_set(&client->last,
+	return tell(client,
 	    engine->last_code < 500 ? SMTPTLS_E_REFUSED_LATER
 				    : SMTPTLS_E_REFUSED,
 	    "NOOP refused: %d %s", engine->last_code, engine->last_text);
@@ -235,7 +261,7 @@ smtptls_client_quit(struct smtptls_client *client)
 	r = smtptls_client_start_quit(client);
 	if (r < 0)
 		return r;
-	stls_err_clear(&client->last);
+	forget_last(client);
 	return run(client);
 }
 

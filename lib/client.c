@@ -150,6 +150,7 @@ smtptls_client_free(struct smtptls_client *client)
 	free(client->authzid);
 	free(client->only_mechanism);
 	free(client->ehlo_name);
+	free(client->last);
 	free(client);
 }
 
@@ -162,7 +163,10 @@ smtptls_client_error(const struct smtptls_client *client)
 		return smtptls_strerror(SMTPTLS_E_FORKED);
 	if (client->err.code != SMTPTLS_OK)
 		return stls_err_text(&client->err);
-	return client->last.text;
+	if (client->last_code == SMTPTLS_OK)
+		return "";
+	return client->last != NULL ? stls_err_text(client->last)
+				    : smtptls_strerror(client->last_code);
 }
 
 int

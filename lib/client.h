@@ -51,8 +51,9 @@ enum stls_life {
  */
 struct smtptls_client {
 	enum stls_life life;
-	struct stls_err err;  /* why it is over; code 0: it did not fail */
-	struct stls_err last; /* of a call that failed by itself */
+	struct stls_err err;   /* why it is over; code 0: it did not fail */
+	int last_code;	       /* of a call that failed by itself */
+	struct stls_err *last; /* and its sentence, where there was memory */
 	stls_fork_id made_in;
 	bool is_busy; /* below a call: callbacks may not go on with it */
 

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "message.h"
 #include "net/local-name.h"
+#include "tls/session.h"
 
 /* How soon to ask a source or hook again that said SMTPTLS_AGAIN. */
 #define ASK_AGAIN_MS 20
@@ -439,6 +440,15 @@ connect_on(struct smtptls_client *client)
 	return greet(client);
 }
 
+/* Nothing is under way: it may be one of many that are held. */
+static void
+trim(struct smtptls_client *client)
+{
+	stls_engine_trim(&client->engine);
+	if (client->session != NULL)
+		stls_session_trim(client->session);
+}
+
 /* Talk until there is something to wait for, or nothing left to do. */
 static int
 talk(struct smtptls_client *client)
@@ -454,8 +464,11 @@ talk(struct smtptls_client *client)
 			return reconnect(client);
 		case STLS_READY:
 			/* Called without need: see whether a 421 has come. */
-			if (!first || stls_client_read(client) == SMTPTLS_AGAIN)
+			if (!first ||
+			    stls_client_read(client) == SMTPTLS_AGAIN) {
+				trim(client);
 				return SMTPTLS_OK;
+			}
 			r = SMTPTLS_OK;
 			break;
 		case STLS_NEED_INPUT:

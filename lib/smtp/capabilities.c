@@ -13,15 +13,17 @@
 static char *
 copy_line(const char *text, size_t len)
 {
-	size_t cap = 4 * len + 5;
-	char *line;
+	size_t cap = 4 * len + 5, used;
+	char *line, *shrunk;
 
 	if (cap > ESCAPED_LEN_MAX)
 		cap = ESCAPED_LEN_MAX;
 	line = stls_alloc(cap);
-	if (line != NULL)
-		stls_escape(line, cap, text, len);
-	return line;
+	if (line == NULL)
+		return NULL;
+	used = stls_escape(line, cap, text, len);
+	shrunk = stls_realloc(line, used + 1);
+	return shrunk != NULL ? shrunk : line;
 }
 
 void
@@ -112,6 +114,18 @@ look_up(struct stls_capabilities *c)
 	c->rcpts_max = find_limit(limits, "RCPTMAX");
 }
 
+/* They stay as long as the connection, of which there may be many. */
+static void
+shrink(struct stls_capabilities *capabilities)
+{
+	size_t count = capabilities->count > 0 ? capabilities->count : 1;
+	char **lines = stls_realloc(
+	    capabilities->lines, count * sizeof(*lines));
+
+	if (lines != NULL)
+		capabilities->lines = lines;
+}
+
 int
 stls_capabilities_parse(
     struct stls_capabilities *capabilities, const struct stls_reply *reply)
@@ -136,6 +150,7 @@ stls_capabilities_parse(
 		}
 		capabilities->lines[capabilities->count++] = line;
 	}
+	shrink(capabilities);
 	look_up(capabilities);
 	return SMTPTLS_OK;
 }

@@ -483,6 +483,15 @@ stls_engine_take_done(struct stls_engine *engine)
 }
 
 void
+stls_engine_trim(struct stls_engine *engine)
+{
+	stls_buf_trim(&engine->in, 0);
+	stls_buf_trim(&engine->out, 0);
+	if (engine->expected.len == 0)
+		stls_fifo_done(&engine->expected);
+}
+
+void
 stls_engine_noop(struct stls_engine *engine)
 {
 	engine->wants_noop = true;

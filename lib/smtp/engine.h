@@ -242,6 +242,9 @@ void stls_engine_lose(struct stls_engine *engine, const struct stls_err *err);
 /* It is given up: the same, and nobody waits any more. */
 void stls_engine_fail(struct stls_engine *engine, const struct stls_err *err);
 
+/* Give back the memory that a connection without anything to do needs not. */
+void stls_engine_trim(struct stls_engine *engine);
+
 /* What is done or waited for now, or was when it ended. */
 enum stls_step stls_engine_step(const struct stls_engine *engine);
 
