@@ -32,13 +32,14 @@ class Program:
     is_command = False
     appends = {}
 
-    def __init__(self, name, path):
+    def __init__(self, name, path, *options):
         self.name = name
         self.path = path
+        self.options = options
 
     def send(self, url, cafile, login, files):
         user, password = login or ("", "")
-        return run((self.path, url, cafile, user, password, SENDER,
+        return run((self.path, *self.options, url, cafile, user, password, SENDER,
                     servers.USER, *files))
 
 

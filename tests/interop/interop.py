@@ -57,6 +57,12 @@ class Run:
                 Command(f"sendmail-tls of {build.name}",
                         build / "tools/sendmail-tls/sendmail-tls", self.work)]
 
+        self.levels = [
+            Program(f"library of {self.builds[-1].name}, {level}",
+                    self.builds[-1] / "tests/interop/interop-send",
+                    "-l", level)
+            for level in ("none", "standard", "one-flight", "window")]
+
     def start(self, server, *args):
         self.started.append(server)
         server.start(*args)
@@ -90,11 +96,11 @@ class Run:
 
     def deliver_all(self):
         for way in self.ways():
-            for program in (self.oracle, *self.own):
+            for program in (self.oracle, *self.own, *self.levels):
                 deliver(self.report, way, program, self.certs["ca"],
                         self.files)
         way = Way(self.dovecot, "lmtp", "lmtp")
-        for program in self.own:
+        for program in (*self.own, *self.levels):
             deliver(self.report, way, program, self.certs["ca"], self.files)
 
     def probe(self, command):
