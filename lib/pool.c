@@ -254,19 +254,25 @@ smtptls_pool_set_messages_max(struct smtptls_pool *pool, size_t messages_max)
 int
 smtptls_pool_set_idle_ms(struct smtptls_pool *pool, int idle_ms)
 {
-	return set_ms(pool, "the idle time", idle_ms, &pool->idle_ms);
+	int *setting = pool != NULL ? &pool->idle_ms : NULL;
+
+	return set_ms(pool, "the idle time", idle_ms, setting);
 }
 
 int
 smtptls_pool_set_age_ms(struct smtptls_pool *pool, int age_ms)
 {
-	return set_ms(pool, "the age", age_ms, &pool->age_ms);
+	int *setting = pool != NULL ? &pool->age_ms : NULL;
+
+	return set_ms(pool, "the age", age_ms, setting);
 }
 
 int
 smtptls_pool_set_wait_ms(struct smtptls_pool *pool, int wait_ms)
 {
-	return set_ms(pool, "the time to wait", wait_ms, &pool->wait_ms);
+	int *setting = pool != NULL ? &pool->wait_ms : NULL;
+
+	return set_ms(pool, "the time to wait", wait_ms, setting);
 }
 
 int

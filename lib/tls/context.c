@@ -147,6 +147,11 @@ smtptls_context_new(
 		free(context);
 		return SMTPTLS_E_NOMEM;
 	}
+	if (stls_verdicts_init(&context->verdicts) < 0) {
+		pthread_mutex_destroy(&context->lock);
+		free(context);
+		return SMTPTLS_E_NOMEM;
+	}
 	atomic_init(&context->holders, 1);
 	atomic_init(&context->frozen, false);
 	r = set_up(context, &err, purpose);
@@ -212,6 +217,7 @@ smtptls_context_free(struct smtptls_context *context)
 	stls_trust_done(&context->trust);
 	gnutls_priority_deinit(context->priority);
 	free(context->policy.ciphers);
+	stls_verdicts_done(&context->verdicts);
 	pthread_mutex_destroy(&context->lock);
 	free(context);
 }

@@ -14,15 +14,17 @@
 #include "tls/credentials.h"
 #include "tls/priority.h"
 #include "tls/trust.h"
+#include "tls/verdicts.h"
 
 /* Tells contexts apart, also one from another that had the same address. */
 #define STLS_CONTEXT_ID_LEN 16
 
 /*
- * Once it is frozen nothing in here changes but `holders`, and anchors that are
- * parsed when they are needed (tls/store.h), so sessions read it without a
- * lock. The lock is for setters and for the first freeze; it is
- * recursive, as a password callback may call setters.
+ * Once it is frozen nothing in here changes but `holders`, anchors that are
+ * parsed when they are needed (tls/store.h), and `verdicts`, which have a lock
+ * of their own; so sessions read it without one. The lock is for setters and
+ * for the first freeze; it is recursive, as a password callback may call
+ * setters.
  */
 struct smtptls_context {
 	pthread_mutex_t lock;
@@ -41,6 +43,7 @@ struct smtptls_context {
 	bool cas_listed; /* trust.ca is complete; under the lock */
 	struct stls_credentials credentials;
 	bool has_certificate;
+	struct stls_verdicts verdicts;
 	gnutls_datum_t ticket_key; /* servers: of what they give to resume */
 };
 

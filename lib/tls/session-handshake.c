@@ -26,10 +26,11 @@ is_anonymous_client(const struct smtptls_session *session)
 static int
 verify(struct smtptls_session *session)
 {
-	const struct smtptls_context *context = session->context;
+	struct smtptls_context *context = session->context;
 	struct stls_verify how = {
 		.purpose = context->purpose,
 		.trust = &context->trust,
+		.verdicts = &context->verdicts,
 		.host = context->check_hostname ? &session->host : NULL,
 	};
 	int r;

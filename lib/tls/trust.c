@@ -275,6 +275,7 @@ stls_trust_load_system(
 	r = become_eager(trust, err);
 	if (r < 0)
 		return r;
+	trust->is_live = true;
 	r = gnutls_x509_trust_list_add_system_trust(
 	    trust->list, GNUTLS_TL_NO_DUPLICATES, 0);
 	if (r < 0)

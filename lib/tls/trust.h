@@ -40,6 +40,7 @@
  */
 struct stls_trust {
 	bool is_eager; /* parse everything when it is loaded */
+	bool is_live;  /* may look at what is not in memory: p11-kit */
 	struct stls_store store;
 	gnutls_x509_trust_list_t list; /* NULL as long as there is none */
 	gnutls_x509_crl_t *crl;

@@ -23,8 +23,19 @@ end_of(const struct stls_path *path)
 	return until;
 }
 
-int
-stls_verify_peer(struct stls_err *err, const struct stls_verify *verify,
+/*
+ * What the digest does not tell must not change: a revocation list ends when it
+ * says, and a store of the system may be asked anew each time.
+ */
+static bool
+may_remember(const struct stls_verify *verify)
+{
+	return verify->verdicts != NULL && verify->trust->crls == 0 &&
+	    !verify->trust->is_live;
+}
+
+static int
+look_closely(struct stls_err *err, const struct stls_verify *verify,
     gnutls_session_t session, time_t *out_until)
 {
 	CLEANUP(stls_chain_done) struct stls_chain chain = { .count = 0 };
@@ -54,4 +65,23 @@ stls_verify_peer(struct stls_err *err, const struct stls_verify *verify,
 		return r;
 	*out_until = until;
 	return SMTPTLS_OK;
+}
+
+int
+stls_verify_peer(struct stls_err *err, const struct stls_verify *verify,
+    gnutls_session_t session, time_t *out_until)
+{
+	unsigned char about[STLS_DIGEST_LEN];
+	time_t now = time(NULL);
+	int r;
+
+	if (!may_remember(verify) ||
+	    !stls_verdict_about(session, verify->host, about))
+		return look_closely(err, verify, session, out_until);
+	if (stls_verdicts_find(verify->verdicts, about, now, out_until))
+		return SMTPTLS_OK;
+	r = look_closely(err, verify, session, out_until);
+	if (r == SMTPTLS_OK)
+		stls_verdicts_add(verify->verdicts, about, now, *out_until);
+	return r;
 }

@@ -12,18 +12,23 @@
 #include "base/err.h"
 #include "name/host.h"
 #include "tls/trust.h"
+#include "tls/verdicts.h"
 
 /* What a peer is verified against. */
 struct stls_verify {
 	enum smtptls_purpose purpose; /* SERVER_AUTH: the peer is a server */
 	const struct stls_trust *trust;
-	const struct stls_host *host; /* NULL: names are not checked */
+	const struct stls_host *host;	/* NULL: names are not checked */
+	struct stls_verdicts *verdicts; /* NULL: nothing is remembered */
 };
 
 /*
  * Verify the peer of a session whose handshake is done, resumed or not: the
  * one place where that is decided. It looks at the chain with the present
  * clock, purpose, profile, revocation lists, staples, and the name.
+ *
+ * What was found good before, in the same context and the same to the last
+ * byte, is not looked at again as long as it holds: see tls/verdicts.h.
  *
  * *out_until is when the first certificate or staple of it ends: there is no
  * use in resuming the session after that.
