@@ -158,13 +158,17 @@ stls_client_is_alive(struct smtptls_client *client)
 static void
 forget_done(struct smtptls_client *client, struct smtptls_message *message)
 {
-	struct smtptls_message **place = &client->done;
+	struct smtptls_message **place = &client->done, *before = NULL;
 
-	while (*place != NULL && *place != message)
-		place = &(*place)->next;
+	while (*place != NULL && *place != message) {
+		before = *place;
+		place = &before->next;
+	}
 	if (*place == NULL)
 		return;
 	*place = message->next;
+	if (client->last_done == message)
+		client->last_done = before;
 	message->next = NULL;
 	message->is_in_done = false;
 	smtptls_message_free(message);

@@ -112,7 +112,7 @@ struct smtptls_client {
 	enum smtptls_phase phase;
 	uint64_t replies_seen;
 
-	struct smtptls_message *done; /* finished, not taken yet */
+	struct smtptls_message *done, *last_done; /* finished, not taken yet */
 
 	/* Cancelling: a flag, and a pipe only while a call waits. */
 	atomic_bool cancelled;

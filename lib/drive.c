@@ -34,7 +34,7 @@ static const enum smtptls_phase phases[STLS_STEP_COUNT] = {
 static void
 collect_done(struct smtptls_client *client)
 {
-	struct smtptls_message **end = &client->done, *message;
+	struct smtptls_message *message;
 	struct stls_transaction *txn;
 
 	while ((txn = stls_engine_take_done(&client->engine)) != NULL) {
@@ -42,9 +42,11 @@ collect_done(struct smtptls_client *client)
 		stls_content_release(&message->content);
 		message->submitted = false;
 		message->is_in_done = true;
-		while (*end != NULL)
-			end = &(*end)->next;
-		*end = message;
+		if (client->done == NULL)
+			client->done = message;
+		else
+			client->last_done->next = message;
+		client->last_done = message;
 	}
 }
 

@@ -19,7 +19,9 @@ make_key(const struct smtptls_client *client,
 	const struct stls_place *place = &client->place;
 	unsigned char flags[] = { url->implicit_tls, url->lmtp };
 	uint16_t ports[] = { url->port, place->port };
+	char address[STLS_ENDPOINT_TEXT_CAP];
 	struct stls_digest digest;
+	size_t i;
 
 	stls_digest_begin(&digest);
 	stls_digest_add(
@@ -29,16 +31,22 @@ make_key(const struct smtptls_client *client,
 	stls_digest_add_str(&digest, url->host.name);
 	stls_digest_add_str(&digest, place->host.name);
 	stls_digest_add_str(&digest, place->unix_path);
+	for (i = 0; i < place->address_count; i++) {
+		stls_endpoint_format(&place->addresses[i].sock.any, address);
+		stls_digest_add_str(&digest, address);
+	}
 	stls_digest_add_str(&digest, client->user);
 	stls_digest_add_str(&digest, client->authzid);
 	stls_digest_add_str(&digest, client->only_mechanism);
 	return stls_digest_end(&digest, key);
 }
 
+/* Where a connection that was given leads to nobody knows. */
 void
 stls_client_resume_session(struct smtptls_client *client)
 {
 	client->is_saved = client->session_cache == NULL ||
+	    client->way == STLS_WAY_FD || client->way == STLS_WAY_CALLBACKS ||
 	    !make_key(client, client->session_key);
 	if (!client->is_saved)
 		stls_session_cache_resume(client->session_cache,

@@ -98,7 +98,8 @@ struct how {
 	const char *url;   /* NULL: smtps://TALK_HOST */
 	const char *place; /* NULL: the port of the server */
 	struct smtptls_context **context;
-	bool by_name; /* localhost, where others say 127.0.0.1 */
+	bool by_address; /* smtptls_client_add_address() */
+	bool by_name;	 /* localhost, where others say 127.0.0.1 */
 	const char *user;
 	const char *password;
 	const char *authzid; /* EXTERNAL */
@@ -131,8 +132,11 @@ new_client(const struct how *how, const struct server *server,
 	snprintf(place, sizeof(place), "%s:%u",
 	    how->by_name ? "localhost" : "127.0.0.1",
 	    (unsigned int)server_port(server));
-	ck_assert_ok(smtptls_client_set_connect_to(
-	    client, how->place != NULL ? how->place : place));
+	if (how->by_address)
+		ck_assert_ok(smtptls_client_add_address(client, place));
+	else
+		ck_assert_ok(smtptls_client_set_connect_to(
+		    client, how->place != NULL ? how->place : place));
 	if (how->user != NULL)
 		ck_assert_ok(smtptls_client_set_credentials(client, how->user,
 		    how->password != NULL ? how->password : TALK_PASSWORD));
@@ -312,6 +316,10 @@ START_TEST(session_is_not_resumed_at_another_place)
 	ck_assert_int_eq(visit(&how, there, cache), 0);
 	ck_assert_int_eq(visit(&how, here, cache), 1);
 	ck_assert_int_eq(visit(&how, there, cache), 1);
+	how.by_address = true;
+	ck_assert_int_eq(visit(&how, here, cache), 0);
+	ck_assert_int_eq(visit(&how, there, cache), 0);
+	ck_assert_int_eq(visit(&how, here, cache), 1);
 	finish(here);
 	finish(there);
 	smtptls_session_cache_free(cache);
