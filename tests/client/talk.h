@@ -134,6 +134,12 @@ int talk_quit(struct talk *talk);
 /* Drive until it is not SMTPTLS_AGAIN, with poll(2). */
 int talk_drive(struct talk *talk);
 
+/*
+ * End a child of fork(2). What the threads of the parent held is lost in it,
+ * and by exec no checker of memory takes offence.
+ */
+void talk_leave_child(bool good);
+
 /* How many descriptors are open. */
 int talk_count_fds(void);
 

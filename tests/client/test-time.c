@@ -597,17 +597,6 @@ static const struct step parent_goes_on[] = {
 	END,
 };
 
-/*
- * End a child. What the threads of the parent held is lost in it, and by exec
- * no checker of memory takes offence.
- */
-static void
-leave_child(bool good)
-{
-	execl("/bin/sh", "sh", "-c", good ? "exit 0" : "exit 1", (char *)NULL);
-	_exit(1);
-}
-
 /* The child uses the client in vain, frees it, and has said nothing. */
 static int
 misuse_in_child(struct talk *talk)
@@ -637,7 +626,7 @@ START_TEST(forked_child_leaves_the_conversation_alone)
 	pid = fork();
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0)
-		leave_child(misuse_in_child(&talk) == 0);
+		talk_leave_child(misuse_in_child(&talk) == 0);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(status, 0);
 	ck_assert_ok(smtptls_client_noop(talk.client));
@@ -678,7 +667,7 @@ START_TEST(forked_child_decides_no_outcome)
 		r = smtptls_client_drive(talk.client);
 		smtptls_client_free(talk.client);
 		smtptls_message_free(talk.message);
-		leave_child(r == SMTPTLS_E_FORKED);
+		talk_leave_child(r == SMTPTLS_E_FORKED);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(status, 0);
@@ -720,7 +709,7 @@ START_TEST(forked_child_has_conversations_of_its_own)
 		if (r == SMTPTLS_OK)
 			r = smtptls_client_quit(client);
 		smtptls_client_free(client);
-		leave_child(r == SMTPTLS_OK);
+		talk_leave_child(r == SMTPTLS_OK);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(status, 0);
