@@ -396,7 +396,7 @@ reconnect(struct smtptls_client *client)
 	int r;
 
 	stls_client_info(client, "no more messages on this connection");
-	if (client->way == STLS_WAY_FD || client->way == STLS_WAY_CALLBACKS) {
+	if (stls_client_has_transport(client)) {
 		stls_err_set(&reason, SMTPTLS_E_REFUSED_LATER,
 		    "the server takes no more messages on this connection, "
 		    "and there is no other");

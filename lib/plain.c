@@ -16,7 +16,7 @@
 bool
 stls_client_has_transport(const struct smtptls_client *client)
 {
-	return client->fd >= 0 || client->way == STLS_WAY_CALLBACKS;
+	return client->way == STLS_WAY_FD || client->way == STLS_WAY_CALLBACKS;
 }
 
 int

@@ -780,6 +780,98 @@ START_TEST(transport_needs_both_callbacks)
 }
 END_TEST
 
+/* --- a server that wants another connection for another message --- */
+
+static const struct step one_message[] = {
+	SEND("250-mail.example.org\r\n250 LIMITS MAILMAX=1\r\n"),
+	MESSAGE,
+	STEP(SWALLOW),
+	END,
+};
+
+static struct smtptls_message *
+submit_two(struct talk *talk)
+{
+	struct smtptls_message *second;
+
+	talk_set_message(talk);
+	second = talk->message;
+	talk->message = NULL;
+	talk_set_message(talk);
+	ck_assert_ok(smtptls_client_start(talk->client));
+	ck_assert_ok(smtptls_client_submit(talk->client, talk->message));
+	ck_assert_ok(smtptls_client_submit(talk->client, second));
+	return second;
+}
+
+static void
+take_done(struct talk *talk)
+{
+	struct smtptls_message *done;
+
+	while ((done = smtptls_client_next_done(talk->client)) != NULL)
+		smtptls_message_free(done);
+}
+
+START_TEST(second_connection_cannot_be_had_and_that_is_told)
+{
+	struct smtptls_message *second;
+	struct talk talk;
+	int r;
+
+	talk_begin(&talk, LOOP_MODE(_i), one_message);
+	if (_i / 2 == 0)
+		give_fd(&talk);
+	else
+		give_callbacks(&talk, NO_FAULT);
+	second = submit_two(&talk);
+	r = talk_drive(&talk);
+	talk_assert_failed(
+	    &talk, r, SMTPTLS_E_REFUSED_LATER, "and there is no other");
+	ck_assert_ok(smtptls_message_status(talk.message));
+	ck_assert_int_eq(
+	    smtptls_message_status(second), SMTPTLS_E_REFUSED_LATER);
+	ck_assert_int_eq(
+	    smtptls_message_outcome(second, 0), SMTPTLS_OUTCOME_NOT_TRIED);
+	take_done(&talk);
+	smtptls_message_free(second);
+	if (_i / 2 != 0)
+		close_io(&talk);
+	talk_finish(&talk);
+}
+END_TEST
+
+/* To an address there is one more connection, as to a name. */
+START_TEST(second_connection_is_made_where_it_can_be)
+{
+	struct server_options options = {
+		.prologue = talk_prologue(LOOP_MODE(_i)),
+		.scripts = { one_message, one_message },
+	};
+	struct smtptls_message *second;
+	struct talk talk;
+	char address[64];
+
+	talk_begin_with(&talk, LOOP_MODE(_i), _i % 2 == 0 ? "smtp" : "smtps",
+	    NULL, &options);
+	if (_i / 2 == 0) {
+		snprintf(address, sizeof(address), "127.0.0.1:%u",
+		    (unsigned int)server_port(talk.server));
+		talk_renew_client(&talk);
+		ck_assert_ok(smtptls_client_add_address(talk.client, address));
+	}
+	second = submit_two(&talk);
+	ck_assert_ok(talk_drive(&talk));
+	ck_assert_ok(smtptls_message_status(talk.message));
+	ck_assert_ok(smtptls_message_status(second));
+	take_done(&talk);
+	smtptls_message_free(second);
+	talk_hang_up(&talk);
+	ck_assert_int_eq(server_connections(talk.server), 2);
+	talk_end(&talk);
+}
+END_TEST
+
 /* --- memory --- */
 
 /* All of it, over a descriptor or callbacks; the first failure is told. */
@@ -980,6 +1072,10 @@ main(void)
 	add_rows_in_modes(
 	    tc, callbacks_carry_clear_text_where_that_was_asked_for, harmless);
 	tcase_add_loop_test(tc, transport_needs_both_callbacks, 0, 2);
+	tcase_add_loop_test(
+	    tc, second_connection_cannot_be_had_and_that_is_told, 0, 4);
+	tcase_add_loop_test(
+	    tc, second_connection_is_made_where_it_can_be, 0, 4);
 	tcase_add_loop_test(
 	    tc, memory_that_runs_out_leaves_no_descriptor, 0, 4);
 	tcase_add_loop_test(tc, client_connects_in_one_way, 0, WAYS * WAYS);
