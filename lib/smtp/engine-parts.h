@@ -9,8 +9,9 @@
  * and what the driver calls, engine-flight.c knows what may leave together,
  * engine-send.c and engine-auth.c send, engine-content.c has the content, and
  * engine-reply.c and engine-outcome.c understand replies: to what concerns the
- * connection, and a message. An int is SMTPTLS_OK or a failure that is in
- * engine->err and that stls_engine_settle() turns into the end.
+ * connection, and a message; engine-queues.c has where each message is. An int
+ * is SMTPTLS_OK or a failure that is in engine->err and that
+ * stls_engine_settle() turns into the end.
  */
 
 /* The content is handed on in pieces of one TLS record (RFC 8446 5.1). */
@@ -34,6 +35,14 @@ int stls_engine_expect(struct stls_engine *engine, enum stls_step step,
 /* Keep the step that is told up to date with the FIFO. */
 void stls_engine_update_step(struct stls_engine *engine);
 
+/* Close unless r is a success. */
+void stls_engine_settle(struct stls_engine *engine, int r);
+
+/* engine-queues.c */
+
+/* Whether a transaction waits for its first or another attempt. */
+bool stls_engine_has_waiting(const struct stls_engine *engine);
+
 /* A transaction that is in no queue any more has its outcomes. */
 void stls_engine_finish_transaction(
     struct stls_engine *engine, struct stls_transaction *txn);
@@ -47,9 +56,6 @@ void stls_engine_settle_transaction(
 
 /* Close for the reason in engine->err; everything gets its outcome. */
 void stls_engine_close(struct stls_engine *engine);
-
-/* Close unless r is a success. */
-void stls_engine_settle(struct stls_engine *engine, int r);
 
 /* engine-flight.c */
 
