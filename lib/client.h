@@ -176,7 +176,8 @@ void stls_client_restart_limit(struct smtptls_client *client);
 int stls_client_read(struct smtptls_client *client);
 int stls_client_write(struct smtptls_client *client);
 
-/* Have what was gathered leave, before something else is waited for. */
+/* Whether content was gathered, and only then have it leave. */
+bool stls_client_has_gathered(const struct smtptls_client *client);
 int stls_client_flush(struct smtptls_client *client);
 
 /*

@@ -271,9 +271,9 @@ end_content(struct smtptls_client *client)
 	if (message->before_end != NULL) {
 		if (stls_engine_has_output(&client->engine))
 			return stls_client_write(client);
-		r = stls_client_flush(client);
-		if (r != SMTPTLS_OK)
-			return r;
+		/* The server may have ended it: the engine is asked anew. */
+		if (stls_client_has_gathered(client))
+			return stls_client_flush(client);
 		r = message->before_end(message, message->before_end_arg);
 		client->is_drained = false;
 		if (r == SMTPTLS_AGAIN)

@@ -170,15 +170,19 @@ stls_client_write(struct smtptls_client *client)
 	return SMTPTLS_OK;
 }
 
+bool
+stls_client_has_gathered(const struct smtptls_client *client)
+{
+	return client->session != NULL &&
+	    stls_session_unflushed(client->session) > 0;
+}
+
 int
 stls_client_flush(struct smtptls_client *client)
 {
 	struct stls_err reason;
 	int r;
 
-	if (client->session == NULL ||
-	    stls_session_unflushed(client->session) == 0)
-		return SMTPTLS_OK;
 	r = stls_session_flush(client->session);
 	if (r == SMTPTLS_AGAIN)
 		return wait_to_write(client);

@@ -643,6 +643,54 @@ START_TEST(connection_that_breaks_at_any_callback_is_told_honestly)
 }
 END_TEST
 
+/* No line of it begins with a dot, so it fills two pieces to the octet. */
+static char two_pieces[2 * 16384];
+
+static int
+see_nothing_failed(struct smtptls_message *message, void *arg)
+{
+	bool *was_called = arg;
+
+	(void)message;
+	ck_assert(!io.has_failed);
+	*was_called = true;
+	return SMTPTLS_OK;
+}
+
+/* What was gathered leaves before the hook; that may be what breaks. */
+START_TEST(hook_is_not_called_where_the_content_did_not_leave)
+{
+	bool has_failed = true, was_called = false;
+	struct talk talk;
+	size_t i;
+	int n;
+
+	for (i = 0; i < sizeof(two_pieces); i++)
+		two_pieces[i] = "0123456789abcdef012345678901\r\n"[i % 30];
+	memcpy(two_pieces + sizeof(two_pieces) - 2, "\r\n", 2);
+	for (n = 1; has_failed; n++) {
+		ck_assert_int_lt(n, FAULTS_MAX);
+		talk_begin(&talk, LOOP_MODE(_i), whole);
+		give_callbacks(&talk, BROKEN_WRITE);
+		io.n = n;
+		talk_set_credentials(&talk);
+		talk_set_message(&talk);
+		ck_assert_ok(smtptls_message_set_body_mem(
+		    talk.message, two_pieces, sizeof(two_pieces)));
+		was_called = false;
+		ck_assert_ok(smtptls_message_set_before_end(
+		    talk.message, see_nothing_failed, &was_called));
+		if (talk_send(&talk) == SMTPTLS_OK)
+			(void)talk_quit(&talk);
+		has_failed = io.has_failed;
+		close_io(&talk);
+		talk_hang_up_early(&talk);
+		talk_end(&talk);
+	}
+	ck_assert(was_called);
+}
+END_TEST
+
 static struct talk *below;
 
 static long
@@ -1065,6 +1113,8 @@ main(void)
 	    tc, call_that_waits_for_callbacks_does_not_spin, 0, 2);
 	tcase_add_loop_test(
 	    tc, connection_that_breaks_at_any_callback_is_told_honestly, 0, 4);
+	tcase_add_loop_test(
+	    tc, hook_is_not_called_where_the_content_did_not_leave, 0, 2);
 	add_in_modes(
 	    tc, callback_of_the_transport_cannot_go_on_with_the_client);
 	tcase_add_test(tc, callback_may_cancel);
