@@ -72,10 +72,11 @@ stls_client_read(struct smtptls_client *client)
 	stls_client_save_session(client);
 	client->has_written = false;
 	client->writes_since_read = 0;
+	/* A callback may give less than it has. */
 	client->is_drained = r == SMTPTLS_AGAIN ||
 	    (client->session != NULL
 		    ? stls_session_input_drained(client->session)
-		    : r == SMTPTLS_OK && len < sizeof(buf));
+		    : r == SMTPTLS_OK && len < sizeof(buf) && client->fd >= 0);
 	if (r == SMTPTLS_AGAIN) {
 		client->events |= POLLIN;
 		return SMTPTLS_AGAIN;
@@ -111,7 +112,10 @@ stls_client_has_looked(const struct smtptls_client *client)
 	if (client->session != NULL &&
 	    smtptls_session_pending(client->session) > 0)
 		return false;
-	return client->is_drained || client->has_written;
+	if (client->is_drained)
+		return true;
+	/* Behind callbacks writing may bring something that nobody tells. */
+	return client->has_written && client->fd >= 0;
 }
 
 /* Reading meanwhile: both sides may have full buffers. */

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <string.h>
@@ -351,6 +352,7 @@ static struct {
 	long reads, writes, n;
 	bool has_failed;
 	long read_result, write_result; /* instead, if not 0 */
+	bool said_to_wait;		/* the last call, which was to read */
 } io;
 
 static long
@@ -388,6 +390,7 @@ read_io(void *buf, size_t cap, void *arg)
 	if (fault != 0)
 		return fault;
 	n = recv(io.fd, buf, io.fault == SHORT ? 1 : cap, MSG_DONTWAIT);
+	io.said_to_wait = n < 0;
 	return n < 0 ? -errno : n;
 }
 
@@ -399,6 +402,7 @@ write_io(const void *data, size_t len, void *arg)
 
 	ck_assert_ptr_eq(arg, &io);
 	ck_assert_uint_gt(len, 0);
+	io.said_to_wait = false;
 	fault = fault != 0 ? fault : broken(BROKEN_WRITE, io.writes);
 	if (io.write_result == LONG_MAX)
 		return (long)len + 1;
@@ -813,6 +817,46 @@ START_TEST(callbacks_carry_clear_text_where_that_was_asked_for)
 }
 END_TEST
 
+/*
+ * Below them there may be more than a descriptor tells of: what is kept in a
+ * buffer, or what came while something was written.
+ */
+START_TEST(nobody_waits_before_the_callbacks_say_to_wait)
+{
+	bool is_in_clear = _i / 2 == 2;
+	struct pollfd fd;
+	struct talk talk;
+	int r;
+
+	if (is_in_clear) {
+		talk_begin_raw(&talk, STARTTLS_LOOP, in_clear);
+		snprintf(talk.url, sizeof(talk.url), "smtp://" TALK_HOST);
+	} else {
+		talk_begin(&talk, LOOP_MODE(_i / 2), whole);
+	}
+	give_callbacks(&talk, _i % 2 == 0 ? NO_FAULT : SHORT);
+	talk.is_in_clear = is_in_clear;
+	if (is_in_clear)
+		ck_assert_ok(smtptls_client_insecure_no_tls(talk.client));
+	else
+		talk_set_credentials(&talk);
+	talk_set_message(&talk);
+	ck_assert_ok(smtptls_client_start(talk.client));
+	ck_assert_ok(smtptls_client_submit(talk.client, talk.message));
+	ck_assert_ok(smtptls_client_start_quit(talk.client));
+	while ((r = smtptls_client_drive(talk.client)) == SMTPTLS_AGAIN) {
+		fd = (struct pollfd){ .fd = io.fd,
+			.events = smtptls_client_events(talk.client) };
+		ck_assert(io.said_to_wait || (fd.events & POLLOUT) != 0);
+		ck_assert_int_eq(poll(&fd, 1, talk_ms(20000)), 1);
+	}
+	ck_assert_ok(r);
+	ck_assert_ok(smtptls_message_status(talk.message));
+	close_io(&talk);
+	talk_finish(&talk);
+}
+END_TEST
+
 START_TEST(transport_needs_both_callbacks)
 {
 	struct smtptls_client *client = NULL;
@@ -1121,6 +1165,8 @@ main(void)
 	add_in_modes(tc, child_says_nothing_by_the_callbacks_of_its_parent);
 	add_rows_in_modes(
 	    tc, callbacks_carry_clear_text_where_that_was_asked_for, harmless);
+	tcase_add_loop_test(
+	    tc, nobody_waits_before_the_callbacks_say_to_wait, 0, 6);
 	tcase_add_loop_test(tc, transport_needs_both_callbacks, 0, 2);
 	tcase_add_loop_test(
 	    tc, second_connection_cannot_be_had_and_that_is_told, 0, 4);
