@@ -37,6 +37,8 @@ begin_leaving(struct smtptls_pool *pool, struct stls_slot *slot)
 {
 	struct smtptls_client *client = stls_pool_exchange(pool, slot, NULL);
 
+	/* The deadline was that of a message, and may have passed. */
+	set_deadline(client, STLS_NEVER);
 	(void)smtptls_client_start_quit(client);
 	(void)smtptls_client_drive(client);
 	slot->leaving = client;

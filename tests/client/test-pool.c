@@ -1002,6 +1002,19 @@ START_TEST(deadline_that_has_passed_is_not_forgotten)
 }
 END_TEST
 
+/* One script ends in QUIT, so the server tells where there is none. */
+START_TEST(goodbye_is_said_after_the_deadline_of_the_message)
+{
+	struct bench bench;
+
+	begin(&bench, one_message, NULL);
+	ck_assert_ok(smtptls_pool_set_deadline_ms(bench.pool, talk_ms(1000)));
+	send_well(&bench);
+	let_pass(talk_ms(1000));
+	finish(&bench);
+}
+END_TEST
+
 START_TEST(server_that_is_down_is_told_by_the_message)
 {
 	struct smtptls_message *message = new_message(TALK_CONTENT);
@@ -1503,6 +1516,7 @@ main(void)
 	tcase_add_test(tc, message_has_a_deadline);
 	tcase_add_test(tc, second_connection_has_no_deadline_of_its_own);
 	tcase_add_test(tc, deadline_that_has_passed_is_not_forgotten);
+	tcase_add_test(tc, goodbye_is_said_after_the_deadline_of_the_message);
 	tcase_add_test(tc, server_that_is_down_is_told_by_the_message);
 	tcase_add_test(tc, farewell_is_short);
 	tcase_add_test(tc, cancelling_ends_everything);
