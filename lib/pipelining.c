@@ -13,9 +13,11 @@ smtptls_client_set_pipelining(
 	r = stls_client_check_new(client);
 	if (r < 0)
 		return r;
-	if ((int)level < 0 || level > SMTPTLS_PIPELINING_WINDOW)
-		return stls_client_refuse_invalid(
-		    client, "no such pipelining level");
+	if ((int)level < 0 || level > SMTPTLS_PIPELINING_WINDOW) {
+		stls_err_set(&client->err, SMTPTLS_E_INVALID,
+		    "there is no pipelining level %d", (int)level);
+		return stls_client_refuse(client);
+	}
 	client->pipelining = level;
 	return SMTPTLS_OK;
 }
@@ -28,9 +30,12 @@ smtptls_client_set_window(struct smtptls_client *client, size_t messages)
 	r = stls_client_check_new(client);
 	if (r < 0)
 		return r;
-	if (messages < 1 || messages > WINDOW_MAX)
-		return stls_client_refuse_invalid(
-		    client, "a window has 1 to 4096 messages");
+	if (messages < 1 || messages > WINDOW_MAX) {
+		stls_err_set(&client->err, SMTPTLS_E_INVALID,
+		    "a window must be from 1 to %d messages, not %zu",
+		    WINDOW_MAX, messages);
+		return stls_client_refuse(client);
+	}
 	client->window = messages;
 	return SMTPTLS_OK;
 }

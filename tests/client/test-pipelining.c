@@ -748,6 +748,63 @@ START_TEST(hook_gives_up_before_the_last_octet_has_left)
 }
 END_TEST
 
+/* --- settings --- */
+
+static int
+set_level(struct smtptls_client *client, size_t value)
+{
+	return smtptls_client_set_pipelining(
+	    client, (enum smtptls_pipelining)value);
+}
+
+static const struct {
+	int (*set)(struct smtptls_client *, size_t);
+	size_t value;
+	int status;
+	const char *sentence;
+} ranges[] = {
+	{ set_level, 3, SMTPTLS_OK, "" },
+	{ set_level, 4, SMTPTLS_E_INVALID, "there is no pipelining level 4" },
+	{ smtptls_client_set_window, 1, SMTPTLS_OK, "" },
+	{ smtptls_client_set_window, 4096, SMTPTLS_OK, "" },
+	{ smtptls_client_set_window, 0, SMTPTLS_E_INVALID,
+	    "a window must be from 1 to 4096 messages, not 0" },
+	{ smtptls_client_set_window, 4097, SMTPTLS_E_INVALID,
+	    "a window must be from 1 to 4096 messages, not 4097" },
+};
+
+START_TEST(setting_out_of_range_spoils_the_client)
+{
+	struct smtptls_client *client = NULL;
+
+	ck_assert_ok(
+	    smtptls_client_new("smtp://127.0.0.1", world.context, &client));
+	ck_assert_int_eq(
+	    ranges[_i].set(client, ranges[_i].value), ranges[_i].status);
+	ck_assert_str_eq(smtptls_client_error(client), ranges[_i].sentence);
+	ck_assert_int_eq(
+	    smtptls_client_set_window(client, 1), ranges[_i].status);
+	smtptls_client_free(client);
+}
+END_TEST
+
+START_TEST(setting_that_comes_too_late_changes_nothing)
+{
+	struct smtptls_client *client = NULL;
+
+	ck_assert_ok(
+	    smtptls_client_new("smtp://127.0.0.1:1", world.context, &client));
+	ck_assert_ok(smtptls_client_start(client));
+	ck_assert_int_eq(
+	    smtptls_client_set_pipelining(client, WINDOW), SMTPTLS_E_STATE);
+	ck_assert_int_eq(smtptls_client_set_window(client, 0), SMTPTLS_E_STATE);
+	ck_assert_int_eq(
+	    smtptls_client_set_chunking(client, 0), SMTPTLS_E_STATE);
+	ck_assert_str_eq(smtptls_client_error(client), "");
+	smtptls_client_free(client);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -774,5 +831,8 @@ main(void)
 	add_rows_in_modes(tc, hook_has_all_the_time_it_wants, hook_rows);
 	add_rows_in_modes(
 	    tc, hook_gives_up_before_the_last_octet_has_left, hook_rows);
+	tcase_add_loop_test(
+	    tc, setting_out_of_range_spoils_the_client, 0, COUNT(ranges));
+	tcase_add_test(tc, setting_that_comes_too_late_changes_nothing);
 	return talk_run(suite);
 }
