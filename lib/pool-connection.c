@@ -74,8 +74,11 @@ set_up(struct smtptls_pool *pool, struct smtptls_client *client,
 	if (r == SMTPTLS_OK)
 		return r;
 	sentence = smtptls_client_error(client);
-	return stls_err_set(err, r < 0 ? r : SMTPTLS_E_INVALID, "%s",
-	    sentence[0] != '\0' ? sentence : "a client was not set up");
+	if (sentence[0] == '\0')
+		return stls_err_set(err, r < 0 ? r : SMTPTLS_E_INVALID,
+		    "a client was not set up: the callback answered %d (%s)", r,
+		    smtptls_strerror(r));
+	return stls_err_set(err, r < 0 ? r : SMTPTLS_E_INVALID, "%s", sentence);
 }
 
 static int

@@ -169,12 +169,12 @@ finish(struct smtptls_pool *pool, int r)
 /* A number that is refused stays refused: see begin(). */
 static int
 check_range(
-    struct smtptls_pool *pool, const char *what, size_t value, size_t max)
+    struct smtptls_pool *pool, const char *what, long long value, long long max)
 {
 	if (value >= 1 && value <= max)
 		return SMTPTLS_OK;
 	return stls_err_set(&pool->err, SMTPTLS_E_INVALID,
-	    "%s of a pool must be from 1 to %zu", what, max);
+	    "%s of a pool must be from 1 to %lld, not %lld", what, max, value);
 }
 
 static int
@@ -185,7 +185,7 @@ set_ms(struct smtptls_pool *pool, const char *what, int ms, int *setting)
 	r = begin(pool);
 	if (r < 0)
 		return r;
-	r = check_range(pool, what, ms > 0 ? (size_t)ms : 0, MS_MAX);
+	r = check_range(pool, what, ms, MS_MAX);
 	if (r == SMTPTLS_OK)
 		*setting = ms;
 	return finish(pool, r);
@@ -211,8 +211,8 @@ set_connections_max(struct smtptls_pool *pool, size_t connections_max)
 	struct stls_slot *slots;
 	int r;
 
-	r = check_range(
-	    pool, "the connections", connections_max, CONNECTIONS_MAX);
+	r = check_range(pool, "the connections", (long long)connections_max,
+	    CONNECTIONS_MAX);
 	if (r < 0)
 		return r;
 	slots = stls_alloc_array(connections_max, sizeof(*slots));
@@ -244,8 +244,8 @@ smtptls_pool_set_messages_max(struct smtptls_pool *pool, size_t messages_max)
 	r = begin(pool);
 	if (r < 0)
 		return r;
-	r = check_range(pool, "the messages for each connection", messages_max,
-	    MESSAGES_MAX);
+	r = check_range(pool, "the messages for each connection",
+	    (long long)messages_max, MESSAGES_MAX);
 	if (r == SMTPTLS_OK)
 		pool->messages_max = messages_max;
 	return finish(pool, r);

@@ -1262,7 +1262,8 @@ static const struct {
 	const char *sentence;
 } setups[] = {
 	{ set_too_much, SMTPTLS_E_INVALID, "ROT13" },
-	{ set_up_nothing, SMTPTLS_E_AUTH, "a client was not set up" },
+	{ set_up_nothing, SMTPTLS_E_AUTH,
+	    "a client was not set up: the callback answered -13 (" },
 	{ set_up_wrongly, SMTPTLS_E_INVALID, "nowhere" },
 	{ set_up_later, SMTPTLS_E_INVALID, "a client was not set up" },
 };
@@ -1312,16 +1313,16 @@ static const struct {
 	const char *sentence;
 } ranges[] = {
 	{ smtptls_pool_set_connections_max, NULL, { 0, 1025 }, { 1, 1024 },
-	    "the connections of a pool must be from 1 to 1024" },
+	    "the connections of a pool must be from 1 to 1024, not " },
 	{ smtptls_pool_set_messages_max, NULL, { 0, 1000001 }, { 1, 1000000 },
 	    "the messages for each connection of a pool must be from 1 to "
-	    "1000000" },
+	    "1000000, not " },
 	{ NULL, smtptls_pool_set_idle_ms, { 0, 86400001 }, { 1, 86400000 },
-	    "the idle time of a pool must be from 1 to 86400000" },
+	    "the idle time of a pool must be from 1 to 86400000, not " },
 	{ NULL, smtptls_pool_set_age_ms, { -1, 86400001 }, { 1, 86400000 },
-	    "the age of a pool must be from 1 to 86400000" },
+	    "the age of a pool must be from 1 to 86400000, not " },
 	{ NULL, smtptls_pool_set_wait_ms, { 0, 86400001 }, { 1, 86400000 },
-	    "the time to wait of a pool must be from 1 to 86400000" },
+	    "the time to wait of a pool must be from 1 to 86400000, not " },
 	{ NULL, smtptls_pool_set_deadline_ms, { -1, -2 }, { 0, 2147483647 },
 	    " ms is no deadline" },
 };
