@@ -27,6 +27,7 @@ BEFORE = """
 #include <err.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <smtptls/smtptls.h>
