@@ -61,7 +61,8 @@ void smtptls_client_free(struct smtptls_client *client);
 
 /**
  * Tell what went wrong: with the conversation or, where it goes on, with the
- * last call. @return a sentence, empty where nothing did; never NULL
+ * last call; SMTPTLS_E_STATE may leave none. @return a sentence, empty where
+ * nothing did; never NULL
  */
 const char *smtptls_client_error(const struct smtptls_client *client);
 
@@ -160,7 +161,7 @@ enum smtptls_pipelining {
 	/**
 	 * And whole messages follow one another without waiting, as many as
 	 * smtptls_client_set_window() allows. Where the connection is lost each
-	 * of them is in doubt.
+	 * of them that had left to its end is in doubt.
 	 */
 	SMTPTLS_PIPELINING_WINDOW = 3
 };
@@ -169,10 +170,10 @@ enum smtptls_pipelining {
  * Set how much leaves before the answer to it has come.
  *
  * A level is as much as the server allows: without PIPELINING each command
- * waits for its answer, without CHUNKING the last two levels are the first.
- * So are they for a message of which all recipients or none are to get it, and
- * for content from a stream, whose size is not known before it is read.
- * Outcomes are the same on every level.
+ * waits for its answer, without CHUNKING the last two levels are the default.
+ * So are they for a message of which all recipients or none are to get it, for
+ * LMTP, and for content from a stream, whose size is not known before it is
+ * read. Outcomes are the same on every level.
  *
  * Source: RFC 2920 section 3.1, RFC 3030 section 2. Since 0.1.
  */
@@ -181,7 +182,8 @@ int smtptls_client_set_pipelining(
 
 /**
  * Set how many messages may be in the air with SMTPTLS_PIPELINING_WINDOW. No
- * message is begun while a mebibyte is unanswered, however many it are.
+ * message is begun while a mebibyte is unanswered, however many they are. It is
+ * for messages that were submitted: smtptls_client_send() waits for each.
  *
  * @param messages  1 to 4096; 16 by default
  */
@@ -192,6 +194,7 @@ int smtptls_client_set_window(struct smtptls_client *client, size_t messages);
  * 1, the default. 0 is for servers that offer it and do it badly.
  */
 int smtptls_client_set_chunking(struct smtptls_client *client, int on);
+
 /**
  * Resume TLS sessions: begin with what the cache has from an earlier
  * connection, and keep what the server gives for a later one.
@@ -342,7 +345,8 @@ void smtptls_client_cancel(struct smtptls_client *client);
  *
  * smtptls_client_start() begins to connect, smtptls_client_submit() appends a
  * message, which gets a holder, smtptls_client_start_quit() ends it after
- * what was submitted.
+ * what was submitted. A message that is not taken has the sentence about it,
+ * and no new holder.
  */
 int smtptls_client_start(struct smtptls_client *client);
 int smtptls_client_submit(
