@@ -47,7 +47,8 @@ def surroundings(build):
     found = {
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "system": system.group(1) if system else platform.system(),
-        "kernel": platform.release(),
+        # Without what a distribution or a machine has added to it.
+        "kernel": re.match(r"[\d.]*", platform.release())[0],
         "processor": f"{processor()}, {os.cpu_count()} of them",
         "smtptls": version_of(build / "tools/smtp-sink-tls/smtp-sink-tls",
                               "--version"),
