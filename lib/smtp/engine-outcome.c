@@ -222,6 +222,23 @@ decide_by_end(struct stls_transaction *txn, bool lmtp,
 		stls_transaction_decide_taken(txn, expected->step, reply);
 }
 
+/*
+ * A yes to what was to be sent again, because its MAIL was refused: a server in
+ * the middle of another message has taken it for that one. Who got it, and from
+ * whom, it does not say; who gets it again may have it twice.
+ */
+static void
+leave_in_doubt(struct stls_transaction *txn, const struct stls_reply *reply)
+{
+	struct stls_err err;
+
+	stls_err_set(&err, SMTPTLS_E_PROTOCOL,
+	    "the server refused MAIL, and took the content all the same: %d",
+	    reply->code);
+	txn->put_off = 0;
+	stls_transaction_fail(txn, true, &err);
+}
+
 int
 stls_engine_on_end_of_data(struct stls_engine *engine,
     const struct stls_expected *expected, const struct stls_reply *reply)
@@ -232,6 +249,9 @@ stls_engine_on_end_of_data(struct stls_engine *engine,
 		return stls_engine_fail_senseless(engine, expected, reply);
 	if (stls_engine_is_early(engine, expected))
 		return fail_in_content(engine, expected, reply);
+	if (!stls_engine_is_refusal(reply) && txn->mail_was_refused &&
+	    txn->put_off > 0 && txn->transfer != STLS_BY_DATA)
+		leave_in_doubt(txn, reply);
 	decide_by_end(txn, engine->config.lmtp, expected, reply);
 	if (stls_engine_is_refusal(reply) && txn->transfer != STLS_BY_DATA &&
 	    !engine->config.lmtp)

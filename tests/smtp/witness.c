@@ -88,6 +88,8 @@ understand(struct witness *w, size_t index)
 				hostile_fail("accepted twice");
 			attempt->letter->accepted[i] = true;
 		}
+		attempt->is_astray |= attempt->mail_refused && !q->by_data &&
+		    code < 300;
 		break;
 	default:
 		break;
@@ -210,6 +212,23 @@ in_the_air(const struct witness *w)
 	return n;
 }
 
+/* What the server took into another message is not sent a second time. */
+static void
+check_not_astray(
+    const struct witness *w, const struct letter *letter, size_t recipient)
+{
+	const struct attempt *attempt;
+	size_t i;
+
+	for (i = 0; i < w->reply_count && i < w->question_count; i++) {
+		attempt = &w->attempts[w->questions[i].attempt];
+		if (w->questions[i].kind == Q_MAIL && w->codes[i] == 503 &&
+		    attempt->letter == letter && attempt->is_astray &&
+		    attempt->asked[recipient])
+			hostile_fail("sent again, and it was taken");
+	}
+}
+
 static void
 on_mail(struct witness *w)
 {
@@ -252,6 +271,7 @@ on_rcpt(struct witness *w)
 		hostile_fail("RCPT that does not belong here");
 	if (attempt->letter->accepted[recipient])
 		hostile_fail("asked for again, having it");
+	check_not_astray(w, attempt->letter, recipient);
 	if (++attempt->asked_count > max && max > 0)
 		hostile_fail("more than RCPTMAX");
 	attempt->asked[recipient] = true;
@@ -483,25 +503,33 @@ witness_reply(struct witness *witness, int code, uint64_t at)
 		(q->kind == Q_CHUNK || q->kind == Q_END));
 }
 
-/* Handed out to its end, and neither refused nor answered. */
-static bool
-is_in_doubt(const struct witness *w, const struct letter *letter, size_t i)
+/* The last attempt in which a recipient was asked for; NULL: none. */
+static const struct attempt *
+last_asking(const struct witness *w, const struct letter *letter, size_t i)
 {
 	const struct attempt *attempt = &w->attempts[w->attempt_count];
 
 	while (attempt > w->attempts) {
 		attempt--;
 		if (attempt->letter == letter && attempt->asked[i])
-			return attempt->is_whole && !attempt->answered[i] &&
-			    !attempt->refused[i] && !attempt->mail_refused &&
-			    !attempt->chunk_refused;
+			return attempt;
 	}
-	return false;
+	return NULL;
+}
+
+/* Handed out to its end, and neither refused nor answered. */
+static bool
+is_in_doubt(const struct attempt *attempt, size_t i)
+{
+	return attempt != NULL && attempt->is_whole && !attempt->answered[i] &&
+	    !attempt->refused[i] && !attempt->mail_refused &&
+	    !attempt->chunk_refused;
 }
 
 void
 witness_check(const struct witness *witness, const struct letter *letter)
 {
+	const struct attempt *attempt;
 	enum smtptls_outcome outcome;
 	bool is_all = true;
 	size_t i;
@@ -514,9 +542,13 @@ witness_check(const struct witness *witness, const struct letter *letter)
 			hostile_fail("<%s> is %d, and accepted is %d",
 			    letter->txn.recipients[i].mailbox, (int)outcome,
 			    letter->accepted[i]);
+		attempt = last_asking(witness, letter, i);
+		/* Refused or in doubt: the server has said both. */
+		if (attempt != NULL && attempt->is_astray)
+			continue;
 		if (!letter->accepted[i] &&
 		    (outcome == SMTPTLS_OUTCOME_IN_DOUBT) !=
-			is_in_doubt(witness, letter, i))
+			is_in_doubt(attempt, i))
 			hostile_fail("<%s> is %d: %s",
 			    letter->txn.recipients[i].mailbox, (int)outcome,
 			    letter->txn.err.text);

@@ -54,8 +54,9 @@ struct attempt {
 	bool refused[RECIPIENTS_MAX];
 	bool answered[RECIPIENTS_MAX]; /* at its end */
 	bool mail_refused, chunk_refused;
-	bool is_over;  /* nothing more of it can come */
-	bool is_whole; /* its last octet was handed out */
+	bool is_astray; /* MAIL was refused, and its chunks were taken */
+	bool is_over;	/* nothing more of it can come */
+	bool is_whole;	/* its last octet was handed out */
 	size_t asked_count;
 };
 
