@@ -46,7 +46,6 @@ start_attempt(struct stls_transaction *txn)
 	txn->asked = 0;
 	txn->taken = 0;
 	txn->put_off = 0;
-	txn->decided = 0;
 	txn->due = 0;
 	txn->envelope_due = 0;
 	txn->end_offset = 0;

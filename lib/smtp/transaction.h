@@ -67,7 +67,6 @@ struct stls_transaction {
 	size_t asked;	     /* recipients */
 	size_t taken;	     /* of these */
 	size_t put_off;	     /* recipients left to another attempt */
-	size_t decided;	     /* replies to the end of data, for LMTP */
 	size_t due;	     /* replies that have not come */
 	size_t envelope_due; /* of these, to MAIL and RCPT */
 	uint64_t end_offset; /* output offset behind its end; 0: none */
