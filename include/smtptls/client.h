@@ -91,7 +91,9 @@ int smtptls_client_add_address(
 /**
  * Use a connection that is there already; what is verified stays the host of
  * the URL. On success the socket is the client's, who makes it non-blocking
- * and close-on-exec, and closes it; on failure it stays the caller's.
+ * and close-on-exec, and closes it; on failure it stays the caller's. The calls
+ * that wait make it block, for a time: nobody else is to use it, by dup(2) or
+ * in another process.
  *
  * @param fd  a connected stream socket on which nothing was said yet
  */
