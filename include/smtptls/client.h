@@ -425,8 +425,10 @@ const char *smtptls_client_peer(const struct smtptls_client *client);
 int smtptls_client_host_is_unknown(const struct smtptls_client *client);
 
 /**
- * Get the TLS session, lent, for its facts: to read, write or close it behind
- * the client's back ends the conversation. @return NULL where there is none
+ * Get the TLS session, lent until the next call that goes on with the client,
+ * which may connect anew (MAILMAX, RFC 9422). It is for its facts: to read,
+ * write or close it behind the client's back ends the conversation.
+ * @return NULL where there is none
  */
 struct smtptls_session *smtptls_client_session(struct smtptls_client *client);
 
