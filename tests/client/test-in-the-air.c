@@ -1,0 +1,861 @@
+/* SPDX-License-Identifier: MIT */
+/* What is in the air when the connection is lost, or the server lies. */
+#include <poll.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/deadline.h"
+#include "client/flights.h"
+
+#define ONE_FLIGHT SMTPTLS_PIPELINING_ONE_FLIGHT
+#define WINDOW SMTPTLS_PIPELINING_WINDOW
+
+#define ENVELOPE MAIL, BOB, DATA
+#define WHOLE MAIL, BOB, BDAT
+#define CONTENT STEP(CONTENT)
+#define P OFFER(PIPELINING)
+#define PC OFFER(PIPELINING CHUNKING)
+/* The first content and the second envelope have come. */
+#define FIRST P, ENVELOPE, SEND(OK OK GO), CONTENT, ENVELOPE
+
+#define REFUSED_BY(code) SENT_ONE(SMTPTLS_E_REFUSED, REFUSED, code)
+#define LATER_BY(code) SENT_ONE(SMTPTLS_E_REFUSED_LATER, LATER, code)
+#define BROKEN SENT_ONE(SMTPTLS_E_PROTOCOL, NOT_TRIED, 0)
+#define LATE SENT_ONE(SMTPTLS_E_TIMEOUT, NOT_TRIED, 0)
+
+/* --- the connection ends --- */
+
+static const struct step hows[] = { STEP(CLOSE), STEP(RESET), STEP(BYE) };
+
+static const struct lost {
+	/* A reset may overtake what was said right before it. */
+	bool says_something;
+	struct flight flight;
+} lost[] = {
+	{ false,
+	    { .script = { P, ENVELOPE },
+		.end = SMTPTLS_E_IO,
+		.sent = { SENT_LOST, SENT_LOST } } },
+	{ true,
+	    { .script = { P, ENVELOPE, SEND(OK) },
+		.end = SMTPTLS_E_IO,
+		.sent = { SENT_LOST, SENT_LOST } } },
+	{ true,
+	    { .script = { P, MAIL, BOB, CAROL, DATA, SEND(OK "550 who\r\n") },
+		.end = SMTPTLS_E_IO,
+		.sent = { { 2, .status = SMTPTLS_E_IO,
+			      .outcomes = { { REFUSED, 550 },
+				  { NOT_TRIED, 0 } } },
+		    SENT_LOST } } },
+	{ false,
+	    { .script = { P, ENVELOPE, SEND(OK OK GO), OCTETS(20) },
+		.end = SMTPTLS_E_IO,
+		.sent = { SENT_IN_DOUBT, SENT_LOST } } },
+	{ false,
+	    { .script = { FIRST },
+		.end = SMTPTLS_E_IO,
+		.sent = { SENT_IN_DOUBT, SENT_LOST } } },
+	{ true,
+	    { .script = { FIRST, SEND("250 queu") },
+		.end = SMTPTLS_E_IO,
+		.sent = { SENT_IN_DOUBT, SENT_LOST } } },
+	{ true,
+	    { .script = { FIRST, SEND("250 queued\r\n") },
+		.end = SMTPTLS_E_IO,
+		.sent = { SENT_OK, SENT_LOST } } },
+	{ true,
+	    { .script = { FIRST, SEND("250 queued\r\n" OK OK) },
+		.end = SMTPTLS_E_IO,
+		.sent = { SENT_OK, SENT_LOST } } },
+	{ true,
+	    { .script = { FIRST, SEND("554 spam\r\n" OK "550 who\r\n") },
+		.end = SMTPTLS_E_IO,
+		.sent = { REFUSED_BY(554), REFUSED_BY(550) } } },
+	{ false,
+	    { .script = { FIRST, SEND(OK OK OK GO), CONTENT, QUIT },
+		.says_goodbye = true,
+		.end = SMTPTLS_E_IO,
+		.sent = { SENT_OK, SENT_IN_DOUBT } } },
+	/* A lone dot: nobody was to get it. */
+	{ false,
+	    { .script = { P, ENVELOPE, SEND(OK "550 who\r\n" GO), LINE(".") },
+		.end = SMTPTLS_E_IO,
+		.sent = { REFUSED_BY(550) } } },
+	/* Envelope and content in one flight. */
+	{ false,
+	    { .script = { PC, WHOLE },
+		.level = ONE_FLIGHT,
+		.end = SMTPTLS_E_IO,
+		.sent = { SENT_IN_DOUBT, SENT_LOST } } },
+	{ true,
+	    { .script = { PC, MAIL, BOB, CAROL, BDAT,
+		  SEND(OK "550 who\r\n" OK) },
+		.level = ONE_FLIGHT,
+		.end = SMTPTLS_E_IO,
+		.sent = { { 2, .status = SMTPTLS_E_IN_DOUBT,
+		    .outcomes = { { REFUSED, 550 }, { IN_DOUBT, 0 } } } } } },
+	{ true,
+	    { .script = { PC, WHOLE, SEND(OK "550 who\r\n") },
+		.level = ONE_FLIGHT,
+		.end = SMTPTLS_E_IO,
+		.sent = { REFUSED_BY(550), SENT_LOST } } },
+	{ true,
+	    { .script = { PC, WHOLE, SEND("550 not you\r\n") },
+		.level = ONE_FLIGHT,
+		.end = SMTPTLS_E_IO,
+		.sent = { REFUSED_BY(550), SENT_LOST } } },
+	/* A window: all that left, and had no answer. */
+	{ false,
+	    { .script = { PC, WHOLE, WHOLE, WHOLE },
+		.level = WINDOW,
+		.window = 3,
+		.end = SMTPTLS_E_IO,
+		.sent = { SENT_IN_DOUBT, SENT_IN_DOUBT, SENT_IN_DOUBT,
+		    SENT_LOST } } },
+	{ true,
+	    { .script = { PC, WHOLE, WHOLE, WHOLE, SEND(OK OK OK OK) },
+		.level = WINDOW,
+		.end = SMTPTLS_E_IO,
+		.sent = { SENT_OK, SENT_IN_DOUBT, SENT_IN_DOUBT } } },
+	{ true,
+	    { .script = { PC, WHOLE, WHOLE, WHOLE,
+		  SEND(OK OK OK OK "550 who\r\n503 no\r\n" OK) },
+		.level = WINDOW,
+		.end = SMTPTLS_E_IO,
+		.sent = { SENT_OK, REFUSED_BY(550), SENT_IN_DOUBT } } },
+	/* It follows a refusal, and its MAIL was refused: not in doubt. */
+	{ true,
+	    { .script = { PC, WHOLE, WHOLE,
+		  SEND(OK "550 who\r\n503 no\r\n503 nested MAIL\r\n") },
+		.level = WINDOW,
+		.end = SMTPTLS_E_IO,
+		.sent = { REFUSED_BY(550), SENT_LOST } } },
+};
+
+START_TEST(lost_connection_leaves_in_doubt_what_left_and_was_not_answered)
+{
+	const struct lost *row = &lost[PAIR_ROW(_i) / COUNT(hows)];
+	const struct step *how = &hows[PAIR_ROW(_i) % COUNT(hows)];
+	struct flight flight = row->flight;
+	size_t n = 0;
+
+	if (how->kind == STEP_RESET && row->says_something)
+		return;
+	while (flight.script[n].kind != STEP_END)
+		n++;
+	flight.script[n] = *how;
+	/* The rest of what it began to read. */
+	if (how->kind == STEP_BYE && flight.script[n - 1].kind == STEP_OCTETS)
+		flight.script[n + 1] = (struct step)STEP(SWALLOW);
+	flight_play(&flight, PAIR_MODE(_i));
+}
+END_TEST
+
+/* --- 421 --- */
+
+#define DOWN "421 4.3.2 going down\r\n"
+
+static const struct flight closing[] = {
+	{ .script = { P, ENVELOPE, SEND(DOWN) },
+	    .end = SMTPTLS_E_REFUSED_LATER,
+	    .sent = { LATER_BY(421),
+		SENT_ONE(SMTPTLS_E_REFUSED_LATER, NOT_TRIED, 0) } },
+	{ .script = { P, ENVELOPE, SEND(OK DOWN) },
+	    .end = SMTPTLS_E_REFUSED_LATER,
+	    .sent = { LATER_BY(421) } },
+	{ .script = { P, ENVELOPE, SEND(OK OK DOWN) },
+	    .end = SMTPTLS_E_REFUSED_LATER,
+	    .sent = { LATER_BY(421) } },
+	{ .script = { FIRST, SEND(DOWN) },
+	    .end = SMTPTLS_E_REFUSED_LATER,
+	    .sent = { LATER_BY(421),
+		SENT_ONE(SMTPTLS_E_REFUSED_LATER, NOT_TRIED, 0) } },
+	{ .script = { FIRST, SEND(OK DOWN) },
+	    .end = SMTPTLS_E_REFUSED_LATER,
+	    .sent = { SENT_OK, LATER_BY(421) } },
+	{ .script = { FIRST, SEND(OK OK OK DOWN) },
+	    .end = SMTPTLS_E_REFUSED_LATER,
+	    .sent = { SENT_OK, LATER_BY(421) } },
+	{ .script = { P, ENVELOPE, SEND(OK OK GO), CONTENT, SEND(OK DOWN) },
+	    .end = SMTPTLS_E_REFUSED_LATER,
+	    .sent = { SENT_OK } },
+	{ .script = { P, ENVELOPE, SEND(OK OK GO), CONTENT, QUIT,
+	      SEND(OK DOWN) },
+	    .says_goodbye = true,
+	    .sent = { SENT_OK } },
+	/* It was asked for, but is about one recipient alone. */
+	{ .script = { PC, MAIL, BOB, CAROL, BDAT, SEND(OK DOWN) },
+	    .level = ONE_FLIGHT,
+	    .end = SMTPTLS_E_REFUSED_LATER,
+	    .sent = { { 2, .status = SMTPTLS_E_IN_DOUBT,
+		.outcomes = { { LATER, 421 }, { IN_DOUBT, 0 } } } } },
+	{ .script = { PC, WHOLE, SEND(OK OK DOWN) },
+	    .level = ONE_FLIGHT,
+	    .end = SMTPTLS_E_REFUSED_LATER,
+	    .sent = { LATER_BY(421),
+		SENT_ONE(SMTPTLS_E_REFUSED_LATER, NOT_TRIED, 0) } },
+	{ .script = { PC, WHOLE, WHOLE, WHOLE, SEND(OK OK OK OK OK DOWN) },
+	    .level = WINDOW,
+	    .end = SMTPTLS_E_REFUSED_LATER,
+	    .sent = { SENT_OK, LATER_BY(421), SENT_IN_DOUBT } },
+	{ .script = { PC, WHOLE, WHOLE, WHOLE, SEND(OK OK OK DOWN) },
+	    .level = WINDOW,
+	    .end = SMTPTLS_E_REFUSED_LATER,
+	    .sent = { SENT_OK, LATER_BY(421), SENT_IN_DOUBT } },
+};
+
+START_TEST(server_may_close_at_any_answer)
+{
+	flight_play(&closing[PAIR_ROW(_i)], PAIR_MODE(_i));
+}
+END_TEST
+
+/* --- answers to what was not said --- */
+
+#define RECORDS(s) TEXT_STEP(STEP_RECORDS, s)
+
+static const struct flight early[] = {
+	/* Behind 354, in one record and in another. */
+	{ .script = { P, ENVELOPE, SEND(OK OK GO "250 queued\r\n"),
+	      STEP(SWALLOW) },
+	    .end = SMTPTLS_E_PROTOCOL,
+	    .sent = { BROKEN, BROKEN } },
+	{ .script = { P, ENVELOPE, RECORDS(OK OK GO "250 queued\r\n"),
+	      STEP(SWALLOW) },
+	    .end = SMTPTLS_E_PROTOCOL,
+	    .sent = { BROKEN, BROKEN } },
+	{ .script = { FIRST, SEND(OK OK OK GO "250 queued too\r\n"),
+	      STEP(SWALLOW) },
+	    .end = SMTPTLS_E_PROTOCOL,
+	    .sent = { SENT_OK, BROKEN } },
+	{ .script = { FIRST, RECORDS(OK OK OK GO "250 queued too\r\n"),
+	      STEP(SWALLOW) },
+	    .end = SMTPTLS_E_PROTOCOL,
+	    .sent = { SENT_OK, BROKEN } },
+	/* Behind the offer: to the whole envelope, and the content. */
+	{ .script = { RECORDS(
+			  "250-mail.example.org\r\n250 PIPELINING\r\n" OK OK GO
+			  "250 queued\r\n"),
+	      STEP(SWALLOW) },
+	    .end = SMTPTLS_E_PROTOCOL,
+	    .sent = { BROKEN } },
+	{ .script = { RECORDS("250-mail.example.org\r\n" PIPELINING
+			      "250 CHUNKING\r\n" OK OK "250 queued\r\n"),
+	      STEP(SWALLOW) },
+	    .level = ONE_FLIGHT,
+	    .end = SMTPTLS_E_PROTOCOL,
+	    .sent = { BROKEN } },
+	{ .script = { RECORDS("250-mail.example.org\r\n" PIPELINING
+			      "250 CHUNKING\r\n" OK OK OK OK OK OK),
+	      STEP(SWALLOW) },
+	    .level = WINDOW,
+	    .end = SMTPTLS_E_PROTOCOL,
+	    .sent = { BROKEN, BROKEN } },
+	/* Behind the answers to a message, to the next one that waits. */
+	{ .script = { PC, WHOLE, RECORDS(OK OK OK OK OK OK), STEP(SWALLOW) },
+	    .level = ONE_FLIGHT,
+	    .end = SMTPTLS_E_PROTOCOL,
+	    .sent = { SENT_OK, BROKEN } },
+	{ .script = { PC, WHOLE, SEND(OK OK OK OK OK OK), STEP(SWALLOW) },
+	    .level = ONE_FLIGHT,
+	    .end = SMTPTLS_E_PROTOCOL,
+	    .sent = { SENT_OK, BROKEN } },
+	{ .script = { PC, WHOLE, WHOLE, SEND(OK OK OK OK OK OK OK OK OK),
+	      STEP(SWALLOW) },
+	    .level = WINDOW,
+	    .window = 2,
+	    .end = SMTPTLS_E_PROTOCOL,
+	    .sent = { SENT_OK, SENT_OK, BROKEN } },
+	/* One too many, when all has been said. */
+	{ .script = { P, ENVELOPE, SEND(OK OK GO), CONTENT, SEND(OK OK),
+	      STEP(SWALLOW) },
+	    .end = SMTPTLS_E_PROTOCOL,
+	    .sent = { SENT_OK } },
+	{ .script = { P, ENVELOPE, SEND("250 ok\r\n354 what\r\n"),
+	      STEP(SWALLOW) },
+	    .end = SMTPTLS_E_PROTOCOL,
+	    .sent = { BROKEN } },
+	{ .script = { P, ENVELOPE, SEND(OK OK OK), STEP(SWALLOW) },
+	    .end = SMTPTLS_E_PROTOCOL,
+	    .sent = { BROKEN } },
+	/* What is no answer to a content that has left leaves it in doubt. */
+	{ .script = { PC, WHOLE, SEND(OK OK GO), STEP(SWALLOW) },
+	    .level = ONE_FLIGHT,
+	    .end = SMTPTLS_E_PROTOCOL,
+	    .sent = { SENT_IN_DOUBT, BROKEN } },
+	{ .script = { PC, WHOLE, WHOLE, SEND(OK GO), STEP(SWALLOW) },
+	    .level = WINDOW,
+	    .end = SMTPTLS_E_PROTOCOL,
+	    .sent = { SENT_IN_DOUBT, SENT_IN_DOUBT } },
+};
+
+START_TEST(answer_to_what_was_not_said_is_the_end)
+{
+	flight_play(&early[PAIR_ROW(_i)], PAIR_MODE(_i));
+}
+END_TEST
+
+/*
+ * The program is asked while the server answers already: by the hook, or by a
+ * source that waits for it inside of its call.
+ */
+static sem_t asked, answered;
+
+static void
+wait_until_asked(void *arg)
+{
+	(void)arg;
+	sem_wait(&asked);
+}
+
+static void
+has_answered(void *arg)
+{
+	(void)arg;
+	sem_post(&answered);
+}
+
+static int
+wait_in_hook(struct smtptls_message *message, void *arg)
+{
+	(void)message;
+	(void)arg;
+	sem_post(&asked);
+	sem_wait(&answered);
+	return SMTPTLS_OK;
+}
+
+static int
+wait_in_source(void *buf, size_t cap, size_t *out_len, void *arg)
+{
+	size_t *given = arg;
+
+	ck_assert_uint_ge(cap, 2);
+	*out_len = 0;
+	if (*given > 0)
+		return SMTPTLS_OK;
+	sem_post(&asked);
+	sem_wait(&answered);
+	memcpy(buf, "x\n", 2);
+	*given = *out_len = 2;
+	return SMTPTLS_OK;
+}
+
+static const struct asked_meanwhile {
+	enum smtptls_pipelining level;
+	bool by_source;
+	struct step script[16];
+} asked_meanwhile[] = {
+#define TOO_EARLY(replies)                                                     \
+	CALL(wait_until_asked, NULL), replies, CALL(has_answered, NULL),       \
+	    STEP(SWALLOW)
+	{ SMTPTLS_PIPELINING_STANDARD, false,
+	    { P, ENVELOPE, SEND(OK OK GO), OCTETS(44),
+		TOO_EARLY(SEND("250 queued\r\n")) } },
+	{ SMTPTLS_PIPELINING_STANDARD, true,
+	    { P, ENVELOPE, SEND(OK OK GO),
+		TOO_EARLY(SEND("250 queued\r\n")) } },
+	{ SMTPTLS_PIPELINING_NONE, true,
+	    { P, MAIL, SEND(OK), BOB, SEND(OK), DATA, SEND(GO),
+		TOO_EARLY(SEND("250 queued\r\n")) } },
+	{ ONE_FLIGHT, false,
+	    { PC, MAIL, BOB, LINE("BDAT 44 LAST"), OCTETS(43),
+		TOO_EARLY(SEND(OK OK "250 queued\r\n")) } },
+	{ WINDOW, false,
+	    { PC, MAIL, BOB, LINE("BDAT 44 LAST"), OCTETS(43),
+		TOO_EARLY(RECORDS(OK OK "250 queued\r\n")) } },
+#undef TOO_EARLY
+};
+
+START_TEST(answer_that_came_while_the_program_was_asked_is_too_early)
+{
+	const struct asked_meanwhile *row = &asked_meanwhile[ROW(_i)];
+	struct talk talk;
+	size_t given = 0;
+
+	sem_init(&asked, 0, 0);
+	sem_init(&answered, 0, 0);
+	talk_begin(&talk, MODE(_i), row->script);
+	ck_assert_ok(smtptls_client_set_pipelining(talk.client, row->level));
+	talk_set_message(&talk);
+	if (row->by_source)
+		ck_assert_ok(smtptls_message_set_body_cb(
+		    talk.message, wait_in_source, NULL, &given));
+	else
+		ck_assert_ok(smtptls_message_set_before_end(
+		    talk.message, wait_in_hook, NULL));
+	talk_assert_failed(
+	    &talk, talk_send(&talk), SMTPTLS_E_PROTOCOL, "not been sent yet");
+	ck_assert_int_eq(smtptls_message_outcome(talk.message, 0), NOT_TRIED);
+	talk_hang_up(&talk);
+	ck_assert(!received_has(server_inside(talk.server), "\r\n.\r\n"));
+	ck_assert(
+	    !received_has(server_inside(talk.server), TALK_SECRET "\r\n\r\n"));
+	talk_end(&talk);
+	sem_destroy(&asked);
+	sem_destroy(&answered);
+}
+END_TEST
+
+/* --- fewer answers than questions --- */
+
+static const struct flight silent[] = {
+	/* It offers PIPELINING and throws away what it finds behind MAIL. */
+	{ .script = { P, ENVELOPE, SEND(OK), STEP(STALL) },
+	    .end = SMTPTLS_E_TIMEOUT,
+	    .sent = { LATE, LATE } },
+	{ .script = { P, ENVELOPE, SEND(OK OK), STEP(STALL) },
+	    .end = SMTPTLS_E_TIMEOUT,
+	    .sent = { LATE } },
+	{ .script = { FIRST, SEND(OK), STEP(STALL) },
+	    .end = SMTPTLS_E_TIMEOUT,
+	    .sent = { SENT_OK, LATE } },
+	{ .script = { FIRST, STEP(STALL) },
+	    .end = SMTPTLS_E_TIMEOUT,
+	    .sent = { SENT_IN_DOUBT, LATE } },
+	{ .script = { PC, WHOLE, SEND(OK), STEP(STALL) },
+	    .level = ONE_FLIGHT,
+	    .end = SMTPTLS_E_TIMEOUT,
+	    .sent = { SENT_IN_DOUBT, LATE } },
+	{ .script = { PC, WHOLE, WHOLE, WHOLE, SEND(OK OK OK OK), STEP(STALL) },
+	    .level = WINDOW,
+	    .end = SMTPTLS_E_TIMEOUT,
+	    .sent = { SENT_OK, SENT_IN_DOUBT, SENT_IN_DOUBT } },
+	{ .script = { OFFER(PIPELINING), MAIL, BOB, CAROL, DATA,
+	      SEND(OK OK OK GO), CONTENT, SEND(OK), STEP(STALL) },
+	    .is_lmtp = true,
+	    .end = SMTPTLS_E_TIMEOUT,
+	    .sent = { { 2, .status = SMTPTLS_E_PARTIAL,
+		.outcomes = { { ACCEPTED, 250 }, { IN_DOUBT, 0 } } } } },
+};
+
+START_TEST(answer_that_is_missing_is_not_waited_for_for_ever)
+{
+	struct flight flight = silent[PAIR_ROW(_i)];
+	int mode = PAIR_MODE(_i);
+	int64_t before = stls_now_ms();
+
+	if (flight.is_lmtp)
+		mode %= STARTTLS_MODES;
+	flight.timeout_ms = 200;
+	flight_play(&flight, mode);
+	ck_assert_int_lt(stls_now_ms() - before, talk_ms(10000));
+}
+END_TEST
+
+/* --- both have much to write --- */
+
+#define MESSAGES 60
+#define BIG (16 * 1024)
+#define REPLY_LINES 8
+
+/* Every answer is as long as it may be, and written before more is read. */
+static struct step talkative[7 * MESSAGES + 2];
+static char long_reply[60000];
+
+static void
+make_long_reply(void)
+{
+	size_t at = 0, i;
+
+	for (i = 0; i < REPLY_LINES; i++) {
+		at += (size_t)sprintf(
+		    long_reply + at, "250%c", i + 1 < REPLY_LINES ? '-' : ' ');
+		memset(long_reply + at, 'x', 7000);
+		at += 7000;
+		at += (size_t)sprintf(long_reply + at, "\r\n");
+	}
+}
+
+static void
+make_talkative(void)
+{
+	static const struct step offer[] = { PC };
+	const struct step reply = {
+		.kind = STEP_SEND, .text = long_reply, .len = strlen(long_reply)
+	};
+	const struct step message[] = { MAIL, reply, BOB, reply,
+		LINE("BDAT 16384 LAST"), OCTETS(BIG), reply };
+	struct step *step = talkative;
+	int i;
+
+	*step++ = offer[0];
+	for (i = 0; i < MESSAGES; i++) {
+		memcpy(step, message, sizeof(message));
+		step += COUNT(message);
+	}
+	*step = (struct step)END;
+}
+
+START_TEST(two_full_buffers_do_not_wait_for_each_other)
+{
+	struct server_options options = { .prologue = talk_prologue(_i),
+		.scripts = { talkative },
+		.receive_buffer = 4096 };
+	struct smtptls_message *messages[MESSAGES], *done;
+	static char content[BIG];
+	struct talk talk;
+	int i;
+
+	memset(content, '\n', sizeof(content));
+	make_long_reply();
+	make_talkative();
+	talk_begin_with(
+	    &talk, _i, _i < STARTTLS_MODES ? "smtp" : "smtps", NULL, &options);
+	ck_assert_ok(smtptls_client_set_pipelining(talk.client, WINDOW));
+	ck_assert_ok(smtptls_client_set_window(talk.client, 100));
+	ck_assert_ok(smtptls_client_start(talk.client));
+	for (i = 0; i < MESSAGES; i++) {
+		talk_set_content(&talk, content, sizeof(content) / 2);
+		messages[i] = talk.message;
+		talk.message = NULL;
+		ck_assert_ok(smtptls_client_submit(talk.client, messages[i]));
+	}
+	(void)talk_drive(&talk);
+	ck_assert_ok(smtptls_client_drive(talk.client));
+	for (i = 0; i < MESSAGES; i++) {
+		done = smtptls_client_next_done(talk.client);
+		ck_assert_ptr_eq(done, messages[i]);
+		ck_assert_ok(smtptls_message_status(done));
+		smtptls_message_free(done);
+		smtptls_message_free(messages[i]);
+	}
+	talk_finish(&talk);
+}
+END_TEST
+
+/* --- the program has enough of it --- */
+
+#define FLOOD 10
+
+static struct smtptls_client *to_cancel;
+
+static void
+cancel(void *arg)
+{
+	(void)arg;
+	smtptls_client_cancel(to_cancel);
+}
+
+static const struct enough {
+	int status;
+	struct step script[6];
+} enough[] = {
+	{ SMTPTLS_E_CANCELLED,
+	    { PC, OCTETS(20000), CALL(cancel, NULL), STEP(STALL),
+		STEP(SWALLOW) } },
+	{ SMTPTLS_E_TIMEOUT,
+	    { PC, OCTETS(20000), STEP(STALL), STEP(SWALLOW) } },
+};
+
+/* What left to its end comes first, then what did not, and what never began. */
+static void
+assert_cut(struct smtptls_message **messages, int status)
+{
+	bool is_cut = false;
+	int i, r;
+
+	for (i = 0; i < FLOOD; i++) {
+		r = smtptls_message_status(messages[i]);
+		ck_assert_msg(r == status || r == SMTPTLS_E_IN_DOUBT, "%d", r);
+		ck_assert(!is_cut || r == status);
+		is_cut = r == status;
+		ck_assert_int_eq(smtptls_message_outcome(messages[i], 0),
+		    is_cut ? NOT_TRIED : IN_DOUBT);
+	}
+	ck_assert(is_cut);
+}
+
+START_TEST(window_that_flows_can_be_cut_anywhere)
+{
+	const struct enough *row = &enough[ROW(_i)];
+	struct smtptls_message *messages[FLOOD], *done;
+	static char content[200 * 1024];
+	struct talk talk;
+	int i;
+
+	/* An event loop looks at the flag when it drives. */
+	if (row->status == SMTPTLS_E_CANCELLED && MODE(_i) % 2 != 0)
+		return;
+	memset(content, '\n', sizeof(content));
+	talk_begin(&talk, MODE(_i), row->script);
+	to_cancel = talk.client;
+	ck_assert_ok(smtptls_client_set_pipelining(talk.client, WINDOW));
+	ck_assert_ok(talk_connect(&talk));
+	if (row->status == SMTPTLS_E_TIMEOUT)
+		ck_assert_ok(
+		    smtptls_client_set_deadline_ms(talk.client, talk_ms(200)));
+	for (i = 0; i < FLOOD; i++) {
+		talk_set_content(&talk, content, sizeof(content));
+		messages[i] = talk.message;
+		talk.message = NULL;
+		if (i + 1 < FLOOD || MODE(_i) % 2 != 0)
+			ck_assert_ok(
+			    smtptls_client_submit(talk.client, messages[i]));
+	}
+	if (MODE(_i) % 2 != 0)
+		ck_assert_int_eq(talk_drive(&talk), row->status);
+	else
+		ck_assert_int_eq(
+		    smtptls_client_send(talk.client, messages[FLOOD - 1]),
+		    row->status);
+	assert_cut(messages, row->status);
+	while ((done = smtptls_client_next_done(talk.client)) != NULL)
+		smtptls_message_free(done);
+	for (i = 0; i < FLOOD; i++)
+		smtptls_message_free(messages[i]);
+	talk_finish(&talk);
+}
+END_TEST
+
+/* --- between two connections --- */
+
+#define ONE_MAIL                                                               \
+	OFFER(PIPELINING "250-LIMITS MAILMAX=1\r\n"), ENVELOPE,                \
+	    SEND(OK OK GO), CONTENT, QUIT, SEND(OK "221 bye\r\n")
+
+static const struct flight two_connections = {
+	.script = { ONE_MAIL },
+	.sent = { SENT_OK, SENT_ONE(SMTPTLS_E_CANCELLED, NOT_TRIED, 0) },
+	.end = SMTPTLS_E_CANCELLED,
+};
+static const struct step never_greets[] = { CALL(cancel, NULL), STEP(STALL),
+	STEP(SWALLOW), END };
+static const struct step stalls[] = { STEP(STALL), STEP(SWALLOW), END };
+
+/* The second connection has no prologue, so that nothing ever comes. */
+static struct flown *
+begin_two(int mode, const struct step *next)
+{
+	static struct step script[SCRIPT_MAX];
+	static struct flown flown;
+	const struct step *prologue = talk_prologue(mode);
+	struct server_options options = { .scripts = { script, next } };
+	size_t n = 0;
+
+	while (prologue[n].kind != STEP_END) {
+		script[n] = prologue[n];
+		n++;
+	}
+	memcpy(script + n, two_connections.script,
+	    sizeof(script) - n * sizeof(*script));
+	flight_begin_with(&flown, &two_connections, mode, &options);
+	to_cancel = flown.talk.client;
+	return &flown;
+}
+
+START_TEST(it_can_be_cancelled_on_the_way_to_the_next_connection)
+{
+	struct flown *flown = begin_two(
+	    _i == 0 ? STARTTLS_BLOCKING : IMPLICIT_BLOCKING, never_greets);
+
+	flight_send(flown);
+	flight_check(flown);
+	flight_end(flown);
+}
+END_TEST
+
+/* Until the first message is done and the second one has to wait. */
+static void
+drive_to_second(struct flown *flown)
+{
+	struct smtptls_client *client = flown->talk.client;
+	struct pollfd fds[8];
+	size_t n;
+
+	ck_assert_ok(smtptls_client_start(client));
+	ck_assert_ok(smtptls_client_submit(client, flown->messages[0]));
+	ck_assert_ok(smtptls_client_submit(client, flown->messages[1]));
+	do {
+		ck_assert_int_eq(smtptls_client_drive(client), SMTPTLS_AGAIN);
+		n = smtptls_client_pollfds(client, fds, 8);
+		if (smtptls_message_status(flown->messages[0]) == SMTPTLS_OK &&
+		    (strcmp(smtptls_client_step(client), "greeting") == 0 ||
+			strcmp(smtptls_client_step(client), "TLS") == 0))
+			return;
+		ck_assert_int_ge(
+		    poll(fds, (nfds_t)n, smtptls_client_timeout_ms(client)), 0);
+	} while (true);
+}
+
+static void
+assert_second(struct flown *flown, int status)
+{
+	ck_assert_ok(smtptls_message_status(flown->messages[0]));
+	ck_assert_int_eq(smtptls_message_status(flown->messages[1]), status);
+	ck_assert_int_eq(
+	    smtptls_message_outcome(flown->messages[1], 0), NOT_TRIED);
+	ck_assert_str_ne(smtptls_message_error(flown->messages[1]), "");
+}
+
+START_TEST(deadline_holds_on_the_way_to_the_next_connection)
+{
+	struct flown *flown = begin_two(
+	    _i == 0 ? STARTTLS_LOOP : IMPLICIT_LOOP, stalls);
+	struct smtptls_client *client = flown->talk.client;
+	struct smtptls_message *done;
+
+	drive_to_second(flown);
+	ck_assert_ok(smtptls_client_set_deadline_ms(client, 50));
+	ck_assert_int_eq(talk_drive(&flown->talk), SMTPTLS_E_TIMEOUT);
+	assert_second(flown, SMTPTLS_E_TIMEOUT);
+	while ((done = smtptls_client_next_done(client)) != NULL)
+		smtptls_message_free(done);
+	flight_end(flown);
+}
+END_TEST
+
+START_TEST(client_can_be_freed_on_the_way_to_the_next_connection)
+{
+	struct flown *flown = begin_two(
+	    _i == 0 ? STARTTLS_LOOP : IMPLICIT_LOOP, stalls);
+
+	drive_to_second(flown);
+	smtptls_client_free(flown->talk.client);
+	flown->talk.client = NULL;
+	assert_second(flown, SMTPTLS_E_CANCELLED);
+	flight_end(flown);
+}
+END_TEST
+
+static void
+remove_socket(void *arg)
+{
+	ck_assert_int_eq(unlink(arg), 0);
+}
+
+START_TEST(next_connection_that_is_refused_fails_who_waits)
+{
+	char dir[] = "/tmp/smtptls-test-XXXXXX", path[64];
+	struct server_options options = { .prologue = talk_prologue(_i),
+		.unix_path = path };
+	struct flight flight = two_connections;
+	struct flown flown;
+	size_t n = 0;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/socket", dir);
+	flight.end = flight.sent[1].status = SMTPTLS_E_CONNECT;
+	while (flight.script[n].kind != STEP_LINE)
+		n++;
+	memmove(flight.script + n + 1, flight.script + n,
+	    (SCRIPT_MAX - n - 1) * sizeof(struct step));
+	flight.script[n] = (struct step)CALL(remove_socket, path);
+	options.scripts[0] = flight.script;
+	flight_begin_with(&flown, &flight, _i, &options);
+	flight_send(&flown);
+	flight_check(&flown);
+	flight_end(&flown);
+	ck_assert_int_eq(rmdir(dir), 0);
+}
+END_TEST
+
+/* --- freeing, after each step --- */
+
+static const struct step goes_on[] = {
+	OFFER(PIPELINING "250-LIMITS MAILMAX=2\r\n"),
+	ENVELOPE,
+	SEND(OK OK GO),
+	CONTENT,
+	SEND(OK),
+	END,
+};
+
+static const struct flight freed[] = {
+	{ .script = { OFFER(PIPELINING "250-LIMITS MAILMAX=2\r\n"), ENVELOPE,
+	      SEND(OK OK GO), CONTENT, ENVELOPE, SEND(OK OK OK GO), CONTENT,
+	      QUIT, SEND(OK "221 bye\r\n") },
+	    .next = goes_on,
+	    .sent = { SENT_OK, SENT_OK, SENT_OK } },
+	{ .script = { PC, WHOLE, WHOLE, WHOLE, SEND(OK OK OK OK),
+	      SEND("550 who\r\n503 no\r\n" OK OK OK), RSET, SEND(OK) },
+	    .level = WINDOW,
+	    .sent = { SENT_OK, REFUSED_BY(550), SENT_OK } },
+};
+
+/* Drive so many times; false: it was over before. */
+static bool
+drive_times(struct flown *flown, int times)
+{
+	struct smtptls_client *client = flown->talk.client;
+	struct pollfd fds[8];
+	size_t n, i;
+
+	ck_assert_ok(smtptls_client_start(client));
+	for (i = 0; i < flown->count; i++)
+		ck_assert_ok(smtptls_client_submit(client, flown->messages[i]));
+	for (; times > 0; times--) {
+		if (smtptls_client_drive(client) != SMTPTLS_AGAIN)
+			return false;
+		n = smtptls_client_pollfds(client, fds, 8);
+		ck_assert_int_ge(
+		    poll(fds, (nfds_t)n, smtptls_client_timeout_ms(client)), 0);
+	}
+	return true;
+}
+
+/* True: it was over before. */
+static bool
+free_after(const struct flight *flight, int mode, int times)
+{
+	struct flown flown;
+	bool is_over;
+	size_t i;
+	int r;
+
+	flight_begin(&flown, flight, mode);
+	is_over = !drive_times(&flown, times);
+	talk_hang_up_early(&flown.talk);
+	for (i = 0; i < flown.count; i++) {
+		r = smtptls_message_status(flown.messages[i]);
+		ck_assert(r == SMTPTLS_E_CANCELLED || r == SMTPTLS_E_IN_DOUBT ||
+		    r == flight->sent[i].status);
+		ck_assert(!is_over || r == flight->sent[i].status);
+		smtptls_message_free(flown.messages[i]);
+	}
+	talk_end(&flown.talk);
+	return is_over;
+}
+
+START_TEST(freeing_after_each_step_leaves_an_outcome)
+{
+	const struct flight *flight = &freed[_i / 2];
+	int mode = _i % 2 == 0 ? STARTTLS_LOOP : IMPLICIT_LOOP, times = 0;
+
+	while (!free_after(flight, mode, times))
+		times += (int)test_step();
+	ck_assert_int_gt(times, 3);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("in the air");
+	TCase *tc = talk_case(suite, "in the air");
+
+	talk_add(tc,
+	    lost_connection_leaves_in_doubt_what_left_and_was_not_answered,
+	    COUNT(lost) * COUNT(hows), 2);
+	add_rows_in_pairs(tc, server_may_close_at_any_answer, closing);
+	add_rows_in_pairs(tc, answer_to_what_was_not_said_is_the_end, early);
+	add_rows_in_modes(tc,
+	    answer_that_came_while_the_program_was_asked_is_too_early,
+	    asked_meanwhile);
+	add_rows_in_pairs(
+	    tc, answer_that_is_missing_is_not_waited_for_for_ever, silent);
+	add_in_modes(tc, two_full_buffers_do_not_wait_for_each_other);
+	add_rows_in_modes(tc, window_that_flows_can_be_cut_anywhere, enough);
+	tcase_add_loop_test(
+	    tc, it_can_be_cancelled_on_the_way_to_the_next_connection, 0, 2);
+	tcase_add_loop_test(
+	    tc, deadline_holds_on_the_way_to_the_next_connection, 0, 2);
+	tcase_add_loop_test(
+	    tc, client_can_be_freed_on_the_way_to_the_next_connection, 0, 2);
+	add_in_modes(tc, next_connection_that_is_refused_fails_who_waits);
+	tcase_add_loop_test(
+	    tc, freeing_after_each_step_leaves_an_outcome, 0, 2 * COUNT(freed));
+	return talk_run(suite);
+}
