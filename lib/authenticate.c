@@ -63,6 +63,8 @@ stls_client_start_auth(struct smtptls_client *client)
 	int r;
 
 	client->auth_round = 0;
+	/* What a mechanism computes may take its time. */
+	client->is_drained = false;
 	r = choose_mechanism(client, &reason);
 	client_first = r == SMTPTLS_OK && client->mechanism->client_first;
 	if (client_first)

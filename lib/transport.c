@@ -308,6 +308,8 @@ stls_client_start_tls(struct smtptls_client *client)
 		stls_engine_fail(&client->engine, &reason);
 		return SMTPTLS_OK;
 	}
+	/* It took its time: whatever was seen before is old. */
+	client->is_drained = false;
 	tell_tls(client);
 	stls_engine_tls(&client->engine);
 	return SMTPTLS_OK;

@@ -151,6 +151,7 @@ stls_engine_move_on(struct stls_engine *engine, struct stls_engine *next)
 	while ((txn = stls_queue_take(&engine->waiting)) != NULL)
 		stls_queue_append(&next->waiting, txn);
 	next->wants_quit = engine->wants_quit;
+	next->wants_noop = engine->wants_noop;
 }
 
 void
