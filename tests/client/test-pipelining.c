@@ -470,6 +470,7 @@ static const struct flight no_goodbye[] = {
 	      STEP(STALL) },
 	    .level = ONE_FLIGHT,
 	    .says_goodbye = true,
+	    .timeout_ms = 200,
 	    .end = SMTPTLS_E_TIMEOUT,
 	    .sent = { SENT_OK } },
 	{ .script = { OFFER(PIPELINING), ENVELOPE, SEND(OK OK GO), CONTENT,
