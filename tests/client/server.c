@@ -811,6 +811,10 @@ open_listener(struct server *s)
 		ck_assert_int_eq(setsockopt(s->listener, SOL_SOCKET, SO_RCVBUF,
 				     &s->options.receive_buffer, sizeof(int)),
 		    0);
+	if (s->options.send_buffer > 0)
+		ck_assert_int_eq(setsockopt(s->listener, SOL_SOCKET, SO_SNDBUF,
+				     &s->options.send_buffer, sizeof(int)),
+		    0);
 	ck_assert_int_eq(bind(s->listener, address, len), 0);
 	ck_assert_int_eq(listen(s->listener, PARALLEL_MAX), 0);
 	if (is_unix)

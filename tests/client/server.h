@@ -84,6 +84,7 @@ struct server_options {
 	bool asks_certificate; /* of the client, and takes any */
 	const char *unix_path; /* listen there instead */
 	int receive_buffer;    /* of the connections; 0: the system\'s */
+	int send_buffer;       /* the same */
 	const gnutls_datum_t *ticket_key; /* NULL: no TLS session is resumed */
 	bool forgets;  /* and none is all the same: another key each time */
 	int tickets;   /* of TLS 1.3; 0: as many as GnuTLS gives */

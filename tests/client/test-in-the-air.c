@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What is in the air when the connection is lost, or the server lies. */
+#include <arpa/inet.h>
 #include <poll.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/deadline.h"
@@ -447,7 +449,7 @@ END_TEST
 
 /* --- both have much to write --- */
 
-#define MESSAGES 60
+#define MESSAGES 20
 #define BIG (16 * 1024)
 #define REPLY_LINES 8
 
@@ -489,11 +491,31 @@ make_talkative(void)
 	*step = (struct step)END;
 }
 
+/* A connection that holds little on its way. */
+static void
+give_small_buffers(struct talk *talk)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_port = htons(server_port(talk->server)),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0), small = 4096;
+
+	talk_renew_client(talk);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_ok(
+	    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)));
+	ck_assert_ok(
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)));
+	ck_assert_ok(connect(fd, (struct sockaddr *)&in, sizeof(in)));
+	ck_assert_ok(smtptls_client_set_fd(talk->client, fd));
+}
+
 START_TEST(two_full_buffers_do_not_wait_for_each_other)
 {
 	struct server_options options = { .prologue = talk_prologue(_i),
 		.scripts = { talkative },
-		.receive_buffer = 4096 };
+		.receive_buffer = 4096,
+		.send_buffer = 4096 };
 	struct smtptls_message *messages[MESSAGES], *done;
 	static char content[BIG];
 	struct talk talk;
@@ -504,6 +526,7 @@ START_TEST(two_full_buffers_do_not_wait_for_each_other)
 	make_talkative();
 	talk_begin_with(
 	    &talk, _i, _i < STARTTLS_MODES ? "smtp" : "smtps", NULL, &options);
+	give_small_buffers(&talk);
 	ck_assert_ok(smtptls_client_set_pipelining(talk.client, WINDOW));
 	ck_assert_ok(smtptls_client_set_window(talk.client, 100));
 	ck_assert_ok(smtptls_client_start(talk.client));
