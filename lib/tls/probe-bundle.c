@@ -6,12 +6,15 @@
  * real one: it is told that nothing is there, and so goes through all that it
  * knows. What is not seen here is not one file either.
  */
-#undef _FILE_OFFSET_BITS /* or the one name stands for the other */
+#undef _FILE_OFFSET_BITS /* or the one name stands for the other, in glibc */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 
 #include <gnutls/x509.h>
+
+#undef fopen64 /* the same in musl */
+#undef open64
 
 static char path[4096];
 static int files, others;
