@@ -45,10 +45,10 @@ budget_of() {
 	case $1 in
 	gcc) echo 150 ;;
 	clang) echo 240 ;;
-	valgrind) echo 240 ;;
-	portable) echo 90 ;;
+	valgrind) echo 300 ;;
+	portable) echo 60 ;;
 	install) echo 60 ;;
-	interop) echo 180 ;;
+	interop) echo 150 ;;
 	esac
 }
 
