@@ -61,7 +61,7 @@ probe_run(struct stls_err *err, const struct settings *settings,
 		return stls_err_set(
 		    err, EX_SOFTWARE, "standard output cannot be written");
 	if (probe.result < 0)
-		report_failure(probe.result, settings, client, NULL);
+		report_failure(settings, client);
 	else
 		smtptls_client_quit(client);
 	if (probe.result == 0 && probe.status != 0)

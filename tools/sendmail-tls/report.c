@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "report.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
 
 /* What a code of the library is in sysexits.h, as far as it is that alone. */
 static const struct {
@@ -107,20 +112,28 @@ reason_of(
 	return reason[0] != '\0' ? reason : smtptls_client_error(client);
 }
 
-static void
-print_outcome(const struct smtptls_message *message, size_t i)
+static int
+append_outcome(
+    struct stls_buf *buf, const struct smtptls_message *message, size_t i)
 {
-	const char *enhanced = smtptls_message_reply_enhanced(message, i);
-	int code = smtptls_message_reply_code(message, i);
+	char reply[REPORT_REPLY_LEN_MAX + 1];
+	int r;
 
-	fprintf(stderr, PROGRAM ": <%s>: %s",
-	    smtptls_message_recipient(message, i),
-	    outcome_words[smtptls_message_outcome(message, i)]);
-	if (code > 0)
-		fprintf(stderr, ": %d %s%s%s", code, enhanced,
-		    enhanced[0] != '\0' ? " " : "",
-		    smtptls_message_reply_text(message, i));
-	fputc('\n', stderr);
+	report_recipient_reply(message, i, reply, sizeof(reply));
+	r = stls_buf_append_str(buf, "<");
+	if (r == 0)
+		r = stls_buf_append_str(
+		    buf, smtptls_message_recipient(message, i));
+	if (r == 0)
+		r = stls_buf_append_str(buf, ">: ");
+	if (r == 0)
+		r = stls_buf_append_str(
+		    buf, outcome_words[smtptls_message_outcome(message, i)]);
+	if (r == 0 && reply[0] != '\0')
+		r = stls_buf_append_str(buf, ": ");
+	if (r == 0)
+		r = stls_buf_append_str(buf, reply);
+	return r == 0 ? stls_buf_append_str(buf, "\n") : r;
 }
 
 /* Whether somebody may have the message and somebody else has it not. */
@@ -138,19 +151,69 @@ outcomes_differ(const struct smtptls_message *message)
 }
 
 void
-report_failure(int r, const struct settings *settings,
-    const struct smtptls_client *client, const struct smtptls_message *message)
+report_recipient_reply(
+    const struct smtptls_message *message, size_t i, char *out, size_t cap)
 {
-	const char *peer = smtptls_client_peer(client);
+	const char *enhanced = smtptls_message_reply_enhanced(message, i);
+	int code = smtptls_message_reply_code(message, i);
+
+	out[0] = '\0';
+	if (code > 0)
+		snprintf(out, cap, "%d %s%s%s", code, enhanced,
+		    enhanced[0] != '\0' ? " " : "",
+		    smtptls_message_reply_text(message, i));
+}
+
+void
+report_reply(const struct smtptls_message *message, char *out, size_t cap)
+{
 	size_t i;
 
-	fprintf(stderr, "%s: %s%s%s%s: %s: %s\n",
-	    r == SMTPTLS_E_IN_DOUBT ? "in doubt" : PROGRAM, settings->url,
+	out[0] = '\0';
+	for (i = 0; i < smtptls_message_recipients(message); i++) {
+		if (out[0] == '\0' ||
+		    smtptls_message_outcome(message, i) !=
+			SMTPTLS_OUTCOME_ACCEPTED)
+			report_recipient_reply(message, i, out, cap);
+	}
+}
+
+void
+report_text(const struct settings *settings,
+    const struct smtptls_client *client, const struct smtptls_message *message,
+    char *out, size_t cap)
+{
+	const char *peer = smtptls_client_peer(client);
+
+	snprintf(out, cap, "%s%s%s%s: %s: %s", settings->url,
 	    peer[0] != '\0' ? " (" : "", peer, peer[0] != '\0' ? ")" : "",
 	    step_of(client, message), reason_of(client, message));
+}
+
+char *
+report_outcomes(int r, const struct smtptls_message *message)
+{
+	CLEANUP(stls_buf_done) struct stls_buf buf = { 0 };
+	size_t i;
+
 	if ((r != SMTPTLS_E_PARTIAL && r != SMTPTLS_E_IN_DOUBT) ||
 	    !outcomes_differ(message))
-		return;
-	for (i = 0; i < smtptls_message_recipients(message); i++)
-		print_outcome(message, i);
+		return NULL;
+	stls_buf_init(&buf, SIZE_MAX / 2);
+	for (i = 0; i < smtptls_message_recipients(message); i++) {
+		if (append_outcome(&buf, message, i) != 0)
+			break;
+	}
+	return stls_strndup(
+	    (const char *)stls_buf_data(&buf), stls_buf_len(&buf));
+}
+
+void
+report_failure(
+    const struct settings *settings, const struct smtptls_client *client)
+{
+	char text[1024];
+
+	report_text(settings, client, NULL, text, sizeof(text));
+	fprintf(stderr, PROGRAM ": %s\n", text);
 }

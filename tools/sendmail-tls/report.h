@@ -2,6 +2,8 @@
 #ifndef SENDMAIL_REPORT_H
 #define SENDMAIL_REPORT_H
 
+#include <stddef.h>
+
 #include <smtptls/client.h>
 #include <smtptls/message.h>
 
@@ -15,11 +17,29 @@
 int report_status(int r, const struct smtptls_client *client,
     const struct smtptls_message *message);
 
+/* A reply of the server in one line: code, enhanced code and some text. */
+#define REPORT_REPLY_LEN_MAX 511
+
+/* The reply about one recipient, "" where there was none. */
+void report_recipient_reply(
+    const struct smtptls_message *message, size_t i, char *out, size_t cap);
+
+/* The one that matters most: the last one that was no acceptance. */
+void report_reply(const struct smtptls_message *message, char *out, size_t cap);
+
+/* What failed, in one line: server, step, reason and reply. */
+void report_text(const struct settings *settings,
+    const struct smtptls_client *client, const struct smtptls_message *message,
+    char *out, size_t cap);
+
 /*
- * Say on stderr in one line what failed: server, step, reason and reply; where
- * some recipients were accepted and some not, a line for each of them follows.
+ * Where some recipients were accepted and some not, a line for each of them,
+ * to be freed; else NULL.
  */
-void report_failure(int r, const struct settings *settings,
-    const struct smtptls_client *client, const struct smtptls_message *message);
+char *report_outcomes(int r, const struct smtptls_message *message);
+
+/* Say on stderr that the connection failed. */
+void report_failure(
+    const struct settings *settings, const struct smtptls_client *client);
 
 #endif
