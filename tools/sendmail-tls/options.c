@@ -10,6 +10,7 @@
 
 struct cursor {
 	const struct option_table *table;
+	enum option_place place;
 	char **argv;
 	int argc;
 	int next;
@@ -45,8 +46,15 @@ find_name(const struct option_table *table, const char *name, size_t len)
 }
 
 static int
-apply(struct cursor *cur, const struct option_use *use)
+apply(struct cursor *cur, struct option_use *use)
 {
+	if ((use->spec->places & (unsigned int)cur->place) == 0)
+		return stls_err_set(cur->err, EX_USAGE,
+		    "%s cannot be said here: it belongs to %s", use->shown,
+		    (use->spec->places & OPTION_COMMAND_LINE) != 0
+			? "the command line"
+			: "a configuration file");
+	use->place = cur->place;
 	/* A line break in a value is an attempt to add a header or a command. */
 	if (use->value != NULL && strpbrk(use->value, "\r\n") != NULL)
 		return stls_err_set(cur->err, EX_USAGE,
@@ -132,11 +140,13 @@ parse_option(struct cursor *cur, const char *word)
 }
 
 int
-options_parse(struct stls_err *err, const struct option_table *table, int argc,
-    char **argv, void *target, const char **operands, size_t *out_count)
+options_parse(struct stls_err *err, const struct option_table *table,
+    enum option_place place, int argc, char **argv, void *target,
+    const char **operands, size_t *out_count)
 {
 	struct cursor cur = {
 		.table = table,
+		.place = place,
 		.argv = argv,
 		.argc = argc,
 		.next = 1,
@@ -162,4 +172,28 @@ options_parse(struct stls_err *err, const struct option_table *table, int argc,
 	}
 	*out_count = count;
 	return 0;
+}
+
+const struct option_spec *
+options_find_key(const struct option_table *table, const char *key)
+{
+	const struct option_spec *spec = find_name(table, key, strlen(key));
+
+	if (spec == NULL || (spec->places & OPTION_CONFIGURATION) == 0)
+		return NULL;
+	return spec;
+}
+
+int
+options_apply_key(struct stls_err *err, const struct option_spec *spec,
+    const char *value, void *target)
+{
+	struct option_use use = {
+		.spec = spec,
+		.place = OPTION_CONFIGURATION,
+		.shown = spec->name,
+		.value = value,
+	};
+
+	return spec->apply(err, target, &use);
 }

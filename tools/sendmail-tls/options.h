@@ -22,6 +22,21 @@ enum option_argument {
 	OPTION_ATTACHED /* has one if something is attached, else "" */
 };
 
+/*
+ * Where an option may be said, and what it is about. One vocabulary for the
+ * command line and the configuration, whose keys are the long names.
+ */
+enum option_place {
+	OPTION_COMMAND_LINE = 1,
+	OPTION_CONFIGURATION = 2,
+	OPTION_HANDED_OVER = 4, /* by another user, to the submit helper */
+};
+
+enum option_kind {
+	OPTION_ABOUT_SERVER = 1, /* where it is, and how to log in there */
+	OPTION_REPEATS = 2,	 /* may be said twice in one section */
+};
+
 struct option_use;
 
 /* What an option does with its argument. */
@@ -34,12 +49,16 @@ struct option_spec {
 	enum option_argument argument;
 	option_apply apply;
 	size_t field; /* offset in the target, for those that only set one */
+	unsigned int places; /* of enum option_place */
+	unsigned int kinds;  /* of enum option_kind */
 };
 
 struct option_use {
 	const struct option_spec *spec;
-	const char *shown; /* as it was written, for a sentence: "-f" */
-	const char *value; /* NULL for OPTION_ALONE */
+	enum option_place place;
+	const char *shown; /* as it was written, for a sentence: "-f", "url" */
+	/* NULL for OPTION_ALONE, which a configuration gives yes or no. */
+	const char *value;
 };
 
 struct option_table {
@@ -48,12 +67,24 @@ struct option_table {
 };
 
 /*
- * Parse argv[1] and what follows. Operands go into `operands`, which has place
- * for argc of them. EX_USAGE: an unknown option, an argument that is missing,
- * superfluous, or has a line break in it, or what apply answers.
+ * Parse argv[1] and what follows, said at `place`. Operands go into `operands`,
+ * which has room for argc of them. EX_USAGE: an unknown option, one that may
+ * not be said there, an argument that is missing, superfluous, or has a line
+ * break in it, or what apply answers.
  */
 int options_parse(struct stls_err *err, const struct option_table *table,
-    int argc, char **argv, void *target, const char **operands,
-    size_t *out_count);
+    enum option_place place, int argc, char **argv, void *target,
+    const char **operands, size_t *out_count);
+
+/* The option that is a key of the configuration; NULL: there is none. */
+const struct option_spec *options_find_key(
+    const struct option_table *table, const char *key);
+
+/*
+ * Apply a key of the configuration: 0, or what apply answers. The value stays
+ * where it is and may be kept.
+ */
+int options_apply_key(struct stls_err *err, const struct option_spec *spec,
+    const char *value, void *target);
 
 #endif

@@ -10,13 +10,19 @@
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
+/* On the command line it is said, in a configuration it is yes or no. */
 static int
 set_flag(struct stls_err *err, void *target, const struct option_use *use)
 {
 	bool *field = (void *)((char *)target + use->spec->field);
 
-	(void)err;
-	*field = true;
+	if (use->value == NULL || strcmp(use->value, "yes") == 0)
+		*field = true;
+	else if (strcmp(use->value, "no") == 0)
+		*field = false;
+	else
+		return stls_err_set(err, EX_USAGE, "%s is yes or no, not %s",
+		    use->shown, use->value);
 	return 0;
 }
 
@@ -287,99 +293,107 @@ set_auth(struct stls_err *err, void *target, const struct option_use *use)
 	    use->value);
 }
 
-#define FLAG(letter, name, field)                                              \
+/* Where an option may be said, and what it is about: see options.h. */
+#define COMMAND OPTION_COMMAND_LINE, 0
+#define MESSAGE OPTION_COMMAND_LINE | OPTION_HANDED_OVER, 0
+#define SETTING OPTION_COMMAND_LINE | OPTION_CONFIGURATION, 0
+#define SERVER OPTION_COMMAND_LINE | OPTION_CONFIGURATION, OPTION_ABOUT_SERVER
+#define EVERYWHERE                                                             \
+	OPTION_COMMAND_LINE | OPTION_CONFIGURATION | OPTION_HANDED_OVER, 0
+
+#define FLAG(letter, name, field, where)                                       \
 	{                                                                      \
 		letter, name, OPTION_ALONE, set_flag,                          \
-		    offsetof(struct settings, field)                           \
+		    offsetof(struct settings, field), where                    \
 	}
-#define STRING(letter, name, field)                                            \
+#define STRING(letter, name, field, where)                                     \
 	{                                                                      \
 		letter, name, OPTION_VALUE, set_string,                        \
-		    offsetof(struct settings, field)                           \
+		    offsetof(struct settings, field), where                    \
 	}
-#define CALL(letter, name, argument, apply)                                    \
+#define CALL(letter, name, argument, apply, where)                             \
 	{                                                                      \
-		letter, name, argument, apply, 0                               \
+		letter, name, argument, apply, 0, where                        \
 	}
 
 static const struct option_spec specs[] = {
 	/* sendmail(8) */
-	FLAG('t', NULL, extract_recipients),
-	STRING('f', NULL, sender),
-	STRING('r', NULL, sender),
-	CALL('F', NULL, OPTION_VALUE, set_full_name),
-	FLAG('i', NULL, dot_is_data),
-	FLAG('v', NULL, verbose),
-	FLAG('G', NULL, relay),
-	CALL('b', NULL, OPTION_VALUE, set_mode),
-	CALL('I', NULL, OPTION_ALONE, set_aliases),
-	CALL('q', NULL, OPTION_ATTACHED, set_queue_run),
-	CALL('O', NULL, OPTION_VALUE, set_long_option),
-	CALL('o', NULL, OPTION_VALUE, set_old_option),
-	CALL('A', NULL, OPTION_VALUE, set_config_kind),
-	CALL('n', NULL, OPTION_ALONE, set_nothing),
-	CALL('m', NULL, OPTION_ALONE, set_nothing),
-	CALL('U', NULL, OPTION_ALONE, set_nothing),
-	CALL('c', NULL, OPTION_ALONE, set_nothing),
-	CALL('x', NULL, OPTION_ALONE, set_nothing),
-	CALL('L', NULL, OPTION_VALUE, set_nothing),
-	CALL('e', NULL, OPTION_VALUE, set_nothing),
-	CALL('B', NULL, OPTION_VALUE, set_nothing),
-	CALL('h', NULL, OPTION_VALUE, set_nothing),
-	CALL('p', NULL, OPTION_VALUE, set_nothing),
-	CALL('d', NULL, OPTION_VALUE, set_nothing),
-	CALL('M', NULL, OPTION_VALUE, set_nothing),
-	CALL('X', NULL, OPTION_VALUE, set_nothing),
-	CALL('N', NULL, OPTION_VALUE, comes_later),
-	CALL('R', NULL, OPTION_VALUE, comes_later),
-	CALL('V', NULL, OPTION_VALUE, comes_later),
+	FLAG('t', NULL, extract_recipients, MESSAGE),
+	STRING('f', NULL, sender, MESSAGE),
+	STRING('r', NULL, sender, MESSAGE),
+	CALL('F', NULL, OPTION_VALUE, set_full_name, MESSAGE),
+	FLAG('i', NULL, dot_is_data, MESSAGE),
+	FLAG('v', NULL, verbose, COMMAND),
+	FLAG('G', NULL, relay, MESSAGE),
+	CALL('b', NULL, OPTION_VALUE, set_mode, COMMAND),
+	CALL('I', NULL, OPTION_ALONE, set_aliases, COMMAND),
+	CALL('q', NULL, OPTION_ATTACHED, set_queue_run, COMMAND),
+	CALL('O', NULL, OPTION_VALUE, set_long_option, MESSAGE),
+	CALL('o', NULL, OPTION_VALUE, set_old_option, MESSAGE),
+	CALL('A', NULL, OPTION_VALUE, set_config_kind, MESSAGE),
+	CALL('n', NULL, OPTION_ALONE, set_nothing, MESSAGE),
+	CALL('m', NULL, OPTION_ALONE, set_nothing, MESSAGE),
+	CALL('U', NULL, OPTION_ALONE, set_nothing, MESSAGE),
+	CALL('c', NULL, OPTION_ALONE, set_nothing, MESSAGE),
+	CALL('x', NULL, OPTION_ALONE, set_nothing, MESSAGE),
+	CALL('L', NULL, OPTION_VALUE, set_nothing, MESSAGE),
+	CALL('e', NULL, OPTION_VALUE, set_nothing, MESSAGE),
+	CALL('B', NULL, OPTION_VALUE, set_nothing, MESSAGE),
+	CALL('h', NULL, OPTION_VALUE, set_nothing, MESSAGE),
+	CALL('p', NULL, OPTION_VALUE, set_nothing, MESSAGE),
+	CALL('d', NULL, OPTION_VALUE, set_nothing, MESSAGE),
+	CALL('M', NULL, OPTION_VALUE, set_nothing, MESSAGE),
+	CALL('X', NULL, OPTION_VALUE, set_nothing, MESSAGE),
+	CALL('N', NULL, OPTION_VALUE, comes_later, MESSAGE),
+	CALL('R', NULL, OPTION_VALUE, comes_later, MESSAGE),
+	CALL('V', NULL, OPTION_VALUE, comes_later, MESSAGE),
 
 	/* the server */
-	STRING(0, "url", url),
-	STRING(0, "connect-to", connect_to),
-	STRING(0, "ehlo", ehlo_name),
-	STRING(0, "domain", domain),
-	CALL(0, "timeout", OPTION_VALUE, set_timeout),
-	CALL(0, "pipelining", OPTION_VALUE, set_pipelining),
-	FLAG(0, "no-chunking", no_chunking),
+	STRING(0, "url", url, SERVER),
+	STRING(0, "connect-to", connect_to, SERVER),
+	STRING(0, "ehlo", ehlo_name, SETTING),
+	STRING(0, "domain", domain, SETTING),
+	CALL(0, "timeout", OPTION_VALUE, set_timeout, SETTING),
+	CALL(0, "pipelining", OPTION_VALUE, set_pipelining, SERVER),
+	FLAG(0, "no-chunking", no_chunking, SERVER),
 
 	/* TLS */
-	STRING(0, "cafile", cafile),
-	STRING(0, "capath", capath),
-	FLAG(0, "system-ca", system_ca),
-	STRING(0, "crlfile", crlfile),
-	STRING(0, "cert", cert),
-	STRING(0, "key", key),
-	STRING(0, "ciphers", ciphers),
-	CALL(0, "tls-min", OPTION_VALUE, set_tls_min),
-	FLAG(0, "insecure-no-verify", insecure_no_verify),
-	FLAG(0, "insecure-cleartext", insecure_cleartext),
-	FLAG(0, "insecure-legacy-tls", insecure_legacy_tls),
+	STRING(0, "cafile", cafile, SERVER),
+	STRING(0, "capath", capath, SERVER),
+	FLAG(0, "system-ca", system_ca, SERVER),
+	STRING(0, "crlfile", crlfile, SERVER),
+	STRING(0, "cert", cert, SERVER),
+	STRING(0, "key", key, SERVER),
+	STRING(0, "ciphers", ciphers, SETTING),
+	CALL(0, "tls-min", OPTION_VALUE, set_tls_min, SETTING),
+	FLAG(0, "insecure-no-verify", insecure_no_verify, SERVER),
+	FLAG(0, "insecure-cleartext", insecure_cleartext, SERVER),
+	FLAG(0, "insecure-legacy-tls", insecure_legacy_tls, SERVER),
 
 	/* credentials */
-	STRING(0, "user", user),
-	STRING(0, "password-file", password_file),
-	STRING(0, "password-command", password_command),
-	CALL(0, "auth", OPTION_VALUE, set_auth),
+	STRING(0, "user", user, SERVER),
+	STRING(0, "password-file", password_file, SERVER),
+	STRING(0, "password-command", password_command, SERVER),
+	CALL(0, "auth", OPTION_VALUE, set_auth, SERVER),
 
 	/* the message, and what to do */
-	FLAG(0, "smtputf8", smtputf8),
-	FLAG(0, "dry-run", dry_run),
-	FLAG(0, "probe", probe),
-	FLAG(0, "json", json),
-	CALL(0, "help", OPTION_ALONE, set_help),
-	CALL(0, "version", OPTION_ALONE, set_version),
+	FLAG(0, "smtputf8", smtputf8, MESSAGE),
+	FLAG(0, "dry-run", dry_run, COMMAND),
+	FLAG(0, "probe", probe, COMMAND),
+	FLAG(0, "json", json, COMMAND),
+	CALL(0, "help", OPTION_ALONE, set_help, COMMAND),
+	CALL(0, "version", OPTION_ALONE, set_version, COMMAND),
 
 	/* later */
-	CALL('C', "config", OPTION_VALUE, comes_later),
-	CALL('a', "account", OPTION_VALUE, comes_later),
-	CALL(0, "pin", OPTION_VALUE, comes_later),
-	CALL(0, "token-command", OPTION_VALUE, comes_later),
-	CALL(0, "require-tls", OPTION_ALONE, comes_later),
-	CALL(0, "hold-until", OPTION_VALUE, comes_later),
-	CALL(0, "priority", OPTION_VALUE, comes_later),
-	CALL(0, "deliver-by", OPTION_VALUE, comes_later),
-	CALL(0, "spool", OPTION_VALUE, comes_later),
+	CALL('C', "config", OPTION_VALUE, comes_later, COMMAND),
+	CALL('a', "account", OPTION_VALUE, comes_later, COMMAND),
+	CALL(0, "pin", OPTION_VALUE, comes_later, SERVER),
+	CALL(0, "token-command", OPTION_VALUE, comes_later, SERVER),
+	CALL(0, "require-tls", OPTION_ALONE, comes_later, EVERYWHERE),
+	CALL(0, "hold-until", OPTION_VALUE, comes_later, MESSAGE),
+	CALL(0, "priority", OPTION_VALUE, comes_later, MESSAGE),
+	CALL(0, "deliver-by", OPTION_VALUE, comes_later, MESSAGE),
+	CALL(0, "spool", OPTION_VALUE, comes_later, SETTING),
 };
 
 const struct option_table settings_options = { specs, ARRAY_LEN(specs) };

@@ -114,8 +114,8 @@ settings_parse(
 	    (size_t)argc + 1, sizeof(settings->recipients[0]));
 	if (settings->recipients == NULL)
 		return stls_err_set(err, EX_OSERR, "out of memory");
-	r = options_parse(err, &settings_options, argc, argv, settings,
-	    settings->recipients, &settings->recipient_count);
+	r = options_parse(err, &settings_options, OPTION_COMMAND_LINE, argc,
+	    argv, settings, settings->recipients, &settings->recipient_count);
 	if (r == 0)
 		r = check(err, settings);
 	if (r == 0 && settings->timeout_s > 0)
