@@ -34,7 +34,7 @@ message_failed(
 
 static int
 make_message(struct stls_err *err, const struct settings *settings,
-    const struct mail *mail, struct smtptls_message **out_message)
+    struct mail *mail, struct smtptls_message **out_message)
 {
 	struct smtptls_message *message;
 	size_t i;
@@ -50,8 +50,7 @@ make_message(struct stls_err *err, const struct settings *settings,
 	if (r == 0)
 		r = smtptls_message_set_smtputf8(message, settings->smtputf8);
 	if (r == 0)
-		r = smtptls_message_set_body_mem(
-		    message, mail->content, mail->content_len);
+		r = content_give(&mail->content, message);
 	return r < 0 ? message_failed(err, r, message) : 0;
 }
 

@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "input.h"
 #include "mail/submission.h"
 
 static int
@@ -40,13 +41,13 @@ no_recipient(struct stls_err *err, const struct settings *settings)
 
 static int
 read_input(struct stls_err *err, const struct settings *settings,
-    bool stdin_was_closed, struct mail *mail)
+    bool stdin_was_closed, struct input *input)
 {
 	if (stdin_was_closed)
 		return stls_err_set(
 		    err, EX_NOINPUT, "standard input is closed");
 	return input_read(err, STDIN_FILENO, !settings->dot_is_data,
-	    settings->deadline, &mail->input);
+	    settings->deadline, input);
 }
 
 /* Whether the text could be prepared if only a domain were set. */
@@ -66,41 +67,26 @@ needs_only_a_domain(
 		   input->len, &header, &body_offset, &list) == 0;
 }
 
-/*
- * Put the new header right in front of the body. The body is moved only where
- * the header has become longer than what was there.
- */
+/* The new header, and the body behind it. */
 static int
-join(struct stls_err *err, struct mail *mail, const struct stls_buf *header,
-    size_t body_offset)
+join(struct stls_err *err, struct mail *mail, const struct input *input,
+    const struct stls_buf *header, size_t body_offset)
 {
-	struct input *input = &mail->input;
-	size_t header_len = stls_buf_len(header);
-	size_t body_len = input->len - body_offset;
 	int r;
 
-	if (header_len > body_offset) {
-		r = input_reserve(err, input, header_len - body_offset);
-		if (r != 0)
-			return r;
-		memmove(input->data + header_len, input->data + body_offset,
-		    body_len);
-		body_offset = header_len;
-		input->len = header_len + body_len;
-	}
-	memcpy(input->data + body_offset - header_len, stls_buf_data(header),
-	    header_len);
-	mail->content = input->data + body_offset - header_len;
-	mail->content_len = header_len + body_len;
-	return 0;
+	r = content_append(err, &mail->content, NULL, stls_buf_data(header),
+	    stls_buf_len(header));
+	if (r == 0)
+		r = content_append(err, &mail->content, NULL,
+		    input->data + body_offset, input->len - body_offset);
+	return r;
 }
 
 static int
 prepare(struct stls_err *err, const struct stls_submission *submission,
-    struct mail *mail)
+    const struct input *input, struct mail *mail)
 {
 	CLEANUP(stls_buf_done) struct stls_buf header = { 0 };
-	const struct input *input = &mail->input;
 	size_t body_offset;
 	int r;
 
@@ -111,13 +97,14 @@ prepare(struct stls_err *err, const struct stls_submission *submission,
 		return addresses_fail(err,
 		    submission->domain == NULL &&
 			needs_only_a_domain(submission, input));
-	return join(err, mail, &header, body_offset);
+	return join(err, mail, input, &header, body_offset);
 }
 
 int
 mail_get_recipients(struct stls_err *err, const struct settings *settings,
     bool stdin_was_closed, struct mail *mail)
 {
+	CLEANUP(input_done) struct input input = { 0 };
 	struct stls_submission submission = {
 		.extract_recipients = true,
 		.domain = settings->domain,
@@ -126,9 +113,9 @@ mail_get_recipients(struct stls_err *err, const struct settings *settings,
 
 	r = add_arguments(err, settings, mail);
 	if (r == 0 && settings->extract_recipients) {
-		r = read_input(err, settings, stdin_was_closed, mail);
+		r = read_input(err, settings, stdin_was_closed, &input);
 		if (r == 0)
-			r = prepare(err, &submission, mail);
+			r = prepare(err, &submission, &input, mail);
 	}
 	if (r == 0 && mail->recipients.count == 0)
 		r = no_recipient(err, settings);
@@ -255,7 +242,8 @@ line_of_nul(const char *text, size_t len)
 
 static int
 prepare_content(struct stls_err *err, const struct settings *settings,
-    const struct identity *identity, struct mail *mail)
+    const struct identity *identity, const struct input *input,
+    struct mail *mail)
 {
 	CLEANUP(free_ptr) char *from = NULL;
 	struct stls_submission submission = {
@@ -269,7 +257,7 @@ prepare_content(struct stls_err *err, const struct settings *settings,
 	size_t line;
 	int r;
 
-	line = line_of_nul(mail->input.data, mail->input.len);
+	line = line_of_nul(input->data, input->len);
 	if (line > 0)
 		return stls_err_set(err, EX_DATAERR,
 		    "line %zu of the message has a NUL in it, which mail "
@@ -279,13 +267,14 @@ prepare_content(struct stls_err *err, const struct settings *settings,
 	if (r != 0)
 		return r;
 	submission.from = from;
-	return prepare(err, &submission, mail);
+	return prepare(err, &submission, input, mail);
 }
 
 int
 mail_prepare(struct stls_err *err, const struct settings *settings,
     const struct identity *identity, bool stdin_was_closed, struct mail *mail)
 {
+	CLEANUP(input_done) struct input input = { 0 };
 	int r;
 
 	if (settings->recipient_count == 0 && !settings->extract_recipients)
@@ -297,9 +286,9 @@ mail_prepare(struct stls_err *err, const struct settings *settings,
 	if (r == 0)
 		r = add_arguments(err, settings, mail);
 	if (r == 0)
-		r = read_input(err, settings, stdin_was_closed, mail);
+		r = read_input(err, settings, stdin_was_closed, &input);
 	if (r == 0)
-		r = prepare_content(err, settings, identity, mail);
+		r = prepare_content(err, settings, identity, &input, mail);
 	if (r == 0 && mail->recipients.count == 0)
 		r = no_recipient(err, settings);
 	return r;
@@ -310,6 +299,6 @@ mail_done(struct mail *mail)
 {
 	free(mail->sender);
 	stls_address_list_done(&mail->recipients);
-	input_done(&mail->input);
+	content_done(&mail->content);
 	memset(mail, 0, sizeof(*mail));
 }

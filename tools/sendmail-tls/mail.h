@@ -3,8 +3,9 @@
 #define SENDMAIL_MAIL_H
 
 #include "base/err.h"
+#include "content.h"
 #include "identity.h"
-#include "input.h"
+#include "mail-options.h"
 #include "mail/address.h"
 #include "settings.h"
 
@@ -12,9 +13,8 @@
 struct mail {
 	char *sender; /* local@domain, "" for the null sender */
 	struct stls_address_list recipients;
-	struct input input;
-	const char *content; /* in the input: the new header and the body */
-	size_t content_len;
+	struct mail_options options;
+	struct content content; /* the new header and the body */
 };
 
 /*

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+#include "content.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+
+#define FIRST_CAP 65536
+
+/* Where a file may be that has no name: /tmp is last, it may be memory. */
+static const char *const folders[] = { "/var/tmp", "/tmp" };
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+/* A file with a name, which it loses at once. */
+static int
+open_named(const char *folder)
+{
+	char path[4096];
+	int fd, n;
+
+	n = snprintf(path, sizeof(path), "%s/.sendmail-tls-XXXXXX", folder);
+	if (n < 0 || (size_t)n >= sizeof(path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd >= 0)
+		unlink(path);
+	return fd;
+}
+
+static int
+open_unnamed(const char *folder)
+{
+#ifdef O_TMPFILE
+	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		return fd;
+#endif
+	/* Not every file system can do without a name. */
+	return open_named(folder);
+}
+
+static int
+open_file(struct stls_err *err, const char *folder)
+{
+	int fd = folder != NULL ? open_unnamed(folder) : -1;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(folders) && fd < 0; i++)
+		fd = open_unnamed(folders[i]);
+	if (fd >= 0)
+		return fd;
+	stls_err_errno(err, EX_CANTCREAT, errno,
+	    "no file for a message that is longer than %zu bytes: %s",
+	    CONTENT_MEMORY_MAX, folders[ARRAY_LEN(folders) - 1]);
+	return -1;
+}
+
+static int
+write_out(
+    struct stls_err *err, struct content *content, const char *data, size_t len)
+{
+	ssize_t n;
+
+	while (len > 0) {
+		n = write(content->fd, data, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return stls_err_errno(err, EX_TEMPFAIL, errno,
+			    "the file that holds the message cannot be "
+			    "written");
+		data += n;
+		len -= (size_t)n;
+		content->size += (uint64_t)n;
+	}
+	return 0;
+}
+
+/* From memory to a file. */
+static int
+leave_memory(struct stls_err *err, struct content *content, const char *folder)
+{
+	size_t len = (size_t)content->size;
+	int r;
+
+	content->fd = open_file(err, folder);
+	if (content->fd < 0)
+		return err->code;
+	content->is_in_file = true;
+	content->size = 0;
+	r = write_out(err, content, content->data, len);
+	free(content->data);
+	content->data = NULL;
+	content->cap = 0;
+	return r;
+}
+
+static int
+append_to_memory(
+    struct stls_err *err, struct content *content, const void *data, size_t len)
+{
+	size_t cap = content->cap, used = (size_t)content->size;
+	char *grown;
+
+	if (len > cap - used) {
+		cap = cap < FIRST_CAP ? FIRST_CAP : cap * 2;
+		if (cap - used < len)
+			cap = used + len;
+		grown = stls_realloc(content->data, cap);
+		if (grown == NULL)
+			return stls_err_set(err, EX_OSERR,
+			    "out of memory for a message of more than %zu "
+			    "bytes",
+			    used);
+		content->data = grown;
+		content->cap = cap;
+	}
+	memcpy(content->data + used, data, len);
+	content->size += len;
+	return 0;
+}
+
+int
+content_append(struct stls_err *err, struct content *content,
+    const char *folder, const void *data, size_t len)
+{
+	int r = 0;
+
+	if (len == 0)
+		return 0;
+	if (!content->is_in_file && len > CONTENT_MEMORY_MAX - content->size)
+		r = leave_memory(err, content, folder);
+	if (r != 0)
+		return r;
+	return content->is_in_file ? write_out(err, content, data, len)
+				   : append_to_memory(err, content, data, len);
+}
+
+void
+content_borrow(struct content *content, int fd, uint64_t start, uint64_t size)
+{
+	content_done(content);
+	content->is_in_file = true;
+	content->is_borrowed = true;
+	content->fd = fd;
+	content->start = start;
+	content->size = size;
+}
+
+static int
+read_file(struct content *content, void *buf, size_t len, size_t *out_len)
+{
+	ssize_t n;
+
+	do {
+		n = pread(content->fd, buf, len,
+		    (off_t)(content->start + content->offset));
+	} while (n < 0 && errno == EINTR);
+	if (n == 0)
+		errno = EIO;
+	if (n <= 0)
+		return EX_TEMPFAIL;
+	*out_len = (size_t)n;
+	return 0;
+}
+
+int
+content_read(struct content *content, void *buf, size_t cap, size_t *out_len)
+{
+	uint64_t left = content->size - content->offset;
+	size_t len = left < cap ? (size_t)left : cap;
+
+	if (content->is_in_file && len > 0) {
+		if (read_file(content, buf, len, &len) != 0)
+			return EX_TEMPFAIL;
+	} else if (len > 0) {
+		memcpy(buf, content->data + content->offset, len);
+	}
+	content->offset += len;
+	*out_len = len;
+	return 0;
+}
+
+int
+content_rewind(struct content *content)
+{
+	content->offset = 0;
+	return 0;
+}
+
+uint64_t
+content_size(const struct content *content)
+{
+	return content->size;
+}
+
+static int
+read_for_library(void *buf, size_t cap, size_t *out_len, void *arg)
+{
+	return content_read(arg, buf, cap, out_len) == 0 ? SMTPTLS_OK
+							 : SMTPTLS_E_SOURCE;
+}
+
+static int
+rewind_for_library(void *arg)
+{
+	return content_rewind(arg) == 0 ? SMTPTLS_OK : SMTPTLS_E_SOURCE;
+}
+
+int
+content_give(struct content *content, struct smtptls_message *message)
+{
+	content_rewind(content);
+	if (!content->is_in_file)
+		return smtptls_message_set_body_mem(
+		    message, content->data, (size_t)content->size);
+	if (content->is_borrowed)
+		return smtptls_message_set_body_cb(
+		    message, read_for_library, rewind_for_library, content);
+	/* A file of its own: the library can look at it, as at memory. */
+	if (lseek(content->fd, 0, SEEK_SET) < 0)
+		return SMTPTLS_E_SOURCE;
+	return smtptls_message_set_body_fd(message, content->fd);
+}
+
+void
+content_done(struct content *content)
+{
+	free(content->data);
+	if (content->is_in_file && !content->is_borrowed)
+		close(content->fd);
+	memset(content, 0, sizeof(*content));
+}
