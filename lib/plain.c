@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -68,8 +69,11 @@ stls_client_name_peer(struct smtptls_client *client)
 		return;
 	}
 	/* It was there when the program gave it, but may be gone since. */
-	if (getpeername(client->fd, &peer.any, &len) < 0)
-		peer.any.sa_family = AF_UNSPEC;
+	if (getpeername(client->fd, &peer.any, &len) < 0) {
+		snprintf(client->peer, sizeof(client->peer),
+		    "a socket that is not connected");
+		return;
+	}
 	stls_endpoint_format(&peer.any, client->peer);
 }
 

@@ -226,8 +226,8 @@ stls_trust_load_dir(
 }
 
 #define NO_SYSTEM                                                              \
-	"the system trusts no CA at all (on many systems they come with the "  \
-	"package ca-certificates)"
+	"no CA of the system can be used: their file is missing, empty or "    \
+	"broken (on many systems the package ca-certificates brings it)"
 
 /*
  * As in GnuTLS's own loader, blocks that are no certificates are passed over,

@@ -221,6 +221,8 @@ START_TEST(socket_that_is_not_connected_fails_at_once)
 		world.context, &client));
 	ck_assert_ok(smtptls_client_set_fd(client, fd));
 	ck_assert_int_eq(smtptls_client_connect(client), SMTPTLS_E_IO);
+	ck_assert_str_eq(
+	    smtptls_client_peer(client), "a socket that is not connected");
 	ck_assert_int_lt(fcntl(fd, F_GETFD), 0);
 	smtptls_client_free(client);
 }

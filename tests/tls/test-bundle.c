@@ -194,8 +194,8 @@ START_TEST(an_empty_name_is_no_bundle)
 END_TEST
 
 #define NO_CA                                                                  \
-	"the system trusts no CA at all (on many systems they come with the "  \
-	"package ca-certificates): "
+	"no CA of the system can be used: their file is missing, empty or "    \
+	"broken (on many systems the package ca-certificates brings it): "
 
 static const struct {
 	const char *text; /* NULL: there is no file */
