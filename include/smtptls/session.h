@@ -155,6 +155,20 @@ int smtptls_session_cipher(
  */
 const char *smtptls_session_group(const struct smtptls_session *session);
 
+/**
+ * Tell the algorithm by which the peer signed the handshake ("RSA-PSS-
+ * RSAE-SHA256"). @return a constant string, empty where there is none to tell,
+ * as in a session that was resumed.
+ */
+const char *smtptls_session_signature(const struct smtptls_session *session);
+
+/**
+ * Tell whether an OCSP response came with the peer's own certificate: 0 or 1.
+ * It was good where smtptls_session_is_verified() says so; also after a
+ * handshake in which it was refused.
+ */
+int smtptls_session_has_ocsp_staple(const struct smtptls_session *session);
+
 /** Tell whether the session was resumed: 0 or 1. Since 0.1. */
 int smtptls_session_is_resumed(const struct smtptls_session *session);
 
@@ -183,6 +197,9 @@ struct smtptls_cert_info {
 	const char *not_after;	 /**< likewise */
 	const char *names;	 /**< subjectAltName: "DNS:a, IP:192.0.2.1" */
 	const char *spki_sha256; /**< base64 of SHA-256 of the public key */
+	const char *key;	 /**< kind of the public key: "RSA" */
+	const char *signature;	 /**< by the issuer: "RSA-SHA256" */
+	unsigned int key_bits;	 /**< size of the public key */
 };
 
 /**

@@ -24,7 +24,7 @@
 /* The texts one behind another, each with its NUL. */
 struct texts {
 	struct stls_buf buf;
-	size_t start[7];
+	size_t start[9];
 	size_t count;
 };
 
@@ -215,7 +215,32 @@ add_spki(struct texts *texts, gnutls_x509_crt_t cert)
 }
 
 static int
-describe(struct texts *texts, gnutls_x509_crt_t cert)
+add_constant(struct texts *texts, const char *text)
+{
+	return add_text(
+	    texts, text != NULL ? text : "", text != NULL ? strlen(text) : 0);
+}
+
+static int
+add_algorithms(
+    struct texts *texts, gnutls_x509_crt_t cert, unsigned int *out_bits)
+{
+	int key = gnutls_x509_crt_get_pk_algorithm(cert, out_bits), sign, r;
+
+	if (key < 0)
+		*out_bits = 0;
+	r = add_constant(texts,
+	    key < 0 ? NULL : gnutls_pk_get_name((gnutls_pk_algorithm_t)key));
+	sign = gnutls_x509_crt_get_signature_algorithm(cert);
+	if (r < 0)
+		return r;
+	return add_constant(texts,
+	    sign < 0 ? NULL
+		     : gnutls_sign_get_name((gnutls_sign_algorithm_t)sign));
+}
+
+static int
+describe(struct texts *texts, gnutls_x509_crt_t cert, unsigned int *out_bits)
 {
 	int r;
 
@@ -230,11 +255,13 @@ describe(struct texts *texts, gnutls_x509_crt_t cert)
 		r = add_alt_names(texts, cert);
 	if (r >= 0)
 		r = add_spki(texts, cert);
+	if (r >= 0)
+		r = add_algorithms(texts, cert, out_bits);
 	return r;
 }
 
 static struct stls_peer_cert *
-make_cert(const struct texts *texts)
+make_cert(const struct texts *texts, unsigned int key_bits)
 {
 	size_t len = stls_buf_len(&texts->buf);
 	struct stls_peer_cert *cert = stls_alloc_zero(sizeof(*cert) + len);
@@ -249,6 +276,9 @@ make_cert(const struct texts *texts)
 	cert->info.not_after = cert->text + texts->start[4];
 	cert->info.names = cert->text + texts->start[5];
 	cert->info.spki_sha256 = cert->text + texts->start[6];
+	cert->info.key = cert->text + texts->start[7];
+	cert->info.signature = cert->text + texts->start[8];
+	cert->info.key_bits = key_bits;
 	return cert;
 }
 
@@ -259,6 +289,7 @@ stls_peer_cert_new(struct stls_err *err, const gnutls_datum_t *der,
 	CLEANUP(texts_done) struct texts texts = { .count = 0 };
 	CLEANUP(free_cert) gnutls_x509_crt_t crt = NULL;
 	struct stls_peer_cert *cert;
+	unsigned int key_bits = 0;
 
 	stls_buf_init(&texts.buf, TEXT_MAX);
 	if (gnutls_x509_crt_init(&crt) < 0)
@@ -266,9 +297,9 @@ stls_peer_cert_new(struct stls_err *err, const gnutls_datum_t *der,
 	if (gnutls_x509_crt_import(crt, der, GNUTLS_X509_FMT_DER) < 0)
 		return stls_err_set(err, SMTPTLS_E_CERTIFICATE,
 		    "a certificate of the peer cannot be read");
-	if (describe(&texts, crt) < 0)
+	if (describe(&texts, crt, &key_bits) < 0)
 		return stls_err_nomem(err);
-	cert = make_cert(&texts);
+	cert = make_cert(&texts, key_bits);
 	if (cert == NULL)
 		return stls_err_nomem(err);
 	*out_cert = cert;

@@ -82,6 +82,31 @@ smtptls_session_group(const struct smtptls_session *session)
 	return name != NULL ? name : "";
 }
 
+const char *
+smtptls_session_signature(const struct smtptls_session *session)
+{
+	gnutls_sign_algorithm_t algorithm;
+	const char *name = NULL;
+
+	if (!stls_session_is_done(session))
+		return "";
+	algorithm = (gnutls_sign_algorithm_t)gnutls_sign_algorithm_get(
+	    session->tls);
+	if (algorithm != GNUTLS_SIGN_UNKNOWN)
+		name = gnutls_sign_get_name(algorithm);
+	return name != NULL ? name : "";
+}
+
+int
+smtptls_session_has_ocsp_staple(const struct smtptls_session *session)
+{
+	gnutls_datum_t der;
+
+	return session != NULL && !stls_fork_happened(session->made_in) &&
+	    session->tls != NULL &&
+	    gnutls_ocsp_status_request_get2(session->tls, 0, &der) >= 0;
+}
+
 int
 smtptls_session_is_resumed(const struct smtptls_session *session)
 {

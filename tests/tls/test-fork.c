@@ -82,7 +82,9 @@ use_everything(struct smtptls_session *session)
 	    smtptls_session_pending(session) != 0 ||
 	    smtptls_session_events(session) != 0 ||
 	    smtptls_session_version(session) != SMTPTLS_TLS_NONE ||
-	    strcmp(smtptls_session_group(session), "") != 0)
+	    strcmp(smtptls_session_group(session), "") != 0 ||
+	    strcmp(smtptls_session_signature(session), "") != 0 ||
+	    smtptls_session_has_ocsp_staple(session) != 0)
 		return 50;
 	if (strstr(smtptls_session_error(session), "parent") == NULL)
 		return 51;

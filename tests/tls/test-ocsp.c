@@ -49,6 +49,8 @@ shake_hands(int version, const struct peer_spec *base, char sentence[512])
 	r = peer_handshake(peer, session);
 	snprintf(sentence, 512, "%s", smtptls_session_error(session));
 	ck_assert_int_eq(smtptls_session_is_verified(session), r == SMTPTLS_OK);
+	ck_assert_int_eq(
+	    smtptls_session_has_ocsp_staple(session), base->staple[0] != NULL);
 	smtptls_session_free(session);
 	peer_free(peer);
 	return r;

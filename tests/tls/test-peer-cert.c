@@ -83,6 +83,7 @@ START_TEST(a_certificate_is_described)
 		     "URI:smtp://x",
 	    .serial = "0a0bff");
 	struct smtptls_cert_info info, again;
+	unsigned int bits = 0;
 
 	ck_assert_int_eq(connect_to(leaf, ca), SMTPTLS_OK);
 	ck_assert_ok(smtptls_session_get_peer_cert_info(session, 0, &info));
@@ -97,6 +98,11 @@ START_TEST(a_certificate_is_described)
 	    "DNS:" HOST ", IP:192.0.2.1, IP:2001:db8::1, "
 	    "email:a@example.org, URI:smtp://x");
 	ck_assert_str_eq(info.spki_sha256, spki_text(leaf));
+	ck_assert_int_eq(gnutls_x509_crt_get_pk_algorithm(leaf->crt, &bits),
+	    GNUTLS_PK_ECDSA);
+	ck_assert_str_eq(info.key, gnutls_pk_get_name(GNUTLS_PK_ECDSA));
+	ck_assert_uint_eq(info.key_bits, bits);
+	ck_assert_str_eq(info.signature, "ECDSA-SHA256");
 
 	ck_assert_ok(smtptls_session_get_peer_cert_info(session, 1, &again));
 	ck_assert_str_eq(again.subject, "CN=Test Root");

@@ -603,6 +603,7 @@ START_TEST(a_session_tells_what_was_agreed)
 	ck_assert_int_eq(
 	    smtptls_session_cipher(session, &cipher), SMTPTLS_E_STATE);
 	ck_assert_str_eq(smtptls_session_group(session), "");
+	ck_assert_str_eq(smtptls_session_signature(session), "");
 	ck_assert_int_eq(peer_handshake(peer, session), SMTPTLS_OK);
 	ck_assert_ok(smtptls_session_cipher(session, &cipher));
 	ck_assert_str_eq(cipher.name,
@@ -613,6 +614,9 @@ START_TEST(a_session_tells_what_was_agreed)
 	    cipher.version, _i == 0 ? SMTPTLS_TLS_1_3 : SMTPTLS_TLS_1_2);
 	ck_assert_str_eq(
 	    smtptls_session_group(session), _i == 0 ? "X25519" : "SECP256R1");
+	ck_assert_str_eq(smtptls_session_signature(session),
+	    _i == 0 ? "ECDSA-SECP256R1-SHA256" : "ECDSA-SHA256");
+	ck_assert_int_eq(smtptls_session_has_ocsp_staple(session), 0);
 	ck_assert_str_eq(
 	    smtptls_tls_version_name(smtptls_session_version(session)),
 	    _i == 0 ? "TLSv1.3" : "TLSv1.2");
