@@ -30,7 +30,7 @@ TOOLS = ["base", "mail", "name", "smtp"]
 # <group/...> or <header> -> who may include it; what is not here is libc's
 SYSTEM = {
     "gnutls": ["crypto", "name", "tls", "tools/smtp-sink-tls"],
-    "sockets": ["net", "tls", "lib", "tools/smtp-sink-tls"],
+    "sockets": ["net", "tls", "lib", "tools"],
     "smtptls/context.h": ["tls", "lib", "tools"],
     "smtptls/session-cache.h": ["tls", "lib", "tools"],
     "smtptls/session.h": ["tls", "lib", "tools"],
