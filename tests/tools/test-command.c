@@ -14,7 +14,7 @@
 #define IN_TIME 30000
 
 static struct identity identity = {
-	.user = (char *)"alice",
+	.login = (char *)"alice",
 	.full_name = (char *)"Alice",
 	.home = (char *)"/home/alice",
 };

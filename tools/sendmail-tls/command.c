@@ -62,8 +62,8 @@ environment_init(
 		{ "PATH", SEARCH_PATH },
 		{ "SHELL", "/bin/sh" },
 		{ "HOME", identity->home },
-		{ "USER", identity->user },
-		{ "LOGNAME", identity->user },
+		{ "USER", identity->login },
+		{ "LOGNAME", identity->login },
 	};
 	size_t i;
 

@@ -67,27 +67,52 @@ get_host(struct identity *identity)
 		memcpy(identity->host, host.name, sizeof(identity->host));
 }
 
-int
-identity_get(struct stls_err *err, struct identity *identity)
+static char *
+text_of(const char *text, const char *instead)
+{
+	return stls_strdup(text != NULL && text[0] != '\0' ? text : instead);
+}
+
+/* getpwuid(3) answers in one place, so each is copied before the next. */
+static bool
+get_sender(struct identity *identity, uid_t uid)
+{
+	const struct passwd *pw = getpwuid(uid);
+
+	identity->uid = uid;
+	identity->user = text_of(pw != NULL ? pw->pw_name : NULL, "");
+	if (identity->user == NULL)
+		return false;
+	identity->full_name = full_name_of(
+	    pw != NULL && pw->pw_gecos != NULL ? pw->pw_gecos : "",
+	    identity->user);
+	return identity->full_name != NULL;
+}
+
+static bool
+get_process(struct identity *identity)
 {
 	const struct passwd *pw = getpwuid(getuid());
-	const char *home = "/";
 
-	if (pw != NULL && pw->pw_dir != NULL && pw->pw_dir[0] != '\0')
-		home = pw->pw_dir;
-	identity->user = stls_strdup(
-	    pw != NULL && pw->pw_name != NULL ? pw->pw_name : "");
-	identity->home = stls_strdup(home);
-	identity->full_name = NULL;
-	if (identity->user != NULL)
-		identity->full_name = full_name_of(
-		    pw != NULL && pw->pw_gecos != NULL ? pw->pw_gecos : "",
-		    identity->user);
-	if (identity->user == NULL || identity->home == NULL ||
-	    identity->full_name == NULL)
+	identity->login = text_of(pw != NULL ? pw->pw_name : NULL, "");
+	identity->home = text_of(pw != NULL ? pw->pw_dir : NULL, "/");
+	return identity->login != NULL && identity->home != NULL;
+}
+
+int
+identity_get_of(struct stls_err *err, uid_t sender, struct identity *identity)
+{
+	memset(identity, 0, sizeof(*identity));
+	if (!get_sender(identity, sender) || !get_process(identity))
 		return stls_err_set(err, EX_OSERR, "out of memory");
 	get_host(identity);
 	return 0;
+}
+
+int
+identity_get(struct stls_err *err, struct identity *identity)
+{
+	return identity_get_of(err, getuid(), identity);
 }
 
 void
@@ -95,6 +120,7 @@ identity_done(struct identity *identity)
 {
 	free(identity->user);
 	free(identity->full_name);
+	free(identity->login);
 	free(identity->home);
 	memset(identity, 0, sizeof(*identity));
 }

@@ -135,7 +135,7 @@ default_sender(struct stls_err *err, const struct settings *settings,
 	if (identity->user[0] == '\0')
 		return stls_err_set(err, EX_DATAERR,
 		    "user %ld has no name: set the sender with -f",
-		    (long)getuid());
+		    (long)identity->uid);
 	if (domain[0] == '\0')
 		return stls_err_set(err, EX_DATAERR,
 		    "sender %s has no domain, and the host name has none: set "

@@ -12,6 +12,8 @@
 #include "process.h"
 #include "send.h"
 #include "settings.h"
+#include "submit-client.h"
+#include "submit-server.h"
 
 /* -bv: print the recipients, one on a line. */
 static int
@@ -47,9 +49,17 @@ talk_to_server(struct stls_err *err, const struct settings *settings,
 	return send_mail(err, settings, &identity, stdin_was_closed);
 }
 
+/* Whether somebody else has to send it. */
+static bool
+is_handed_over(const struct settings *settings)
+{
+	return settings->mode == MODE_SEND && settings->url == NULL &&
+	    settings->submit_socket != NULL && !settings->dry_run &&
+	    !settings->probe;
+}
+
 static int
-run(struct stls_err *err, const struct settings *settings,
-    bool stdin_was_closed)
+run(struct stls_err *err, struct settings *settings, bool stdin_was_closed)
 {
 	switch (settings->mode) {
 	case MODE_PRINT_HELP:
@@ -66,6 +76,8 @@ run(struct stls_err *err, const struct settings *settings,
 		return 0;
 	case MODE_VERIFY:
 		return print_recipients(err, settings, stdin_was_closed);
+	case MODE_SUBMIT:
+		return submit_server_run(err, settings);
 	case MODE_SEND:
 		return talk_to_server(err, settings, stdin_was_closed);
 	}
@@ -83,7 +95,10 @@ main(int argc, char **argv)
 	status = process_normalise(&err, &stdin_was_closed);
 	if (status == 0)
 		status = settings_parse(&err, argc, argv, &settings);
-	if (status == 0)
+	if (status == 0 && is_handed_over(&settings))
+		status = submit_client_run(
+		    &err, &settings, argc, argv, stdin_was_closed);
+	else if (status == 0)
 		status = run(&err, &settings, stdin_was_closed);
 	if (status == 0 && fflush(stdout) != 0)
 		status = stls_err_set(

@@ -48,6 +48,8 @@ find_name(const struct option_table *table, const char *name, size_t len)
 static int
 apply(struct cursor *cur, struct option_use *use)
 {
+	if (cur->table->visit != NULL)
+		return cur->table->visit(cur->err, cur->target, use);
 	if ((use->spec->places & (unsigned int)cur->place) == 0)
 		return stls_err_set(cur->err, EX_USAGE,
 		    "%s cannot be said here: it belongs to %s", use->shown,

@@ -64,6 +64,7 @@ struct option_use {
 struct option_table {
 	const struct option_spec *specs;
 	size_t count;
+	option_apply visit; /* called in place of every apply, or NULL */
 };
 
 /*

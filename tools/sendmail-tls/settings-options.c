@@ -117,6 +117,15 @@ set_queue_run(struct stls_err *err, void *target, const struct option_use *use)
 }
 
 static int
+set_submit(struct stls_err *err, void *target, const struct option_use *use)
+{
+	(void)err;
+	(void)use;
+	((struct settings *)target)->mode = MODE_SUBMIT;
+	return 0;
+}
+
+static int
 set_pipelining(struct stls_err *err, void *target, const struct option_use *use)
 {
 	static const struct {
@@ -376,6 +385,10 @@ static const struct option_spec specs[] = {
 	STRING(0, "password-command", password_command, SERVER),
 	CALL(0, "auth", OPTION_VALUE, set_auth, SERVER),
 
+	/* the submit helper */
+	CALL(0, "submit", OPTION_ALONE, set_submit, COMMAND),
+	STRING(0, "submit-socket", submit_socket, SETTING),
+
 	/* the message, and what to do */
 	FLAG(0, "smtputf8", smtputf8, MESSAGE),
 	FLAG(0, "dry-run", dry_run, COMMAND),
@@ -396,4 +409,4 @@ static const struct option_spec specs[] = {
 	CALL(0, "spool", OPTION_VALUE, comes_later, SETTING),
 };
 
-const struct option_table settings_options = { specs, ARRAY_LEN(specs) };
+const struct option_table settings_options = { specs, ARRAY_LEN(specs), NULL };

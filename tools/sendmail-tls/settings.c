@@ -124,6 +124,23 @@ settings_parse(
 	return r;
 }
 
+int
+settings_hand_over(
+    struct stls_err *err, int argc, char **argv, struct settings *settings)
+{
+	const char **recipients;
+
+	recipients = stls_alloc_array((size_t)argc + 1, sizeof(recipients[0]));
+	if (recipients == NULL)
+		return stls_err_set(err, EX_OSERR, "out of memory");
+	free(settings->recipients);
+	settings->recipients = recipients;
+	settings->recipient_count = 0;
+	settings->mode = MODE_SEND;
+	return options_parse(err, &settings_options, OPTION_HANDED_OVER, argc,
+	    argv, settings, settings->recipients, &settings->recipient_count);
+}
+
 void
 settings_done(struct settings *settings)
 {

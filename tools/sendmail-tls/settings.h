@@ -20,6 +20,7 @@ enum mode {
 	MODE_QUEUE_PRINT,   /* -bp, mailq */
 	MODE_QUEUE_RUN,	    /* -q */
 	MODE_ALIASES,	    /* -bi, -I, newaliases */
+	MODE_SUBMIT,	    /* --submit */
 	MODE_PRINT_HELP,    /* --help */
 	MODE_PRINT_VERSION, /* --version */
 };
@@ -67,6 +68,8 @@ struct settings {
 	const char *password_command;
 	const char *auth; /* PLAIN, LOGIN or EXTERNAL in capitals */
 
+	const char *submit_socket;
+
 	bool insecure_no_verify;
 	bool insecure_cleartext;
 	bool insecure_legacy_tls;
@@ -78,6 +81,15 @@ struct settings {
  */
 int settings_parse(
     struct stls_err *err, int argc, char **argv, struct settings *settings);
+
+/*
+ * Add what another user says about a message to the settings of the submit
+ * helper, and make them those of sending it. The strings of argv are kept, the
+ * array is not. EX_USAGE: an option that is not about the message.
+ */
+int settings_hand_over(
+    struct stls_err *err, int argc, char **argv, struct settings *settings);
+
 void settings_done(struct settings *settings);
 
 /* Whether the server will have to authenticate us. */

@@ -1,0 +1,398 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""
+The submit helper and the command that hands over to it: what arrives and as
+whose, what is refused, and what each side says when the other one is lost.
+"""
+
+import os
+import pwd
+import shutil
+import socket
+import struct
+import subprocess
+import threading
+import unittest
+
+import sendmail
+from sendmail import (CONFIG, IOERR, MAIL, NOINPUT, PATIENCE, PROGRAM,
+                      TEMPFAIL, UNAVAILABLE, USAGE)
+
+MAGIC = b"smtptls\x01"
+A, B = "a@example.test", "b@example.test"
+NOBODY = 65534
+HEADERLESS = b"To: a@example.test\nSubject: s\n\nbody\n"
+
+
+def number(value):
+    return struct.pack(">I", value)
+
+
+def request(arguments, *chunks):
+    """What the command writes; without an end."""
+    text = MAGIC + struct.pack(">H", len(arguments))
+    for argument in arguments:
+        text += number(len(argument)) + argument.encode()
+    return text + b"".join(number(len(chunk)) + chunk for chunk in chunks)
+
+
+END = number(0)
+
+
+class Helper(threading.Thread):
+    """
+    What systemd and inetd do: a process for each connection. `answer` in
+    place of the program is called with the connection.
+    """
+
+    def __init__(self, path, *args, answer=None, inetd=False):
+        super().__init__(daemon=True)
+        self.path, self.args = str(path), args
+        self.answer, self.inetd = answer, inetd
+        self.statuses, self.logs = [], []
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        os.chmod(self.path, 0o666)
+        self.listener.listen()
+        self.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        # To shut it down wakes accept(2), which to close it does not.
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.join(PATIENCE)
+        self.listener.close()
+        os.unlink(self.path)
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            with connection:
+                connection.settimeout(PATIENCE)
+                if self.answer:
+                    self.answer(connection)
+                else:
+                    connection.setblocking(True)
+                    self.serve(connection)
+
+    def serve(self, connection):
+        others = connection if self.inetd else subprocess.PIPE
+        process = subprocess.run(
+            [PROGRAM, "--submit", *map(str, self.args)], stdin=connection,
+            stdout=others, stderr=others, timeout=PATIENCE, env={})
+        self.statuses.append(process.returncode)
+        self.logs.append((process.stderr or b"").decode())
+
+
+class Submit(sendmail.TestCase):
+    def setUp(self):
+        self.path = self.folder / "submit"
+
+    def helper(self, *args, **more):
+        return Helper(self.path, "--url", self.sink.smtps, "--cafile", self.ca,
+                      "--domain", "example.test", *args, **more)
+
+    def hand_over(self, *args, **more):
+        return sendmail.run("--submit-socket", self.path, *args, **more)
+
+    def ask(self, *pieces, close=False):
+        """Speak to the helper by hand; the status and text it answers."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(PATIENCE)
+            connection.connect(str(self.path))
+            for piece in pieces:
+                connection.sendall(piece)
+            if close:
+                return None
+            return self.answer_of(connection)
+
+    @staticmethod
+    def answer_of(connection):
+        stream = connection.makefile("rb")
+        head = stream.read(13)
+        if not head:
+            return None
+        assert head[:8] == MAGIC, head
+        text = stream.read(struct.unpack(">I", head[9:])[0])
+        return head[8], text.decode()
+
+
+class Arriving(Submit):
+    def test_a_message_goes_through(self):
+        with self.helper() as helper:
+            result = self.hand_over("-i", "-f", "", "--", A, B)
+        self.assertEqual((result.status, result.err, result.out), (0, "", b""))
+        mail, = self.sink.take()
+        self.assertEqual((mail.sender, mail.recipients), ("", [A, B]))
+        self.assertEqual(mail.body, b"body\r\n")
+        self.assertEqual((helper.statuses, helper.logs), ([0], [""]))
+
+    def test_options_about_the_message_are_heeded(self):
+        with self.helper():
+            result = self.hand_over(
+                "-tiFJo Do", "-oem", "-B8BITMIME", "-r", "alice", "-v", "-bm",
+                "-odb", B, stdin=b"To: a@example.test\nBcc: c\n\na\n.\nb\n")
+        self.assertEqual((result.status, result.err), (0, ""))
+        mail, = self.sink.take()
+        self.assertEqual(mail.sender, "alice@example.test")
+        self.assertEqual(mail.recipients, [B, A, "c@example.test"])
+        self.assertEqual(mail.field("From"), ['Jo Do <alice@example.test>'])
+        self.assertEqual(mail.body, b"a\r\n.\r\nb\r\n")
+
+    def test_the_sender_is_who_connects(self):
+        with self.helper():
+            self.assertEqual(self.hand_over(A, stdin=HEADERLESS).status, 0)
+        user = pwd.getpwuid(os.getuid()).pw_name
+        mail, = self.sink.take()
+        self.assertEqual(mail.sender, f"{user}@example.test")
+
+    @unittest.skipUnless(os.getuid() == 0, "only root can be another user")
+    def test_the_sender_is_another_user(self):
+        # Where the tree is need not be a place where another user can go.
+        os.chmod(self.folder, 0o755)
+        program = shutil.copy(PROGRAM, self.folder / "sendmail")
+        with self.helper():
+            process = subprocess.Popen(
+                [program, "--submit-socket", self.path, A], env={}, cwd="/",
+                stdin=subprocess.PIPE, stderr=subprocess.PIPE, user=NOBODY,
+                group=NOBODY, extra_groups=[])
+            _, err = process.communicate(HEADERLESS, PATIENCE)
+        self.assertEqual((process.returncode, err), (0, b""))
+        mail, = self.sink.take()
+        name = pwd.getpwuid(NOBODY).pw_name
+        self.assertEqual(mail.sender, f"{name}@example.test")
+
+    def test_a_dot_ends_a_message_that_goes_on(self):
+        read, write = os.pipe()
+        os.write(write, MAIL + b".\r\n")
+        with self.helper():
+            result = self.hand_over(A, stdin=read)
+        os.close(write)
+        os.close(read)
+        self.assertEqual((result.status, result.err), (0, ""))
+        mail, = self.sink.take()
+        self.assertEqual(mail.body, b"body\r\n")
+
+    def test_a_file_is_read_from_where_it_stands(self):
+        path = self.folder / "file"
+        path.write_bytes(b"skipped\n" + MAIL + b".\nnot this\n")
+        with self.helper(), open(path, "rb", buffering=0) as file:
+            file.seek(8)
+            self.assertEqual(self.hand_over(A, stdin=file).status, 0)
+        mail, = self.sink.take()
+        self.assertEqual(mail.body, b"body\r\n")
+
+    def test_a_large_message(self):
+        body = (b"x" * 70 + b"\n") * 50000
+        with self.helper():
+            result = self.hand_over("-i", A, stdin=MAIL + body)
+        self.assertEqual((result.status, result.err), (0, ""))
+        mail, = self.sink.take()
+        self.assertEqual(mail.body, b"body\r\n" + body.replace(b"\n", b"\r\n"))
+
+    def test_inetd_gives_the_connection_three_times(self):
+        with self.helper(inetd=True):
+            result = self.hand_over(A)
+            refused = self.hand_over("--", "a b")
+        self.assertEqual((result.status, result.err), (0, ""))
+        self.assert_status(refused, 65, "a b")
+
+    def test_what_went_wrong_is_said_by_the_command(self):
+        with self.helper("--domain", "example.test", "--auth", "PLAIN",
+                         "--user", "u", "--password-command", "echo p"
+                         ) as helper:
+            result = self.hand_over(A)
+        self.assert_status(result, 77, self.sink.smtps)
+        self.assertEqual(helper.statuses, [0])
+        self.assertIn(f"from uid {os.getuid()}, status 77: ", helper.logs[0])
+
+    def test_commands_are_run_as_who_the_helper_is(self):
+        seen = self.folder / "seen"
+        with self.helper("--user", "u", "--password-command",
+                         f'echo "$HOME $USER" >{seen}; echo p'):
+            self.hand_over(A)
+        pw = pwd.getpwuid(os.getuid())
+        self.assertEqual(seen.read_text(), f"{pw.pw_dir} {pw.pw_name}\n")
+
+
+# What belongs to whoever runs the helper.
+NOT_THEIRS = [
+    ["--url", "smtp://example.org"], ["--url=smtp://example.org"],
+    ["--connect-to", "192.0.2.1:25"], ["--cafile", "x"], ["--capath", "x"],
+    ["--system-ca"], ["--crlfile", "x"], ["--cert", "x"], ["--key", "x"],
+    ["--ciphers", "x"], ["--tls-min", "1.2"], ["--insecure-no-verify"],
+    ["--insecure-cleartext"], ["--insecure-legacy-tls"], ["--user", "x"],
+    ["--password-file", "x"], ["--password-command", "touch x"],
+    ["--token-command", "x"], ["--auth", "PLAIN"], ["--pin", "x"],
+    ["--config", "x"], ["-C", "x"], ["-Cx"], ["--account", "x"], ["-a", "x"],
+    ["--spool", "x"], ["-q"], ["-q15m"], ["-bp"], ["-bs"], ["-bv"], ["-bi"],
+    ["-bm"], ["-I"], ["-v"], ["-tvi"], ["--probe"], ["--json"], ["--dry-run"],
+    ["--submit"], ["--submit-socket", "x"], ["--timeout", "5"], ["--help"],
+    ["--version"], ["--ehlo", "x"], ["--domain", "x"], ["--pipelining",
+                                                        "none"],
+    ["--no-chunking"],
+]
+
+
+class Refusing(Submit):
+    def test_nothing_but_the_message_is_taken_from_a_caller(self):
+        with self.helper():
+            for words in NOT_THEIRS:
+                with self.subTest(words=words):
+                    status, text = self.ask(
+                        request([*words, A], MAIL), END)
+                    self.assertEqual(status, USAGE, text)
+                    self.assertIn(words[0].partition("=")[0][:2], text)
+        self.assertEqual(self.sink.take(), [])
+
+    def test_the_command_does_not_even_try(self):
+        for words in (["--cafile", "x"], ["--no-chunking"]):
+            self.assert_status(self.hand_over(*words, A), USAGE, words[0])
+
+    def test_line_breaks_are_refused(self):
+        with self.helper():
+            for words in (["-F", "x\r\nBcc: c"], ["-f", "a\n@b"]):
+                status, text = self.ask(request([*words, A], MAIL), END)
+                self.assertEqual(status, USAGE, text)
+
+    def test_a_caller_that_dies_makes_no_mail(self):
+        whole = request(["-i", A], MAIL)
+        with self.helper() as helper:
+            for cut in (0, 3, 9, 15, 20, len(whole) - 2, len(whole)):
+                self.ask(whole[:cut], close=True)
+            self.ask(whole, END[:3], close=True)
+        self.assertEqual(self.sink.take(), [])
+        self.assertEqual(set(helper.statuses), {TEMPFAIL})
+
+    def test_a_caller_that_does_not_wait_for_the_answer_has_sent(self):
+        with self.helper():
+            self.ask(request(["-i", A], MAIL), END, close=True)
+        self.assertEqual(len(self.sink.take()), 1)
+
+    def test_nonsense_is_refused(self):
+        with self.helper():
+            for text in (b"GET / HTTP/1.0\r\n\r\n", MAGIC + b"\xff\xff",
+                         MAGIC + b"\x00\x01\xff\xff\xff\xff",
+                         MAGIC + b"\x00\x00\xff\xff\xff\xff",
+                         MAGIC + b"\x00\x01\x00\x00\x00\x01\x00"):
+                status, said = self.ask(text)
+                self.assertEqual(status, 76, said)
+
+    def test_the_refusal_is_read_although_the_message_is_not(self):
+        text = MAIL + (b"x" * 70 + b"\n") * 100000
+        with self.helper():
+            result = self.hand_over("-f", "a@b", "-N", "bogus", A, stdin=text)
+        self.assert_status(result, USAGE, "-N")
+
+    def test_standard_input_that_is_no_connection(self):
+        result = sendmail.run("--submit", stdin=b"")
+        self.assert_status(result, USAGE, "no unix socket")
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        with ours, theirs:
+            result = sendmail.run("--submit", stdin=theirs)
+        self.assert_status(result, USAGE, "no unix socket")
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            result = sendmail.run("--submit", stdin=listener)
+        self.assert_status(result, USAGE, "no unix socket")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(self.folder / "listening"))
+            listener.listen()
+            result = sendmail.run("--submit", stdin=listener)
+        self.assert_status(result, USAGE, "listening", "Accept=yes")
+
+
+class Losing(Submit):
+    """What the command says when the helper fails it."""
+
+    def lose(self, answer, stdin=MAIL, args=()):
+        with Helper(self.path, answer=answer):
+            return self.hand_over(*args, "-i", A, stdin=stdin)
+
+    @staticmethod
+    def read_to_end(connection):
+        data = b""
+        while not data.endswith(END) or len(data) < 100:
+            piece = connection.recv(65536)
+            if not piece:
+                break
+            data += piece
+        return data
+
+    def test_no_helper(self):
+        result = self.hand_over(A)
+        self.assert_status(result, CONFIG, "sendmail-tls-submit.socket",
+                           str(self.path))
+
+    def test_a_helper_that_nobody_listens_for(self):
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(self.folder / "deaf"))
+        result = sendmail.run("--submit-socket", self.folder / "deaf", A)
+        self.assert_status(result, TEMPFAIL, "submit helper")
+
+    def test_it_is_lost_before_the_end(self):
+        text = MAIL + (b"x" * 70 + b"\n") * 100000
+        result = self.lose(lambda c: c.recv(100), stdin=text)
+        self.assert_status(result, TEMPFAIL, "before")
+
+    def test_it_is_lost_after_the_end(self):
+        result = self.lose(self.read_to_end)
+        self.assert_status(result, IOERR, "after", "may have been sent")
+        self.assertTrue(result.err.startswith("in doubt: "), result)
+
+    def test_its_answer_is_cut(self):
+        def answer(connection):
+            self.read_to_end(connection)
+            connection.sendall(MAGIC + b"\x00\x00")
+        self.assert_status(self.lose(answer), IOERR)
+
+    def test_it_answers_nonsense(self):
+        def answer(connection):
+            self.read_to_end(connection)
+            connection.sendall(b"250 ok, what else\r\n")
+        self.assert_status(self.lose(answer), IOERR)
+
+    def test_it_says_yes_too_early(self):
+        text = MAIL + (b"x" * 70 + b"\n") * 100000
+
+        def answer(connection):
+            connection.recv(100)
+            connection.sendall(MAGIC + b"\x00" + number(0))
+        self.assert_status(self.lose(answer, stdin=text), TEMPFAIL)
+
+    def test_it_says_no_early(self):
+        text = MAIL + (b"x" * 70 + b"\n") * 100000
+
+        def answer(connection):
+            connection.recv(100)
+            connection.sendall(MAGIC + b"\x45" + number(3) + b"no\x07")
+        result = self.lose(answer, stdin=text)
+        self.assertEqual((result.status, result.err), (UNAVAILABLE,
+                                                       "no\\x07\n"))
+
+    def test_it_does_not_answer_in_time(self):
+        waiting = threading.Event()
+
+        def answer(connection):
+            self.read_to_end(connection)
+            waiting.wait(PATIENCE)
+        with Helper(self.path, answer=answer):
+            result = self.hand_over("--timeout", "1", "-i", A)
+            waiting.set()
+        self.assert_status(result, IOERR, "in time")
+
+    def test_input_that_is_closed(self):
+        result = sendmail.Result(subprocess.run(
+            ["/bin/sh", "-c", 'exec "$@" <&-', "sh", PROGRAM,
+             "--submit-socket", self.path, A],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            timeout=PATIENCE))
+        self.assert_status(result, NOINPUT, "closed")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
