@@ -7,6 +7,7 @@
 #include "mail/date.h"
 #include "mail/display-name.h"
 #include "mail/header.h"
+#include "mail/mbox.h"
 #include "mail/message-id.h"
 
 /* The fields that mean something here. */
@@ -98,42 +99,15 @@ line_len(const char *text, size_t len)
 }
 
 static bool
-starts_with_from(const char *text, size_t len)
-{
-	return (len >= 5 && memcmp(text, "From ", 5) == 0) ||
-	    (len >= 6 && memcmp(text, ">From ", 6) == 0);
-}
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
-has_time(const char *line, size_t len)
-{
-	size_t i;
-
-	for (i = 2; i + 2 < len; i++) {
-		if (line[i] == ':' && is_digit(line[i - 2]) &&
-		    is_digit(line[i - 1]) && is_digit(line[i + 1]) &&
-		    is_digit(line[i + 2]))
-			return true;
-	}
-	return false;
-}
-
-static bool
 is_mbox_line(const char *text, size_t len)
 {
 	size_t line = line_len(text, len), next = line;
 	struct stls_header_field field;
 
-	if (!starts_with_from(text, len))
+	if (!stls_mbox_starts_line(text, len))
 		return false;
-	return has_time(text, line) ||
-	    starts_with_from(text + line, len - line) ||
+	return stls_mbox_has_time(text, line) ||
+	    stls_mbox_starts_line(text + line, len - line) ||
 	    stls_header_next(text, len, &next, &field);
 }
 

@@ -160,6 +160,8 @@ static const struct {
 	{ FULL "Return-Path: <a@x>\n\nbody", FULL "Return-Path: <a@x>\r\n\r\n",
 	    "body" },
 	/* A text that only begins so. */
+	{ "From : f@x\nDate: d\nMessage-ID: <i@x>\n\nbody",
+	    "From : f@x\r\nDate: d\r\nMessage-ID: <i@x>\r\n\r\n", "body" },
 	{ "From here to eternity\nand back\n", ADDED "\r\n",
 	    "From here to eternity\nand back\n" },
 	{ "From here to eternity", ADDED "\r\n", "From here to eternity" },

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -11,64 +10,15 @@
 
 #include "base/alloc.h"
 
-#define FIRST_CAP 65536
+#define BUFFER_SIZE 65536
 
-/* Where the search for the dot stands. */
-struct lines {
-	size_t start;	/* of the line that is not complete */
-	size_t scanned; /* no line end between start and here */
-};
-
-int
-input_reserve(struct stls_err *err, struct input *input, size_t extra)
+void
+input_init(struct input *input, int fd, bool dot_ends, stls_deadline deadline)
 {
-	size_t cap = input->cap;
-	char *data;
-
-	if (extra <= cap - input->len)
-		return 0;
-	cap = cap < FIRST_CAP ? FIRST_CAP : cap * 2;
-	if (cap - input->len < extra)
-		cap = input->len + extra;
-	data = cap > input->cap ? stls_realloc(input->data, cap) : NULL;
-	if (data == NULL)
-		return stls_err_set(err, EX_OSERR,
-		    "out of memory for a message of more than %zu bytes",
-		    input->len);
-	input->data = data;
-	input->cap = cap;
-	return 0;
-}
-
-static bool
-is_lone_dot(const char *line, size_t len)
-{
-	if (len > 0 && line[len - 1] == '\r')
-		len--;
-	return len == 1 && line[0] == '.';
-}
-
-/* Look at the lines that have come in, and cut the text at a lone dot. */
-static bool
-cut_at_dot(struct input *input, struct lines *lines)
-{
-	const char *end;
-	size_t len;
-
-	for (;;) {
-		end = memchr(input->data + lines->scanned, '\n',
-		    input->len - lines->scanned);
-		if (end == NULL)
-			break;
-		len = (size_t)(end - input->data) - lines->start;
-		if (is_lone_dot(input->data + lines->start, len)) {
-			input->len = lines->start;
-			return true;
-		}
-		lines->start = lines->scanned = (size_t)(end - input->data) + 1;
-	}
-	lines->scanned = input->len;
-	return false;
+	memset(input, 0, sizeof(*input));
+	input->fd = fd;
+	input->dot_ends = dot_ends;
+	input->deadline = deadline;
 }
 
 static int
@@ -89,53 +39,130 @@ wait_readable(struct stls_err *err, int fd, stls_deadline deadline)
 	return 0;
 }
 
-/* Read some bytes; *out_end tells that there are no more. */
+/* Read what fits behind what is there. */
 static int
-read_more(struct stls_err *err, int fd, stls_deadline deadline,
-    struct input *input, bool *out_end)
+read_more(struct stls_err *err, struct input *input)
 {
 	ssize_t n;
-	int r;
+	int r = 0;
 
-	r = input_reserve(err, input, 1);
-	if (r == 0 && deadline != STLS_NEVER)
-		r = wait_readable(err, fd, deadline);
+	if (input->deadline != STLS_NEVER)
+		r = wait_readable(err, input->fd, input->deadline);
 	if (r != 0)
 		return r;
-
-	n = read(fd, input->data + input->len, input->cap - input->len);
+	n = read(input->fd, input->data + input->end, BUFFER_SIZE - input->end);
 	if (n >= 0) {
-		input->len += (size_t)n;
-		*out_end = n == 0;
+		input->end += (size_t)n;
+		input->is_at_end = n == 0;
 		return 0;
 	}
 	if (errno == EINTR)
 		return 0;
 	if (errno == EAGAIN || errno == EWOULDBLOCK)
-		return wait_readable(err, fd, deadline);
+		return wait_readable(err, input->fd, input->deadline);
 	return stls_err_errno(err, EX_NOINPUT, errno, "standard input");
 }
 
-int
-input_read(struct stls_err *err, int fd, bool dot_ends, stls_deadline deadline,
-    struct input *input)
+/* More may have to come to tell. */
+enum answer {
+	NO,
+	YES,
+	PERHAPS
+};
+
+/* A line that begins so: is it a single dot? */
+static enum answer
+is_lone_dot(const char *line, size_t len)
 {
-	struct lines lines = { 0, 0 };
-	bool end = false;
+	if (len == 0 || line[0] != '.')
+		return NO;
+	if (len > 1 && line[1] == '\n')
+		return YES;
+	if (len > 1 && line[1] != '\r')
+		return NO;
+	if (len > 2)
+		return line[2] == '\n' ? YES : NO;
+	return PERHAPS;
+}
+
+/*
+ * How much can be given out: everything, but for a lone dot and what may become
+ * one.
+ */
+static size_t
+scan(struct input *input)
+{
+	const char *text = input->data;
+	size_t at = input->begin;
+	const char *line_end;
+	enum answer found;
+
+	while (at < input->end && input->dot_ends) {
+		found = NO;
+		if (!input->in_line)
+			found = is_lone_dot(text + at, input->end - at);
+		/* A last line needs no line end to be one. */
+		if (found == PERHAPS && input->is_at_end)
+			found = YES;
+		input->has_ended = found == YES;
+		if (found != NO)
+			return at;
+		line_end = memchr(text + at, '\n', input->end - at);
+		input->in_line = line_end == NULL;
+		if (line_end == NULL)
+			break;
+		at = (size_t)(line_end - text) + 1;
+	}
+	return input->end;
+}
+
+static int
+make_room(struct stls_err *err, struct input *input)
+{
+	if (input->data == NULL)
+		input->data = stls_alloc(BUFFER_SIZE);
+	if (input->data == NULL)
+		return stls_err_set(err, EX_OSERR, "out of memory");
+	/* What is left over is the beginning of a line, and short. */
+	memmove(
+	    input->data, input->data + input->begin, input->end - input->begin);
+	input->end -= input->begin;
+	input->begin = 0;
+	return 0;
+}
+
+int
+input_next(struct stls_err *err, struct input *input, const char **out_text,
+    size_t *out_len)
+{
+	size_t stop = input->begin;
 	int r;
 
-	while (!end) {
-		r = read_more(err, fd, deadline, input, &end);
+	while (stop == input->begin && !input->has_ended) {
+		r = make_room(err, input);
+		if (r == 0)
+			r = read_more(err, input);
 		if (r != 0)
 			return r;
-		if (dot_ends && cut_at_dot(input, &lines))
-			return 0;
+		stop = scan(input);
+		input->has_ended |= input->is_at_end;
 	}
-	/* A last line needs no line end to be one. */
-	if (dot_ends &&
-	    is_lone_dot(input->data + lines.start, input->len - lines.start))
-		input->len = lines.start;
+	*out_text = input->data + input->begin;
+	*out_len = stop - input->begin;
+	input->begin = stop;
 	return 0;
+}
+
+void
+input_drain(struct input *input)
+{
+	struct stls_err ignored = { 0 };
+	const char *text;
+	size_t len;
+
+	do {
+		len = 0;
+	} while (input_next(&ignored, input, &text, &len) == 0 && len > 0);
 }
 
 void

@@ -8,25 +8,39 @@
 #include "base/deadline.h"
 #include "base/err.h"
 
-/* The text of a message, as it was handed over. */
+/*
+ * A text that comes from a descriptor, from where that stands to its end, or
+ * with dot_ends to a line that is a single dot, whatever kind it is and
+ * blocking or not. It is read in pieces: its length takes no memory.
+ */
 struct input {
+	int fd;
+	bool dot_ends;
+	stls_deadline deadline;
+
 	char *data;
-	size_t len;
-	size_t cap;
+	size_t begin, end; /* what has been read and not given out */
+	bool in_line;	   /* begin is not the start of a line */
+	bool is_at_end;	   /* there is no more to read */
+	bool has_ended;	   /* nor to give out */
 };
 
+/* The descriptor is borrowed. */
+void input_init(
+    struct input *input, int fd, bool dot_ends, stls_deadline deadline);
+
 /*
- * Read a descriptor from where it stands to its end, or with dot_ends to a
- * line that is a single dot, whatever kind it is and blocking or not.
+ * Get the next piece, lent until the next call; *out_len is 0 at the end only.
+ * Reading stops at the dot.
  *
  * EX_NOINPUT: it cannot be read; EX_TEMPFAIL: the deadline passed; EX_OSERR:
  * memory ran out.
  */
-int input_read(struct stls_err *err, int fd, bool dot_ends,
-    stls_deadline deadline, struct input *input);
+int input_next(struct stls_err *err, struct input *input, const char **out_text,
+    size_t *out_len);
 
-/* Make place for `extra` more bytes behind the text. EX_OSERR. */
-int input_reserve(struct stls_err *err, struct input *input, size_t extra);
+/* Read to the end, for a writer who would die of a pipe that is closed. */
+void input_drain(struct input *input);
 
 /* Free; copes with a zeroed struct. */
 void input_done(struct input *input);

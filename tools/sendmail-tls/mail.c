@@ -10,10 +10,9 @@
 
 #include "addresses.h"
 #include "base/alloc.h"
-#include "base/buf.h"
 #include "base/cleanup.h"
+#include "draft.h"
 #include "input.h"
-#include "mail/submission.h"
 
 static int
 add_arguments(
@@ -39,84 +38,48 @@ no_recipient(struct stls_err *err, const struct settings *settings)
 		  "of the header");
 }
 
+/* Feed the draft from standard input. */
 static int
 read_input(struct stls_err *err, const struct settings *settings,
-    bool stdin_was_closed, struct input *input)
+    bool stdin_was_closed, struct draft *draft)
 {
+	CLEANUP(input_done) struct input input;
+	const char *text;
+	size_t len;
+	int r;
+
+	input_init(
+	    &input, STDIN_FILENO, !settings->dot_is_data, settings->deadline);
 	if (stdin_was_closed)
 		return stls_err_set(
 		    err, EX_NOINPUT, "standard input is closed");
-	return input_read(err, STDIN_FILENO, !settings->dot_is_data,
-	    settings->deadline, input);
-}
-
-/* Whether the text could be prepared if only a domain were set. */
-static bool
-needs_only_a_domain(
-    const struct stls_submission *submission, const struct input *input)
-{
-	CLEANUP(stls_address_list_done) struct stls_address_list list = { 0 };
-	CLEANUP(stls_buf_done) struct stls_buf header = { 0 };
-	struct stls_submission with_domain = *submission;
-	struct stls_err ignored = { 0 };
-	size_t body_offset;
-
-	stls_buf_init(&header, SIZE_MAX / 2);
-	with_domain.domain = ADDRESSES_ANY_DOMAIN;
-	return stls_submission_prepare(&ignored, &with_domain, input->data,
-		   input->len, &header, &body_offset, &list) == 0;
-}
-
-/* The new header, and the body behind it. */
-static int
-join(struct stls_err *err, struct mail *mail, const struct input *input,
-    const struct stls_buf *header, size_t body_offset)
-{
-	int r;
-
-	r = content_append(err, &mail->content, NULL, stls_buf_data(header),
-	    stls_buf_len(header));
-	if (r == 0)
-		r = content_append(err, &mail->content, NULL,
-		    input->data + body_offset, input->len - body_offset);
-	return r;
-}
-
-static int
-prepare(struct stls_err *err, const struct stls_submission *submission,
-    const struct input *input, struct mail *mail)
-{
-	CLEANUP(stls_buf_done) struct stls_buf header = { 0 };
-	size_t body_offset;
-	int r;
-
-	stls_buf_init(&header, SIZE_MAX / 2);
-	r = stls_submission_prepare(err, submission, input->data, input->len,
-	    &header, &body_offset, &mail->recipients);
-	if (r < 0)
-		return addresses_fail(err,
-		    submission->domain == NULL &&
-			needs_only_a_domain(submission, input));
-	return join(err, mail, input, &header, body_offset);
+	do {
+		r = input_next(err, &input, &text, &len);
+		if (r == 0 && len > 0)
+			r = draft_add(err, draft, text, len);
+		/* A writer is told by the status, not by a broken pipe. */
+		if (r == EX_DATAERR)
+			input_drain(&input);
+	} while (r == 0 && len > 0);
+	return r == 0 ? draft_end(err, draft) : r;
 }
 
 int
 mail_get_recipients(struct stls_err *err, const struct settings *settings,
     bool stdin_was_closed, struct mail *mail)
 {
-	CLEANUP(input_done) struct input input = { 0 };
-	struct stls_submission submission = {
+	const struct stls_submission submission = {
 		.extract_recipients = true,
 		.domain = settings->domain,
 	};
+	CLEANUP(draft_done) struct draft draft;
 	int r;
 
+	draft_init(&draft, mail, &submission, NULL);
+	draft.drop_content = true;
 	r = add_arguments(err, settings, mail);
-	if (r == 0 && settings->extract_recipients) {
-		r = read_input(err, settings, stdin_was_closed, &input);
-		if (r == 0)
-			r = prepare(err, &submission, &input, mail);
-	}
+	if (r == 0 && settings->extract_recipients)
+		r = read_input(err, settings, stdin_was_closed, &draft);
 	if (r == 0 && mail->recipients.count == 0)
 		r = no_recipient(err, settings);
 	return r;
@@ -224,28 +187,12 @@ choose_host(const struct settings *settings, const struct identity *identity,
 	return at != NULL && at[1] != '[' ? at + 1 : "localhost";
 }
 
-/* The first line that has a NUL, 0 where there is none. */
-static size_t
-line_of_nul(const char *text, size_t len)
-{
-	const char *nul = memchr(text, '\0', len);
-	size_t line = 1;
-
-	if (nul == NULL)
-		return 0;
-	while ((text = memchr(text, '\n', (size_t)(nul - text))) != NULL) {
-		line++;
-		text++;
-	}
-	return line;
-}
-
 static int
 prepare_content(struct stls_err *err, const struct settings *settings,
-    const struct identity *identity, const struct input *input,
-    struct mail *mail)
+    const struct identity *identity, bool stdin_was_closed, struct mail *mail)
 {
 	CLEANUP(free_ptr) char *from = NULL;
+	CLEANUP(draft_done) struct draft draft = { 0 };
 	struct stls_submission submission = {
 		.extract_recipients = settings->extract_recipients,
 		.add_missing = !settings->relay,
@@ -254,27 +201,20 @@ prepare_content(struct stls_err *err, const struct settings *settings,
 		.host = choose_host(settings, identity, mail),
 		.now = time(NULL),
 	};
-	size_t line;
 	int r;
 
-	line = line_of_nul(input->data, input->len);
-	if (line > 0)
-		return stls_err_set(err, EX_DATAERR,
-		    "line %zu of the message has a NUL in it, which mail "
-		    "cannot carry",
-		    line);
 	r = choose_from(err, settings, identity, mail, &from);
 	if (r != 0)
 		return r;
 	submission.from = from;
-	return prepare(err, &submission, input, mail);
+	draft_init(&draft, mail, &submission, NULL);
+	return read_input(err, settings, stdin_was_closed, &draft);
 }
 
 int
 mail_prepare(struct stls_err *err, const struct settings *settings,
     const struct identity *identity, bool stdin_was_closed, struct mail *mail)
 {
-	CLEANUP(input_done) struct input input = { 0 };
 	int r;
 
 	if (settings->recipient_count == 0 && !settings->extract_recipients)
@@ -286,9 +226,8 @@ mail_prepare(struct stls_err *err, const struct settings *settings,
 	if (r == 0)
 		r = add_arguments(err, settings, mail);
 	if (r == 0)
-		r = read_input(err, settings, stdin_was_closed, &input);
-	if (r == 0)
-		r = prepare_content(err, settings, identity, &input, mail);
+		r = prepare_content(
+		    err, settings, identity, stdin_was_closed, mail);
 	if (r == 0 && mail->recipients.count == 0)
 		r = no_recipient(err, settings);
 	return r;
