@@ -82,8 +82,8 @@ put_lines(struct stls_data *data, const unsigned char *text, size_t len,
 	if (len < STLS_OCTETS_LINES_MIN || data->after_cr ||
 	    (*text == '.' && !data->in_line && !data->is_chunk))
 		return 0;
-	n = stls_octets_lines(
-	    place, text, len, data->refuse_8bit, !data->reject_line_endings);
+	n = stls_octets_lines(place, text, len, data->refuse_8bit,
+	    !data->reject_line_endings, !data->is_chunk);
 	if (n > 0)
 		data->in_line = text[n - 1] != '\n';
 	return n;

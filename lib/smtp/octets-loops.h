@@ -3,7 +3,7 @@
  * Included by octets.c, once for each kind of machine; no guard. The includer
  * defines NAME(), TARGET (an attribute), BLOCK (the octets that are copied at
  * once), BITS (a type with a bit for each of them) and FIRST(bits). Without
- * vectors it also defines the functions copy_block() and sum_blocks(); else
+ * vectors it also defines the functions copy_block() and sum(); else
  * VEC (the type) and what is done to it:
  *   LOAD, STORE, SET; EQUAL, LESS (signed), XOR, OR, MIN, ADD (saturated),
  *   SUB; TOP (the top bits, as a HALF); TOTAL (of all octets of it).
@@ -35,26 +35,27 @@ NAME(copy_block)(unsigned char *out, const unsigned char *in, bool seven)
 /* Of four vectors each, so that no octet of their sum comes to 256. */
 #define ROUNDS_MAX 63
 
+/* All bits of an octet that is a CR or LF outside CRLF, by the one before. */
+#define BARE(p) XOR(EQUAL(LOAD(p), SET('\n')), EQUAL(LOAD((p)-1), SET('\r')))
+
 #define SUM_ONE(p)                                                             \
 	do {                                                                   \
 		VEC v = LOAD(p);                                               \
-		VEC is_lf = EQUAL(v, SET('\n'));                               \
-		VEC is_behind_cr = EQUAL(LOAD((p)-1), SET('\r'));              \
                                                                                \
 		high = OR(high, v);                                            \
 		low = MIN(low, v);                                             \
-		/* All bits of an octet are -1. */                             \
-		bare = SUB(bare, XOR(is_lf, is_behind_cr));                    \
+		/* All bits are -1. */                                         \
+		bare = SUB(bare, BARE(p));                                     \
 	} while (0)
 
-/* Sum up whole vectors; returns how many octets they had. */
-TARGET static size_t
-NAME(sum_blocks)(
-    struct stls_octets_sum *sum, const unsigned char *in, size_t len)
+/* Sum up at least one vector, which has an octet in front of it. */
+TARGET static void
+NAME(sum)(struct stls_octets_sum *sum, const unsigned char *in, size_t len)
 {
 	const unsigned char *p = in;
 	VEC high = SET(0), low = SET(-1), bare;
 	size_t left = len / (4 * LEN), rounds;
+	uint64_t bits;
 
 	while (left > 0) {
 		rounds = left < ROUNDS_MAX ? left : ROUNDS_MAX;
@@ -73,33 +74,40 @@ NAME(sum_blocks)(
 	for (left = len / LEN % 4; left > 0; left--, p += LEN)
 		SUM_ONE(p);
 	sum->bare += TOTAL(bare);
+	/* What is left, behind octets of the last vector that were counted. */
+	p = in + len - LEN;
+	high = OR(high, LOAD(p));
+	low = MIN(low, LOAD(p));
+	bits = (uint64_t)(HALF)TOP(BARE(p)) >> (LEN - len % LEN);
+	for (; bits != 0; bits &= bits - 1)
+		sum->bare++;
 	sum->has_nul |= TOP(EQUAL(low, SET(0))) != 0;
 	sum->has_8bit |= TOP(high) != 0;
-	return (size_t)(p - in);
 }
 
 #undef LEN
 #undef BOTH
 #undef ROUNDS_MAX
+#undef BARE
 #undef SUM_ONE
 
 #endif
 
 /*
  * The first octet of a block that `bits` says may be special and that is, BLOCK
- * where there is none. What is judged by the octet in front of it has one from
- * `start` on.
+ * where there is none: a pair is where `dot` is behind it. What is judged by
+ * the octet in front of it has one from `start` on.
  */
 TARGET static inline __attribute__((always_inline)) size_t
-NAME(find_special)(
-    BITS bits, const unsigned char *in, const unsigned char *start, bool seven)
+NAME(find_special)(BITS bits, const unsigned char *in,
+    const unsigned char *start, bool seven, int dot)
 {
 	const unsigned char *p;
 
 	while (bits != 0) {
 		p = in + FIRST(bits);
 		bits &= bits - 1;
-		if (is_pair(p) && p[2] != '.')
+		if (is_pair(p) && p[2] != dot)
 			/* Both are done, if both are in this block. */
 			bits &= bits - 1;
 		else if (!is_plain(*p, seven) &&
@@ -113,28 +121,33 @@ NAME(find_special)(
 /* As stls_octets_lines(); one function for each value of `seven`. */
 TARGET static inline __attribute__((always_inline)) size_t
 NAME(lines_of)(unsigned char **out, const unsigned char *in, size_t len,
-    bool seven, bool lf)
+    bool seven, bool lf, int dot)
 {
 	/* What is special in a block is judged by two octets more. */
 	const unsigned char *start = in, *limit = in + len - (BLOCK + 2);
 	unsigned char *place = *out;
-	size_t k;
+	size_t k, ending;
 	BITS bits;
 
 	while (in <= limit) {
 		bits = NAME(copy_block)(place, in, seven);
-		k = NAME(find_special)(bits, in, start, seven);
+		k = NAME(find_special)(bits, in, start, seven, dot);
 		in += k;
 		place += k;
 		if (k == BLOCK)
 			continue;
-		if (!lf || *in != '\n' || in[1] == '.') {
+		ending = line_ending(in, lf);
+		if (ending == 0) {
 			*out = place;
 			return (size_t)(in - start);
 		}
-		in++;
+		in += ending;
 		*place++ = '\r';
 		*place++ = '\n';
+		if (*in == dot) {
+			*place++ = '.';
+			*place++ = *in++;
+		}
 	}
 	/* Never between the two of a pair. */
 	if (in > start && in[-1] == '\r')
@@ -145,12 +158,12 @@ NAME(lines_of)(unsigned char **out, const unsigned char *in, size_t len,
 
 TARGET static size_t
 NAME(lines)(unsigned char **out, const unsigned char *in, size_t len,
-    bool seven, bool lf)
+    bool seven, bool lf, int dot)
 {
 	if (len < BLOCK + 2)
 		return 0;
-	return seven ? NAME(lines_of)(out, in, len, true, lf)
-		     : NAME(lines_of)(out, in, len, false, lf);
+	return seven ? NAME(lines_of)(out, in, len, true, lf, dot)
+		     : NAME(lines_of)(out, in, len, false, lf, dot);
 }
 
 #undef NAME

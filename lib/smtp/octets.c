@@ -35,6 +35,15 @@ is_pair(const unsigned char *p)
 	return memcmp(p, "\r\n", 2) == 0;
 }
 
+/* How long a line ending is that may be copied: CRLF, or LF where `lf`. */
+static inline size_t
+line_ending(const unsigned char *in, bool lf)
+{
+	if (is_pair(in))
+		return 2;
+	return lf && *in == '\n' ? 1 : 0;
+}
+
 /* Sum up one by one. */
 static void
 sum_each(struct stls_octets_sum *sum, const unsigned char *in, size_t len,
@@ -165,25 +174,29 @@ has_avx2(void)
 /* The large vectors first, then what is too short for them. */
 static size_t
 lines_best(unsigned char **out, const unsigned char *in, size_t len, bool seven,
-    bool lf)
+    bool lf, int dot)
 {
 	bool avx2 = has_avx2();
 	size_t n = 0;
 
 	if (avx2)
-		n = lines_avx2(out, in, len, seven, lf);
+		n = lines_avx2(out, in, len, seven, lf, dot);
 	if (!avx2 || len - n < 2 * sizeof(__m256i) + 2)
-		n += lines_sse2(out, in + n, len - n, seven, lf);
+		n += lines_sse2(out, in + n, len - n, seven, lf, dot);
 	if (len - n < 2 * sizeof(__m128i) + 2)
-		n += lines_words(out, in + n, len - n, seven, lf);
+		n += lines_words(out, in + n, len - n, seven, lf, dot);
 	return n;
 }
 
-static size_t
+static void
 sum_best(struct stls_octets_sum *sum, const unsigned char *in, size_t len)
 {
-	return has_avx2() ? sum_blocks_avx2(sum, in, len)
-			  : sum_blocks_sse2(sum, in, len);
+	if (len >= sizeof(__m256i) && has_avx2())
+		sum_avx2(sum, in, len);
+	else if (len >= sizeof(__m128i))
+		sum_sse2(sum, in, len);
+	else
+		sum_each(sum, in, len, in[-1]);
 }
 
 #else
@@ -195,9 +208,8 @@ differs(uint64_t word, unsigned char octet)
 	return above(word ^ ALL(octet), 0);
 }
 
-static size_t
-sum_blocks_words(
-    struct stls_octets_sum *sum, const unsigned char *in, size_t len)
+static void
+sum_words(struct stls_octets_sum *sum, const unsigned char *in, size_t len)
 {
 	uint64_t word, bits, high = 0, nuls = 0;
 	size_t i;
@@ -213,32 +225,32 @@ sum_blocks_words(
 	}
 	sum->has_nul |= (nuls & ALL(0x80)) != 0;
 	sum->has_8bit |= (high & ALL(0x80)) != 0;
-	return i;
+	sum_each(sum, in + i, len - i, in[i - 1]);
 }
 
 #define lines_best lines_words
-#define sum_best sum_blocks_words
+#define sum_best sum_words
 
 #endif
 
+/* No octet is this. */
+#define NO_DOT 256
+
 size_t
 stls_octets_lines(unsigned char **out, const unsigned char *in, size_t len,
-    bool seven, bool lf)
+    bool seven, bool lf, bool dots)
 {
-	return lines_best(out, in, len, seven, lf);
+	return lines_best(out, in, len, seven, lf, dots ? '.' : NO_DOT);
 }
 
 void
 stls_octets_sum(struct stls_octets_sum *out_sum, const unsigned char *in,
     size_t len, unsigned char before)
 {
-	size_t done;
-
 	*out_sum = (struct stls_octets_sum){ 0 };
 	if (len == 0)
 		return;
 	/* So that there is an octet in front of each of the others. */
 	sum_each(out_sum, in, 1, before);
-	done = 1 + sum_best(out_sum, in + 1, len - 1);
-	sum_each(out_sum, in + done, len - done, in[done - 1]);
+	sum_best(out_sum, in + 1, len - 1);
 }

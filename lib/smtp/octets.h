@@ -16,15 +16,16 @@
 #define STLS_OCTETS_LINES_MIN 10
 
 /*
- * Copy, from the start, what needs no care: lines that end in CRLF, with no dot
- * in front of the next one. With `lf` also lines that end in LF, which becomes
- * CRLF. Returns how many octets were taken, and moves *out behind what became
- * of them. It stops in front of any other CR or LF, a NUL, an octet above 127
- * if `seven`, and somewhere close to the end. A place for twice the length is
- * needed at *out; it is also written behind what counts.
+ * Copy, from the start, what needs no care: lines that end in CRLF. With `lf`
+ * also lines that end in LF, which becomes CRLF; with `dots` a dot behind a
+ * line ending is doubled, but the one that is first of all. Returns how many
+ * octets were taken, and moves *out behind what became of them. It stops in
+ * front of any other CR or LF, a NUL, an octet above 127 if `seven`, and
+ * somewhere close to the end. A place for twice the length is needed at *out;
+ * it is also written behind what counts.
  */
 size_t stls_octets_lines(unsigned char **out, const unsigned char *in,
-    size_t len, bool seven, bool lf);
+    size_t len, bool seven, bool lf, bool dots);
 
 /* What octets hold. */
 struct stls_octets_sum {
