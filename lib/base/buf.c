@@ -59,7 +59,7 @@ move_to(struct stls_buf *buf, size_t cap)
 unsigned char *
 stls_buf_reserve(struct stls_buf *buf, size_t len)
 {
-	size_t used = stls_buf_len(buf), cap;
+	size_t used = stls_buf_len(buf), from, cap;
 
 	if (len > stls_buf_room(buf))
 		return NULL;
@@ -68,7 +68,9 @@ stls_buf_reserve(struct stls_buf *buf, size_t len)
 
 	if (buf->data != NULL && used + len <= buf->cap) {
 		memmove(buf->data, buf->data + buf->head, used);
-		stls_wipe(buf->data + used, buf->tail - used);
+		/* What is in front of that was wiped, or dropped. */
+		from = buf->head > used ? buf->head : used;
+		stls_wipe(buf->data + from, buf->tail - from);
 		buf->head = 0;
 		buf->tail = used;
 		return buf->data + used;
