@@ -172,7 +172,7 @@ check_stop(struct smtptls_client *client)
 	r = check_cancelled(client);
 	if (r < 0)
 		return r;
-	if (is_idle(client) || stls_deadline_left_ms(client->deadline) != 0)
+	if (stls_deadline_left_ms(client->deadline) != 0 || is_idle(client))
 		return SMTPTLS_OK;
 	stls_err_set(&reason, SMTPTLS_E_TIMEOUT,
 	    "the deadline passed (at: %s)%s", smtptls_client_step(client),
@@ -184,18 +184,19 @@ static int
 check_limits(struct smtptls_client *client)
 {
 	struct stls_err reason;
-	const char *step = smtptls_client_step(client);
 	int r;
 
 	r = check_stop(client);
-	if (r < 0 || is_idle(client))
+	if (r < 0)
 		return r;
 	if (client->life == STLS_LIFE_CONNECTING ||
-	    stls_deadline_left_ms(client->phase_deadline) != 0)
+	    stls_deadline_left_ms(client->phase_deadline) != 0 ||
+	    is_idle(client))
 		return SMTPTLS_OK;
 	stls_err_set(&reason, SMTPTLS_E_TIMEOUT,
 	    "the server did not answer within %d ms (at: %s)%s",
-	    client->timeout_ms[client->phase], step, hint(client));
+	    client->timeout_ms[client->phase], smtptls_client_step(client),
+	    hint(client));
 	if (!client->engine.is_used_up)
 		return stls_client_fail(client, &reason);
 	/* A goodbye that is not answered keeps nobody waiting. */
@@ -292,9 +293,9 @@ end_content(struct smtptls_client *client)
 
 /* Do the one thing the engine asks for. SMTPTLS_AGAIN: it has to wait. */
 static int
-do_next(struct smtptls_client *client)
+do_next(struct smtptls_client *client, enum stls_event event)
 {
-	switch (stls_engine_event(&client->engine)) {
+	switch (event) {
 	case STLS_START_TLS:
 		return stls_client_start_tls(client);
 	case STLS_START_AUTH:
@@ -455,11 +456,13 @@ trim(struct smtptls_client *client)
 static int
 talk(struct smtptls_client *client)
 {
+	enum stls_event event;
 	bool first = true;
 	int r;
 
 	for (;;) {
-		switch (stls_engine_event(&client->engine)) {
+		event = stls_engine_event(&client->engine);
+		switch (event) {
 		case STLS_CLOSED:
 			return finish(client);
 		case STLS_RECONNECT:
@@ -480,14 +483,14 @@ talk(struct smtptls_client *client)
 				r = SMTPTLS_AGAIN;
 				break;
 			}
-			r = do_next(client);
+			r = do_next(client, event);
 			break;
 		default:
 			/* Source and server may both never have to wait. */
 			r = check_stop(client);
 			if (r < 0)
 				return r;
-			r = do_next(client);
+			r = do_next(client, event);
 		}
 		watch_progress(client);
 		if (r == SMTPTLS_AGAIN)

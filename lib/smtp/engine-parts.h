@@ -32,8 +32,9 @@ int stls_engine_enter(struct stls_engine *engine, enum stls_state state);
 int stls_engine_expect(struct stls_engine *engine, enum stls_step step,
     size_t recipient, uint64_t more);
 
-/* Keep the step that is told up to date with the FIFO. */
-void stls_engine_update_step(struct stls_engine *engine);
+/* A reply to the first one that is expected, of which this is a copy, came. */
+void stls_engine_count_reply(
+    struct stls_engine *engine, const struct stls_expected *expected);
 
 /* Close unless r is a success. */
 void stls_engine_settle(struct stls_engine *engine, int r);

@@ -272,18 +272,6 @@ fail_unasked(struct stls_engine *engine, const char *what,
 	    engine, SMTPTLS_E_PROTOCOL, what, reply);
 }
 
-/* The first reply that is expected has come. */
-static void
-count_reply(struct stls_engine *engine, const struct stls_expected *expected)
-{
-	stls_fifo_count_reply(&engine->expected);
-	stls_engine_update_step(engine);
-	if (expected->replies == 1)
-		engine->answered = expected->offset;
-	if (expected->txn != NULL)
-		expected->txn->due--;
-}
-
 int
 stls_engine_dispatch(struct stls_engine *engine, const struct stls_reply *reply)
 {
@@ -300,7 +288,7 @@ stls_engine_dispatch(struct stls_engine *engine, const struct stls_reply *reply)
 		return fail_unasked(
 		    engine, "a reply to what has not been sent yet", reply);
 
-	count_reply(engine, &expected);
+	stls_engine_count_reply(engine, &expected);
 	r = handlers[expected.step](engine, &expected, reply);
 	if (reply->code == 421 && engine->state != STLS_STATE_CLOSED)
 		return fail_closing(engine, reply);

@@ -353,32 +353,25 @@ send_rset(struct stls_engine *engine)
 	return r < 0 ? r : stls_engine_enter(engine, STLS_STATE_READY);
 }
 
+typedef int (*sender)(struct stls_engine *engine);
+
+/* The states in which something is to be sent, and who does. */
+static const sender senders[STLS_STATE_COUNT] = {
+	[STLS_STATE_READY] = take_up,
+	[STLS_STATE_MAIL] = send_mail,
+	[STLS_STATE_RCPT] = send_rcpt,
+	[STLS_STATE_DATA] = send_data,
+	[STLS_STATE_RSET] = send_rset,
+};
+
 /* Send what can be sent now. */
 void
 stls_engine_advance(struct stls_engine *engine)
 {
 	int r = SMTPTLS_OK;
 
-	while (r == SMTPTLS_OK && stls_engine_may_send(engine)) {
-		switch (engine->state) {
-		case STLS_STATE_READY:
-			r = take_up(engine);
-			break;
-		case STLS_STATE_MAIL:
-			r = send_mail(engine);
-			break;
-		case STLS_STATE_RCPT:
-			r = send_rcpt(engine);
-			break;
-		case STLS_STATE_DATA:
-			r = send_data(engine);
-			break;
-		case STLS_STATE_RSET:
-			r = send_rset(engine);
-			break;
-		default:
-			return;
-		}
-	}
+	while (r == SMTPTLS_OK && senders[engine->state] != NULL &&
+	    stls_engine_may_send(engine))
+		r = senders[engine->state](engine);
 	stls_engine_settle(engine, r);
 }

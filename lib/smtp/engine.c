@@ -19,7 +19,7 @@
  */
 #define CHUNK_MAX (1024 * 1024)
 
-static const char *const state_names[] = {
+static const char *const state_names[STLS_STATE_COUNT] = {
 	[STLS_STATE_START] = "start",
 	[STLS_STATE_WAITING] = "waiting",
 	[STLS_STATE_START_TLS] = "start TLS",
@@ -43,33 +43,44 @@ stls_engine_trace(
 		engine->config.trace(what, text, len, engine->config.arg);
 }
 
+static bool
+is_in_content(const struct stls_engine *engine)
+{
+	return engine->state == STLS_STATE_BODY ||
+	    engine->state == STLS_STATE_BEFORE_END;
+}
+
+/* What is waited for first, and whether its content is on its way. */
+static void
+update_step(struct stls_engine *engine)
+{
+	const struct stls_expected *first;
+
+	if (engine->expected.len == 0)
+		return;
+	first = stls_fifo_first(&engine->expected);
+	engine->step = first->step;
+	if (first->step == STLS_STEP_END_OF_DATA && is_in_content(engine) &&
+	    first->txn == engine->sending)
+		engine->step = STLS_STEP_CONTENT;
+}
+
 /* The only way to change the state. */
 int
 stls_engine_enter(struct stls_engine *engine, enum stls_state state)
 {
+	bool was_in_content = is_in_content(engine);
+
 	if (engine->state == STLS_STATE_CLOSED)
 		return engine->err.code;
 	engine->state = state;
 	if (engine->config.trace != NULL)
 		stls_engine_trace(engine, '=', state_names[state],
 		    strlen(state_names[state]));
-	if (state != STLS_STATE_CLOSED)
-		stls_engine_update_step(engine);
+	if (state != STLS_STATE_CLOSED &&
+	    is_in_content(engine) != was_in_content)
+		update_step(engine);
 	return SMTPTLS_OK;
-}
-
-void
-stls_engine_update_step(struct stls_engine *engine)
-{
-	bool in_content = engine->state == STLS_STATE_BODY ||
-	    engine->state == STLS_STATE_BEFORE_END;
-
-	if (engine->expected.len == 0)
-		return;
-	engine->step = stls_fifo_first(&engine->expected)->step;
-	if (engine->step == STLS_STEP_END_OF_DATA && in_content &&
-	    stls_fifo_first(&engine->expected)->txn == engine->sending)
-		engine->step = STLS_STEP_CONTENT;
 }
 
 int
@@ -92,8 +103,21 @@ stls_engine_expect(struct stls_engine *engine, enum stls_step step,
 		engine->asked = engine->queued;
 	if (txn != NULL)
 		txn->due++;
-	stls_engine_update_step(engine);
+	if (engine->expected.len == 1)
+		update_step(engine);
 	return SMTPTLS_OK;
+}
+
+void
+stls_engine_count_reply(
+    struct stls_engine *engine, const struct stls_expected *expected)
+{
+	stls_fifo_count_reply(&engine->expected);
+	update_step(engine);
+	if (expected->replies == 1)
+		engine->answered = expected->offset;
+	if (expected->txn != NULL)
+		expected->txn->due--;
 }
 
 /* Close unless r is a success; what a handler or sender returned. */
@@ -102,21 +126,6 @@ stls_engine_settle(struct stls_engine *engine, int r)
 {
 	if (r < 0 && engine->state != STLS_STATE_CLOSED)
 		stls_engine_close(engine);
-}
-
-/*
- * Nothing that came before TLS may be taken for something inside it (RFC 3207
- * section 5): what is behind the 220 is an attack or a broken server.
- */
-static int
-check_nothing_behind_starttls(struct stls_engine *engine)
-{
-	if (engine->state != STLS_STATE_START_TLS ||
-	    stls_buf_len(&engine->in) == 0)
-		return SMTPTLS_OK;
-	return stls_err_set(&engine->err, SMTPTLS_E_PROTOCOL,
-	    "the server sent something in clear behind its answer to "
-	    "STARTTLS");
 }
 
 /*
@@ -145,23 +154,37 @@ take_in(struct stls_engine *engine, const void *data, size_t len)
 	return SMTPTLS_OK;
 }
 
-/* See what the next reply means. SMTPTLS_AGAIN: it is not complete. */
+/*
+ * Nothing that came before TLS may be taken for something inside it (RFC 3207
+ * section 5): what is behind the 220 is an attack or a broken server.
+ */
 static int
-take_reply(struct stls_engine *engine)
+fail_behind_starttls(struct stls_engine *engine)
+{
+	return stls_err_set(&engine->err, SMTPTLS_E_PROTOCOL,
+	    "the server sent something in clear behind its answer to "
+	    "STARTTLS");
+}
+
+/*
+ * See what the reply means that begins behind *taken octets, and add its own.
+ * SMTPTLS_AGAIN: it is not complete.
+ */
+static int
+take_reply(struct stls_engine *engine, size_t *taken)
 {
 	struct stls_reply reply;
 	int r;
 
-	r = check_nothing_behind_starttls(engine);
-	if (r == SMTPTLS_OK)
-		r = stls_reply_parse(&engine->err, &engine->parser,
-		    (const char *)stls_buf_data(&engine->in),
-		    stls_buf_len(&engine->in), &reply);
+	if (engine->state == STLS_STATE_START_TLS)
+		return fail_behind_starttls(engine);
+	r = stls_reply_parse(&engine->err, &engine->parser,
+	    (const char *)stls_buf_data(&engine->in) + *taken,
+	    stls_buf_len(&engine->in) - *taken, &reply);
 	if (r != SMTPTLS_OK)
 		return r;
+	*taken += reply.len;
 	r = stls_engine_dispatch(engine, &reply);
-	if (engine->state != STLS_STATE_CLOSED)
-		stls_buf_consume(&engine->in, reply.len);
 	engine->begun = written(engine);
 	return r;
 }
@@ -169,19 +192,22 @@ take_reply(struct stls_engine *engine)
 void
 stls_engine_receive(struct stls_engine *engine, const void *data, size_t len)
 {
+	size_t taken = 0;
 	int r;
 
 	if (engine->state == STLS_STATE_CLOSED)
 		return;
 	r = take_in(engine, data, len);
-	while (r == SMTPTLS_OK && engine->state != STLS_STATE_CLOSED &&
-	    stls_buf_len(&engine->in) > 0) {
-		r = take_reply(engine);
+	while (r == SMTPTLS_OK && taken < stls_buf_len(&engine->in)) {
+		r = take_reply(engine, &taken);
 		/* After each, so that the pieces they come in do not count. */
 		if (r == SMTPTLS_OK)
 			stls_engine_advance(engine);
 	}
 	stls_engine_settle(engine, r);
+	/* Closing has cleared it. */
+	if (engine->state != STLS_STATE_CLOSED)
+		stls_buf_consume(&engine->in, taken);
 }
 
 void
