@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "message.h"
 #include "net/local-name.h"
+#include "tls/context.h"
 #include "tls/session.h"
 
 /* How soon to ask a source or hook again that said SMTPTLS_AGAIN. */
@@ -524,6 +525,7 @@ smtptls_client_start(struct smtptls_client *client)
 		.window = client->pipelining == SMTPTLS_PIPELINING_WINDOW
 		    ? client->window
 		    : 0,
+		.server = client->url.host.name,
 		.may_send = may_send,
 		.arg = client,
 	};
@@ -533,6 +535,28 @@ smtptls_client_start(struct smtptls_client *client)
 	if (stls_client_check_credentials(client, &reason) < 0)
 		return stls_client_fail(client, &reason);
 	return begin_connecting(client);
+}
+
+/*
+ * RFC 8689 section 4.2.1: the TLS that is required begins here, verified. Who
+ * weakened it has to decide which of the two is meant.
+ */
+static int
+check_require_tls(
+    const struct smtptls_client *client, struct smtptls_message *message)
+{
+	const struct smtptls_context *context = client->context;
+	int r;
+
+	r = stls_message_check(message);
+	if (r < 0 || !message->txn.demands->require_tls)
+		return r;
+	if (!client->insecure_no_tls && !context->insecure &&
+	    context->policy.legacy == SMTPTLS_TLS_NONE)
+		return SMTPTLS_OK;
+	return stls_err_set(&message->err, SMTPTLS_E_INVALID,
+	    "the message requires TLS (REQUIRETLS), which an insecure_ call "
+	    "has weakened here");
 }
 
 int
@@ -546,7 +570,10 @@ smtptls_client_submit(
 		return r;
 	if (client->life == STLS_LIFE_NEW)
 		return SMTPTLS_E_STATE;
-	r = stls_message_prepare(message);
+	if (message != NULL && message->txn.demands != NULL)
+		r = check_require_tls(client, message);
+	if (r == SMTPTLS_OK)
+		r = stls_message_prepare(message);
 	if (r < 0)
 		return r;
 	client->is_busy = true;

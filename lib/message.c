@@ -52,9 +52,8 @@ smtptls_message_error(const struct smtptls_message *message)
 	return message->txn.err.text;
 }
 
-/* In front of every setter. */
-static int
-check_open(struct smtptls_message *message)
+int
+stls_message_check_open(struct smtptls_message *message)
 {
 	if (message == NULL)
 		return SMTPTLS_E_INVALID;
@@ -66,9 +65,8 @@ check_open(struct smtptls_message *message)
 	return SMTPTLS_OK;
 }
 
-/* A setter failed: who does not look must not send what lacks it. */
-static int
-spoil(struct smtptls_message *message)
+int
+stls_message_spoil(struct smtptls_message *message)
 {
 	message->is_spoiled = true;
 	return message->err.code;
@@ -85,14 +83,14 @@ static int
 spoil_missing(struct smtptls_message *message, const char *what)
 {
 	missing(message, what);
-	return spoil(message);
+	return stls_message_spoil(message);
 }
 
 static int
 spoil_nomem(struct smtptls_message *message)
 {
 	stls_err_nomem(&message->err);
-	return spoil(message);
+	return stls_message_spoil(message);
 }
 
 static bool
@@ -108,7 +106,7 @@ smtptls_message_set_sender(struct smtptls_message *message, const char *address)
 	char *mailbox;
 	int r;
 
-	r = check_open(message);
+	r = stls_message_check_open(message);
 	if (r < 0)
 		return r;
 	if (address == NULL)
@@ -117,7 +115,7 @@ smtptls_message_set_sender(struct smtptls_message *message, const char *address)
 		r = stls_address_parse(
 		    &message->err, address, strlen(address), false, &parsed);
 		if (r < 0)
-			return spoil(message);
+			return stls_message_spoil(message);
 		mailbox = TAKE(parsed.mailbox);
 	} else {
 		mailbox = stls_strdup("");
@@ -139,7 +137,7 @@ smtptls_message_add_recipient(
 	CLEANUP(stls_address_done) struct stls_address parsed = { 0 };
 	int r;
 
-	r = check_open(message);
+	r = stls_message_check_open(message);
 	if (r < 0)
 		return r;
 	if (address == NULL)
@@ -147,7 +145,7 @@ smtptls_message_add_recipient(
 	r = stls_address_parse(
 	    &message->err, address, strlen(address), false, &parsed);
 	if (r < 0)
-		return spoil(message);
+		return stls_message_spoil(message);
 	r = stls_recipient_index_add(&message->index, &message->txn, &parsed);
 	return r < 0 ? spoil_nomem(message) : SMTPTLS_OK;
 }
@@ -170,7 +168,7 @@ smtptls_message_set_body_mem(
 {
 	int r;
 
-	r = check_open(message);
+	r = stls_message_check_open(message);
 	if (r < 0)
 		return r;
 	if (data == NULL && len > 0)
@@ -187,12 +185,12 @@ smtptls_message_set_body_fd(struct smtptls_message *message, int fd)
 {
 	int r;
 
-	r = check_open(message);
+	r = stls_message_check_open(message);
 	if (r < 0)
 		return r;
 	r = stls_content_init_fd(&message->content, &message->err, fd);
 	if (r < 0)
-		return spoil(message);
+		return stls_message_spoil(message);
 	message->size_was_set = false;
 	return SMTPTLS_OK;
 }
@@ -203,7 +201,7 @@ smtptls_message_set_body_cb(struct smtptls_message *message,
 {
 	int r;
 
-	r = check_open(message);
+	r = stls_message_check_open(message);
 	if (r < 0)
 		return r;
 	if (read == NULL)
@@ -221,7 +219,7 @@ smtptls_message_set_size(struct smtptls_message *message, uint64_t size)
 {
 	int r;
 
-	r = check_open(message);
+	r = stls_message_check_open(message);
 	if (r < 0)
 		return r;
 	message->txn.size = size;
@@ -235,14 +233,14 @@ smtptls_message_set_line_endings(
 {
 	int r;
 
-	r = check_open(message);
+	r = stls_message_check_open(message);
 	if (r < 0)
 		return r;
 	if (policy != SMTPTLS_LINE_ENDINGS_NORMALISE &&
 	    policy != SMTPTLS_LINE_ENDINGS_REJECT) {
 		stls_err_set(&message->err, SMTPTLS_E_INVALID,
 		    "no line ending policy has the number %d", (int)policy);
-		return spoil(message);
+		return stls_message_spoil(message);
 	}
 	message->txn.reject_line_endings = policy ==
 	    SMTPTLS_LINE_ENDINGS_REJECT;
@@ -254,7 +252,7 @@ smtptls_message_set_smtputf8(struct smtptls_message *message, int on)
 {
 	int r;
 
-	r = check_open(message);
+	r = stls_message_check_open(message);
 	if (r < 0)
 		return r;
 	message->txn.smtputf8 = on != 0;
@@ -266,7 +264,7 @@ smtptls_message_set_all_or_nothing(struct smtptls_message *message, int on)
 {
 	int r;
 
-	r = check_open(message);
+	r = stls_message_check_open(message);
 	if (r < 0)
 		return r;
 	message->txn.all_or_nothing = on != 0;
@@ -279,7 +277,7 @@ smtptls_message_set_before_end(
 {
 	int r;
 
-	r = check_open(message);
+	r = stls_message_check_open(message);
 	if (r < 0)
 		return r;
 	message->before_end = hook;
@@ -421,7 +419,7 @@ stls_message_check(struct smtptls_message *message)
 {
 	int r;
 
-	r = check_open(message);
+	r = stls_message_check_open(message);
 	if (r == SMTPTLS_OK)
 		r = check_complete(message);
 	if (r < 0)

@@ -37,6 +37,12 @@ stls_message_of(struct stls_transaction *txn)
 	return (struct smtptls_message *)txn;
 }
 
+/* In front of every setter: SMTPTLS_OK, or why nothing may be set. */
+int stls_message_check_open(struct smtptls_message *message);
+
+/* A setter failed: who does not look must not send what lacks it. */
+int stls_message_spoil(struct smtptls_message *message);
+
 /* Whether it can be sent: SMTPTLS_E_INVALID, SMTPTLS_E_STATE. */
 int stls_message_check(struct smtptls_message *message);
 

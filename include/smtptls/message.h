@@ -138,6 +138,140 @@ int smtptls_message_set_line_endings(
 int smtptls_message_set_smtputf8(struct smtptls_message *message, int on);
 
 /**
+ * What becomes of a recipient may be told by a delivery status notification
+ * (RFC 3461 section 4.1), a message to the sender. The numbers are bits.
+ */
+enum smtptls_notify {
+	/** Tell nothing, not even that it failed; alone only. */
+	SMTPTLS_NOTIFY_NEVER = 1,
+	/** Tell that it was delivered. */
+	SMTPTLS_NOTIFY_SUCCESS = 2,
+	/** Tell that it could not be delivered. */
+	SMTPTLS_NOTIFY_FAILURE = 4,
+	/** Tell that it takes unusually long. */
+	SMTPTLS_NOTIFY_DELAY = 8
+};
+
+/**
+ * Ask for notifications about every recipient, but for those that have a
+ * setting of their own. A server that does not offer DSN (RFC 3461) gets
+ * nothing, SMTPTLS_E_UNSUPPORTED: a notification that was asked for must not be
+ * waited for in vain. Since 0.1.
+ *
+ * @param notify  of enum smtptls_notify, by `|`; 0 does not ask, and the server
+ *     does what it does for all
+ * @return SMTPTLS_OK, SMTPTLS_E_NOMEM, SMTPTLS_E_STATE; SMTPTLS_E_INVALID:
+ *     never and something else
+ */
+int smtptls_message_set_notify(
+    struct smtptls_message *message, unsigned int notify);
+
+/**
+ * The same for one recipient. Since 0.1.
+ *
+ * @param index  of smtptls_message_recipient(); it must be there
+ * @param notify  0: as for all
+ */
+int smtptls_message_set_recipient_notify(
+    struct smtptls_message *message, size_t index, unsigned int notify);
+
+/**
+ * Tell which recipient the sender named, where an alias or a list made another
+ * one of it (ORCPT, RFC 3461 section 4.2); notifications name it. Needs DSN.
+ * Since 0.1.
+ *
+ * @param type  of the address, a word; NULL: "rfc822", or for one that is not
+ *     ASCII "utf-8" (RFC 6533)
+ * @param address  printable; copied; with its type at most 500 characters, as
+ *     it is sent. NULL takes it away.
+ * @return as above; SMTPTLS_E_INVALID: there is no such recipient, or one of
+ *     the texts cannot be sent
+ */
+int smtptls_message_set_recipient_original(struct smtptls_message *message,
+    size_t index, const char *type, const char *address);
+
+/** How much of a message that failed comes back (RFC 3461 section 4.3). */
+enum smtptls_return {
+	/** As the server likes it. */
+	SMTPTLS_RETURN_DEFAULT = 0,
+	/** All of it. */
+	SMTPTLS_RETURN_FULL = 1,
+	/** Its header alone. */
+	SMTPTLS_RETURN_HEADERS = 2
+};
+
+/** Say how much comes back with a notification. Needs DSN. Since 0.1. */
+int smtptls_message_set_return(
+    struct smtptls_message *message, enum smtptls_return what);
+
+/**
+ * Name the message to whoever reads its notifications (ENVID, RFC 3461 section
+ * 4.4). Needs DSN. Since 0.1.
+ *
+ * @param id  printable ASCII; at most 100 characters as it is sent, where a
+ *     blank, "+" and "=" are three each; copied; "" and NULL take it away
+ */
+int smtptls_message_set_envelope_id(
+    struct smtptls_message *message, const char *id);
+
+/**
+ * Require TLS all the way to the recipient (REQUIRETLS, RFC 8689): each server
+ * hands it on over verified TLS, and only to one that does so too, or gives it
+ * back. A server that does not offer it gets nothing, SMTPTLS_E_UNSUPPORTED. A
+ * client, or its context, that an insecure_ call has weakened does not take
+ * such a message, SMTPTLS_E_INVALID. Since 0.1.
+ */
+int smtptls_message_set_require_tls(struct smtptls_message *message, int on);
+
+/**
+ * Have the server hold the message before it goes on (FUTURERELEASE, RFC 4865).
+ * One that does not offer it, or not for that long, gets nothing,
+ * SMTPTLS_E_UNSUPPORTED. Since 0.1.
+ *
+ * @param seconds  from when the server gets it, 1 to 999999999; 0: not
+ */
+int smtptls_message_set_hold_for_s(
+    struct smtptls_message *message, int seconds);
+
+/**
+ * The same until a point in time; of the two the last call counts. Since 0.1.
+ *
+ * @param when  seconds since the beginning of 1970 (UTC); 0: not
+ */
+int smtptls_message_set_hold_until(
+    struct smtptls_message *message, int64_t when);
+
+/**
+ * Give it a priority among others (MT-PRIORITY, RFC 6710). A server that does
+ * not offer that gets nothing, SMTPTLS_E_UNSUPPORTED. Since 0.1.
+ *
+ * @param priority  from -9 to 9, the higher the sooner; 0 is that of others
+ */
+int smtptls_message_set_priority(struct smtptls_message *message, int priority);
+
+/** What happens to a message that is late (RFC 2852 section 4). */
+enum smtptls_deliver_by {
+	/** Nothing: no time is set. */
+	SMTPTLS_DELIVER_BY_NONE = 0,
+	/** The sender is told, and it goes on. */
+	SMTPTLS_DELIVER_BY_NOTIFY = 1,
+	/** It is given back. */
+	SMTPTLS_DELIVER_BY_RETURN = 2
+};
+
+/**
+ * Set a time within which it has to be delivered (DELIVERBY, RFC 2852). A
+ * server that does not offer that, or needs longer to give messages back, gets
+ * nothing, SMTPTLS_E_UNSUPPORTED. Since 0.1.
+ *
+ * @param seconds  from when the server gets it, at most 999999999; for
+ *     SMTPTLS_DELIVER_BY_RETURN above 0, else it may be over
+ * @param trace  not 0: have each server on the way tell that it has it
+ */
+int smtptls_message_set_deliver_by_s(struct smtptls_message *message,
+    int seconds, enum smtptls_deliver_by mode, int trace);
+
+/**
  * Give nothing to anybody unless the server takes every recipient: the content
  * is not sent, and the others end as not tried.
  */

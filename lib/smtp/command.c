@@ -97,15 +97,19 @@ int
 stls_command_mail(struct stls_err *err, struct stls_buf *out,
     const char *mailbox, const struct stls_mail_params *params)
 {
-	char size[NUMBER_CAP];
+	char size[NUMBER_CAP], demands[STLS_MAIL_DEMANDS_CAP];
 	const char *pieces[] = { "MAIL FROM:<", mailbox, ">",
 		params->has_size ? " SIZE=" : "",
 		params->has_size ? format_number(size, params->size) : "",
 		params->body_8bit ? " BODY=8BITMIME" : "",
-		params->smtputf8 ? " SMTPUTF8" : "" };
+		params->smtputf8 ? " SMTPUTF8" : "", NULL };
+	size_t count = COUNT(pieces) - 1;
 
-	return write_line(err, out, STLS_COMMAND_LINE_MAX, params->smtputf8,
-	    pieces, COUNT(pieces));
+	if (params->demands != NULL)
+		pieces[count++] = stls_demands_format_mail(
+		    params->demands, demands);
+	return write_line(
+	    err, out, STLS_COMMAND_LINE_MAX, params->smtputf8, pieces, count);
 }
 
 int
@@ -113,6 +117,19 @@ stls_command_rcpt(
     struct stls_err *err, struct stls_buf *out, const char *mailbox, bool utf8)
 {
 	const char *pieces[] = { "RCPT TO:<", mailbox, ">" };
+
+	return write_line(
+	    err, out, STLS_COMMAND_LINE_MAX, utf8, pieces, COUNT(pieces));
+}
+
+int
+stls_command_rcpt_with(struct stls_err *err, struct stls_buf *out,
+    const char *mailbox, bool utf8, const struct stls_demands *demands,
+    size_t index)
+{
+	char text[STLS_RCPT_DEMANDS_CAP];
+	const char *pieces[] = { "RCPT TO:<", mailbox, ">",
+		stls_demands_format_rcpt(demands, index, text) };
 
 	return write_line(
 	    err, out, STLS_COMMAND_LINE_MAX, utf8, pieces, COUNT(pieces));

@@ -9,11 +9,13 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/secret.h"
+#include "smtp/demands.h"
 
 /*
  * RFC 5321 section 4.5.3.1.4: 512 octets with CRLF, more where an extension
- * says so; with SIZE (26), 8BITMIME (17) and SMTPUTF8 (10) and a path of 256
- * octets a MAIL command stays below it.
+ * says so; with SIZE (26), 8BITMIME (17), SMTPUTF8 (10), all of struct
+ * stls_demands and a path of 256 octets a MAIL command stays below it, and RCPT
+ * too.
  */
 #define STLS_COMMAND_LINE_MAX 1024
 /* RFC 4954 section 4: lines of an authentication exchange. */
@@ -24,9 +26,10 @@
 /* Parameters of MAIL, each typed: never "the rest of the line". */
 struct stls_mail_params {
 	bool has_size;
-	uint64_t size;	/* RFC 1870 */
-	bool body_8bit; /* RFC 6152 */
-	bool smtputf8;	/* RFC 6531 */
+	uint64_t size;			    /* RFC 1870 */
+	bool body_8bit;			    /* RFC 6152 */
+	bool smtputf8;			    /* RFC 6531 */
+	const struct stls_demands *demands; /* NULL: none */
 };
 
 /*
@@ -43,6 +46,10 @@ int stls_command_mail(struct stls_err *err, struct stls_buf *out,
     const char *mailbox, const struct stls_mail_params *params);
 int stls_command_rcpt(
     struct stls_err *err, struct stls_buf *out, const char *mailbox, bool utf8);
+/* The same with what is asked for the recipient of this index. */
+int stls_command_rcpt_with(struct stls_err *err, struct stls_buf *out,
+    const char *mailbox, bool utf8, const struct stls_demands *demands,
+    size_t index);
 int stls_command_bdat(
     struct stls_err *err, struct stls_buf *out, uint64_t size, bool is_last);
 

@@ -72,6 +72,10 @@ check_supported(const struct stls_engine *engine, struct stls_transaction *txn)
 {
 	const struct stls_capabilities *offered = &engine->capabilities;
 
+	if (txn->demands != NULL &&
+	    stls_demands_check(&txn->err, txn->demands, offered, engine->tls,
+		engine->config.server) < 0)
+		return SMTPTLS_E_UNSUPPORTED;
 	if (!offered->smtputf8 && (txn->smtputf8 || txn->sender_needs_smtputf8))
 		return stls_err_set(&txn->err, SMTPTLS_E_UNSUPPORTED,
 		    "the message needs SMTPUTF8 and the server does not "
@@ -125,6 +129,7 @@ send_mail(struct stls_engine *engine)
 		.size = txn->size,
 		.body_8bit = !txn->is_7bit && offered->eight_bit,
 		.smtputf8 = offered->smtputf8 && needs_smtputf8(txn),
+		.demands = txn->demands,
 	};
 	r = stls_command_mail(&engine->err, &engine->out, txn->sender, &params);
 	r = stls_engine_sent_line(engine, before, r, NULL);
@@ -207,8 +212,13 @@ ask_recipient(struct stls_engine *engine, size_t index)
 	size_t before = stls_buf_len(&engine->out);
 	int r;
 
-	r = stls_command_rcpt(&engine->err, &engine->out, recipient->mailbox,
-	    recipient->needs_smtputf8);
+	if (txn->demands == NULL)
+		r = stls_command_rcpt(&engine->err, &engine->out,
+		    recipient->mailbox, recipient->needs_smtputf8);
+	else
+		r = stls_command_rcpt_with(&engine->err, &engine->out,
+		    recipient->mailbox, recipient->needs_smtputf8, txn->demands,
+		    index);
 	r = stls_engine_sent_line(engine, before, r, NULL);
 	if (r < 0)
 		return r;

@@ -70,6 +70,7 @@ struct stls_engine_config {
 	bool no_chunking;     /* no BDAT */
 	bool at_once;	      /* the envelope and BDAT in one flight */
 	size_t window;	      /* messages in the air; 0 and 1: no window */
+	const char *server;   /* its name, for sentences; may be NULL */
 	uint64_t chunk_max;   /* that a BDAT announces; 0: a mebibyte */
 	/*
 	 * Whether the transport, as it is now, may be trusted with AUTH or

@@ -254,6 +254,9 @@ stls_transaction_done(struct stls_transaction *txn)
 	}
 	free(txn->recipients);
 	free(txn->sender);
+	if (txn->demands != NULL)
+		stls_demands_done(txn->demands);
+	free(txn->demands);
 	memset(txn, 0, sizeof(*txn));
 }
 

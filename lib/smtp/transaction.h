@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "smtp/data.h"
+#include "smtp/demands.h"
 #include "smtp/expected.h"
 #include "smtp/reply.h"
 
@@ -50,7 +51,8 @@ struct stls_transaction {
 	bool sender_needs_smtputf8;
 	struct stls_recipient *recipients;
 	size_t count;
-	bool smtputf8; /* asked for */
+	struct stls_demands *demands; /* NULL: none */
+	bool smtputf8;		      /* asked for */
 	bool all_or_nothing;
 	bool reject_line_endings;
 	bool size_is_known;

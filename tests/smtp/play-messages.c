@@ -4,6 +4,7 @@
 
 #include "test.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,57 @@ copy_mailbox(const char *word, bool *needs_smtputf8)
 	return mailbox;
 }
 
+static struct stls_demands *
+demands_of(struct stls_transaction *txn)
+{
+	if (txn->demands == NULL)
+		txn->demands = calloc(1, sizeof(*txn->demands));
+	ck_assert_ptr_nonnull(txn->demands);
+	return txn->demands;
+}
+
+/* `-name=value`; NULL where it is another one. */
+static const char *
+value_of(const char *word, const char *name)
+{
+	size_t len = strlen(name);
+
+	return strncmp(word, name, len) == 0 ? word + len : NULL;
+}
+
+/* What extensions are for; the value as it is on the wire. */
+static bool
+set_demand(struct stls_transaction *txn, const char *word)
+{
+	const char *value;
+
+	if ((value = value_of(word, "-notify=")) != NULL) {
+		demands_of(txn)->notify = (unsigned int)atoi(value);
+	} else if ((value = value_of(word, "-envid=")) != NULL) {
+		snprintf(demands_of(txn)->envid, sizeof(txn->demands->envid),
+		    "%s", value);
+	} else if (strcmp(word, "-hdrs") == 0) {
+		demands_of(txn)->ret = "HDRS";
+	} else if (strcmp(word, "-requiretls") == 0) {
+		demands_of(txn)->require_tls = true;
+	} else if ((value = value_of(word, "-holdfor=")) != NULL) {
+		demands_of(txn)->hold_for_s = (uint32_t)atoi(value);
+	} else if ((value = value_of(word, "-holduntil=")) != NULL) {
+		snprintf(demands_of(txn)->hold_until,
+		    sizeof(txn->demands->hold_until), "%s", value);
+	} else if ((value = value_of(word, "-priority=")) != NULL) {
+		demands_of(txn)->has_priority = true;
+		txn->demands->priority = atoi(value);
+	} else if ((value = value_of(word, "-by=")) != NULL) {
+		demands_of(txn)->has_deliver_by = true;
+		txn->demands->deliver_by_s = atoi(value);
+		txn->demands->deliver_by_return = true;
+	} else {
+		return false;
+	}
+	return true;
+}
+
 static void
 set_option(
     struct player *player, struct stls_transaction *txn, const char *word)
@@ -67,7 +119,7 @@ set_option(
 		txn->all_or_nothing = true;
 	} else if (strcmp(word, "-reject") == 0) {
 		txn->reject_line_endings = true;
-	} else {
+	} else if (!set_demand(txn, word)) {
 		player_fail(player, "no option: %s", word);
 	}
 }
