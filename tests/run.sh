@@ -29,7 +29,7 @@ total_budget=900
 # them: they are unpacked into a private directory, because to install one
 # would remove the mail server this machine may have.
 packages='gcc g++ libc6-dev clang libclang-rt-dev llvm clang-format
-meson ninja-build pkg-config python3 libgnutls28-dev check
+meson ninja-build pkg-config python3 libgnutls28-dev libinih-dev check
 valgrind libc6-dbg libcurl4-gnutls-dev openssl gnutls-bin ca-certificates
 faketime libunistring-dev libev-dev mandoc musl-tools shellcheck softhsm2'
 

@@ -82,6 +82,7 @@ missing_packages() {
 	command -v pkg-config >/dev/null || printf 'pkg-config '
 	pkg-config --exists 'gnutls >= 3.7.2' 2>/dev/null ||
 		printf 'libgnutls28-dev '
+	pkg-config --exists inih 2>/dev/null || printf 'libinih-dev '
 }
 
 install_packages() {
@@ -96,7 +97,7 @@ install_packages() {
 }
 
 provide() {
-	heading 'What is needed: a C compiler, meson, ninja, GnuTLS'
+	heading 'What is needed: a C compiler, meson, ninja, GnuTLS, libinih'
 	packages=$(missing_packages)
 	if [ -z "$packages" ]; then
 		say 'all there'

@@ -14,7 +14,7 @@ set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$root/build-bench
-packages='gcc meson pkg-config python3 check libgnutls28-dev
+packages='gcc meson pkg-config python3 check libgnutls28-dev libinih-dev
 	libcurl4-gnutls-dev libesmtp-dev msmtp valgrind strace'
 install=
 update=

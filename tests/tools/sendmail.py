@@ -39,11 +39,15 @@ class Result:
         return f"status {self.status}, stdout {self.out!r}, {self.err!r}"
 
 
-def run(*args, stdin=MAIL, program=PROGRAM, **more):
-    """Run the program; stdin is bytes, or what Popen takes."""
+def run(*args, stdin=MAIL, program=PROGRAM, config="/dev/null", **more):
+    """
+    Run the program; stdin is bytes, or what Popen takes. The configuration of
+    whoever runs the tests is not looked at.
+    """
     given = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": stdin}
+    files = ["--config", str(config)] if config else []
     return Result(subprocess.run(
-        [program, *map(str, args)], stdout=subprocess.PIPE,
+        [program, *files, *map(str, args)], stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, timeout=PATIENCE, **given, **more))
 
 

@@ -114,13 +114,21 @@ credentials_get(struct stls_err *err, const struct settings *settings,
 	stls_deadline deadline = stls_deadline_first(
 	    settings->deadline, stls_deadline_in(PASSWORD_TIMEOUT_MS));
 
-	if (settings->password_file != NULL)
-		return read_file(
-		    err, settings->password_file, deadline, out_password);
-	if (settings->password_command != NULL)
-		return command_first_line(err, "the password command",
-		    settings->password_command, identity, deadline,
-		    out_password);
+	const char *value = settings->password.value;
+
+	switch (settings->password.source) {
+	case PASSWORD_FILE:
+		return read_file(err, value, deadline, out_password);
+	case PASSWORD_COMMAND:
+		return command_first_line(err, "the password command", value,
+		    identity, deadline, out_password);
+	case PASSWORD_GIVEN:
+		if (stls_secret_set(out_password, value, strlen(value)) < 0)
+			return stls_err_set(err, EX_OSERR, "out of memory");
+		return 0;
+	default:
+		break;
+	}
 	if (settings->dry_run)
 		return 0;
 	return ask(err, settings, out_password);

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "config-paths.h"
 #include "identity.h"
 #include "mail.h"
 #include "probe.h"
@@ -32,21 +33,13 @@ print_recipients(struct stls_err *err, const struct settings *settings,
 
 static int
 talk_to_server(struct stls_err *err, const struct settings *settings,
-    bool stdin_was_closed)
+    const struct identity *identity, bool stdin_was_closed)
 {
-	CLEANUP(identity_done) struct identity identity = { 0 };
-	int r;
-
 	if (settings->url == NULL)
-		return stls_err_set(err, EX_CONFIG,
-		    "no server is set: use --url, for example --url "
-		    "smtps://mail.example.org");
-	r = identity_get(err, &identity);
-	if (r != 0)
-		return r;
+		return settings_no_server(err, settings);
 	if (settings->probe)
-		return probe_run(err, settings, &identity);
-	return send_mail(err, settings, &identity, stdin_was_closed);
+		return probe_run(err, settings, identity);
+	return send_mail(err, settings, identity, stdin_was_closed);
 }
 
 /* Whether somebody else has to send it. */
@@ -54,12 +47,14 @@ static bool
 is_handed_over(const struct settings *settings)
 {
 	return settings->mode == MODE_SEND && settings->url == NULL &&
-	    settings->submit_socket != NULL && !settings->dry_run &&
-	    !settings->probe;
+	    (settings->submit_socket != NULL ||
+		settings_need_helper(settings)) &&
+	    !settings->dry_run && !settings->probe;
 }
 
 static int
-run(struct stls_err *err, struct settings *settings, bool stdin_was_closed)
+run(struct stls_err *err, struct settings *settings,
+    const struct identity *identity, bool stdin_was_closed)
 {
 	switch (settings->mode) {
 	case MODE_PRINT_HELP:
@@ -79,27 +74,43 @@ run(struct stls_err *err, struct settings *settings, bool stdin_was_closed)
 	case MODE_SUBMIT:
 		return submit_server_run(err, settings);
 	case MODE_SEND:
-		return talk_to_server(err, settings, stdin_was_closed);
+		return talk_to_server(
+		    err, settings, identity, stdin_was_closed);
 	}
 	return EX_SOFTWARE;
+}
+
+static int
+run_for_user(struct stls_err *err, int argc, char **argv, bool stdin_was_closed)
+{
+	CLEANUP(identity_done) struct identity identity = { 0 };
+	CLEANUP(config_paths_done) struct config_paths paths = { 0 };
+	CLEANUP(settings_done) struct settings settings = { 0 };
+	int r;
+
+	r = identity_get(err, &identity);
+	if (r == 0)
+		r = config_paths_get(err, &identity, &paths);
+	if (r == 0)
+		r = settings_parse(err, argc, argv, &paths, &settings);
+	if (r == 0 && is_handed_over(&settings))
+		return submit_client_run(
+		    err, &settings, argc, argv, stdin_was_closed);
+	if (r == 0)
+		r = run(err, &settings, &identity, stdin_was_closed);
+	return r;
 }
 
 int
 main(int argc, char **argv)
 {
-	CLEANUP(settings_done) struct settings settings = { 0 };
 	struct stls_err err = { 0 };
 	bool stdin_was_closed = false;
 	int status;
 
 	status = process_normalise(&err, &stdin_was_closed);
 	if (status == 0)
-		status = settings_parse(&err, argc, argv, &settings);
-	if (status == 0 && is_handed_over(&settings))
-		status = submit_client_run(
-		    &err, &settings, argc, argv, stdin_was_closed);
-	else if (status == 0)
-		status = run(&err, &settings, stdin_was_closed);
+		status = run_for_user(&err, argc, argv, stdin_was_closed);
 	if (status == 0 && fflush(stdout) != 0)
 		status = stls_err_set(
 		    &err, EX_SOFTWARE, "standard output cannot be written");

@@ -35,6 +35,9 @@ enum option_place {
 enum option_kind {
 	OPTION_ABOUT_SERVER = 1, /* where it is, and how to log in there */
 	OPTION_REPEATS = 2,	 /* may be said twice in one section */
+	OPTION_SECRET = 4,	 /* only in a file that nobody else can read */
+	OPTION_OF_ACCOUNT = 8,	 /* only behind the [NAME] of an account */
+	OPTION_OF_ALL = 16,	 /* only in front of the first account */
 };
 
 struct option_use;

@@ -36,6 +36,110 @@ set_string(struct stls_err *err, void *target, const struct option_use *use)
 	return 0;
 }
 
+/*
+ * The name of a file. In a configuration it is a whole one, since nobody knows
+ * in which directory a program calls, or begins with the home directory.
+ */
+static int
+set_path(struct stls_err *err, void *target, const struct option_use *use)
+{
+	struct settings *settings = target;
+	const char **field = (void *)((char *)target + use->spec->field);
+
+	*field = use->value;
+	if (use->place == OPTION_COMMAND_LINE)
+		return 0;
+	return config_expand_path(
+	    err, settings->config, use->shown, use->value, field);
+}
+
+/* A file, or a certificate or key in a token. */
+static int
+set_path_or_uri(
+    struct stls_err *err, void *target, const struct option_use *use)
+{
+	if (strncmp(use->value, "pkcs11:", 7) == 0)
+		return set_string(err, target, use);
+	return set_path(err, target, use);
+}
+
+/* A file, or the word none. */
+static int
+set_path_or_none(
+    struct stls_err *err, void *target, const struct option_use *use)
+{
+	const char **field = (void *)((char *)target + use->spec->field);
+
+	if (strcmp(use->value, "none") != 0)
+		return set_path(err, target, use);
+	*field = NULL;
+	return 0;
+}
+
+static int
+set_spool(struct stls_err *err, void *target, const struct option_use *use)
+{
+	struct settings *settings = target;
+
+	settings->spool_is_configured = use->place == OPTION_CONFIGURATION;
+	return set_path_or_none(err, target, use);
+}
+
+static int
+set_log(struct stls_err *err, void *target, const struct option_use *use)
+{
+	if (strcmp(use->value, "syslog") == 0)
+		return set_string(err, target, use);
+	return set_path_or_none(err, target, use);
+}
+
+/* In a file it is the default, which whoever chooses looks up there. */
+static int
+set_account(struct stls_err *err, void *target, const struct option_use *use)
+{
+	(void)err;
+	if (use->place == OPTION_COMMAND_LINE)
+		((struct settings *)target)->account = use->value;
+	return 0;
+}
+
+static const char *
+dashes(const struct option_use *use)
+{
+	return use->place == OPTION_COMMAND_LINE ? "--" : "";
+}
+
+/* The last one counts, but nobody says two things at once. */
+static int
+set_password(struct stls_err *err, void *target, const struct option_use *use)
+{
+	static const char *const names[] = {
+		[PASSWORD_FILE] = "password-file",
+		[PASSWORD_COMMAND] = "password-command",
+		[PASSWORD_GIVEN] = "password",
+		[PASSWORD_CREDENTIAL] = "password-credential",
+		[PASSWORD_KEYRING] = "password-keyring",
+		[PASSWORD_NETRC] = "netrc",
+	};
+	struct settings *settings = target;
+	enum password_source source = (enum password_source)use->spec->field;
+	enum password_source old = settings->password.source;
+
+	if (old != PASSWORD_PROMPT && old != source &&
+	    settings->password.layer == settings->layer)
+		return stls_err_set(err, EX_USAGE,
+		    "%s%s and %s%s exclude each other", dashes(use), names[old],
+		    dashes(use), names[source]);
+	settings->password.source = source;
+	settings->password.layer = settings->layer;
+	settings->password.value = use->value;
+	if (use->place == OPTION_COMMAND_LINE ||
+	    (source != PASSWORD_FILE && source != PASSWORD_NETRC))
+		return 0;
+	return config_expand_path(err, settings->config, use->shown, use->value,
+	    &settings->password.value);
+}
+
 /* Accepted because programs pass it, and without any effect here. */
 static int
 set_nothing(struct stls_err *err, void *target, const struct option_use *use)
@@ -259,11 +363,11 @@ set_tls_min(struct stls_err *err, void *target, const struct option_use *use)
 	else if (strcmp(use->value, "1.0") == 0 ||
 	    strcmp(use->value, "1.1") == 0)
 		return stls_err_set(err, EX_USAGE,
-		    "--tls-min %s is not safe: --insecure-legacy-tls allows it",
-		    use->value);
+		    "%s %s is not safe: --insecure-legacy-tls allows it",
+		    use->shown, use->value);
 	else
-		return stls_err_set(err, EX_USAGE,
-		    "--tls-min is 1.2 or 1.3, not %s", use->value);
+		return stls_err_set(err, EX_USAGE, "%s is 1.2 or 1.3, not %s",
+		    use->shown, use->value);
 	return 0;
 }
 
@@ -278,8 +382,8 @@ set_timeout(struct stls_err *err, void *target, const struct option_use *use)
 		seconds = seconds * 10 + (*p++ - '0');
 	if (*p != '\0' || seconds < 1 || seconds > INT_MAX / 1000)
 		return stls_err_set(err, EX_USAGE,
-		    "--timeout is a number of seconds from 1 to %d, not \"%s\"",
-		    INT_MAX / 1000, use->value);
+		    "%s is a number of seconds from 1 to %d, not \"%s\"",
+		    use->shown, INT_MAX / 1000, use->value);
 	settings->timeout_s = (int)seconds;
 	return 0;
 }
@@ -298,8 +402,8 @@ set_auth(struct stls_err *err, void *target, const struct option_use *use)
 		}
 	}
 	return stls_err_set(err, EX_USAGE,
-	    "--auth is PLAIN, LOGIN or EXTERNAL in this version, not %s",
-	    use->value);
+	    "%s is PLAIN, LOGIN or EXTERNAL in this version, not %s",
+	    use->shown, use->value);
 }
 
 /* Where an option may be said, and what it is about: see options.h. */
@@ -307,6 +411,8 @@ set_auth(struct stls_err *err, void *target, const struct option_use *use)
 #define MESSAGE OPTION_COMMAND_LINE | OPTION_HANDED_OVER, 0
 #define SETTING OPTION_COMMAND_LINE | OPTION_CONFIGURATION, 0
 #define SERVER OPTION_COMMAND_LINE | OPTION_CONFIGURATION, OPTION_ABOUT_SERVER
+#define ACCOUNT OPTION_COMMAND_LINE | OPTION_CONFIGURATION, OPTION_OF_ALL
+#define FILES_ONLY(kinds) OPTION_CONFIGURATION, kinds
 #define EVERYWHERE                                                             \
 	OPTION_COMMAND_LINE | OPTION_CONFIGURATION | OPTION_HANDED_OVER, 0
 
@@ -319,6 +425,15 @@ set_auth(struct stls_err *err, void *target, const struct option_use *use)
 	{                                                                      \
 		letter, name, OPTION_VALUE, set_string,                        \
 		    offsetof(struct settings, field), where                    \
+	}
+#define PATH(letter, name, field, set, where)                                  \
+	{                                                                      \
+		letter, name, OPTION_VALUE, set,                               \
+		    offsetof(struct settings, field), where                    \
+	}
+#define PASSWORD(name, source, where)                                          \
+	{                                                                      \
+		0, name, OPTION_VALUE, set_password, source, where             \
 	}
 #define CALL(letter, name, argument, apply, where)                             \
 	{                                                                      \
@@ -340,12 +455,12 @@ static const struct option_spec specs[] = {
 	CALL('O', NULL, OPTION_VALUE, set_long_option, MESSAGE),
 	CALL('o', NULL, OPTION_VALUE, set_old_option, MESSAGE),
 	CALL('A', NULL, OPTION_VALUE, set_config_kind, MESSAGE),
-	CALL('n', NULL, OPTION_ALONE, set_nothing, MESSAGE),
+	FLAG('n', NULL, no_aliases, MESSAGE),
 	CALL('m', NULL, OPTION_ALONE, set_nothing, MESSAGE),
 	CALL('U', NULL, OPTION_ALONE, set_nothing, MESSAGE),
 	CALL('c', NULL, OPTION_ALONE, set_nothing, MESSAGE),
 	CALL('x', NULL, OPTION_ALONE, set_nothing, MESSAGE),
-	CALL('L', NULL, OPTION_VALUE, set_nothing, MESSAGE),
+	STRING('L', NULL, log_tag, MESSAGE),
 	CALL('e', NULL, OPTION_VALUE, set_nothing, MESSAGE),
 	CALL('B', NULL, OPTION_VALUE, set_nothing, MESSAGE),
 	CALL('h', NULL, OPTION_VALUE, set_nothing, MESSAGE),
@@ -367,12 +482,12 @@ static const struct option_spec specs[] = {
 	FLAG(0, "no-chunking", no_chunking, SERVER),
 
 	/* TLS */
-	STRING(0, "cafile", cafile, SERVER),
-	STRING(0, "capath", capath, SERVER),
+	PATH(0, "cafile", cafile, set_path, SERVER),
+	PATH(0, "capath", capath, set_path, SERVER),
 	FLAG(0, "system-ca", system_ca, SERVER),
-	STRING(0, "crlfile", crlfile, SERVER),
-	STRING(0, "cert", cert, SERVER),
-	STRING(0, "key", key, SERVER),
+	PATH(0, "crlfile", crlfile, set_path, SERVER),
+	PATH(0, "cert", cert, set_path_or_uri, SERVER),
+	PATH(0, "key", key, set_path_or_uri, SERVER),
 	STRING(0, "ciphers", ciphers, SETTING),
 	CALL(0, "tls-min", OPTION_VALUE, set_tls_min, SETTING),
 	FLAG(0, "insecure-no-verify", insecure_no_verify, SERVER),
@@ -381,13 +496,23 @@ static const struct option_spec specs[] = {
 
 	/* credentials */
 	STRING(0, "user", user, SERVER),
-	STRING(0, "password-file", password_file, SERVER),
-	STRING(0, "password-command", password_command, SERVER),
+	PASSWORD("password-file", PASSWORD_FILE, SERVER),
+	PASSWORD("password-command", PASSWORD_COMMAND, SERVER),
+	PASSWORD("password", PASSWORD_GIVEN,
+	    FILES_ONLY(OPTION_ABOUT_SERVER | OPTION_SECRET)),
 	CALL(0, "auth", OPTION_VALUE, set_auth, SERVER),
 
 	/* the submit helper */
 	CALL(0, "submit", OPTION_ALONE, set_submit, COMMAND),
-	STRING(0, "submit-socket", submit_socket, SETTING),
+	PATH(0, "submit-socket", submit_socket, set_path_or_none, SETTING),
+
+	/* configuration */
+	STRING('C', "config", config_file, COMMAND),
+	CALL('a', "account", OPTION_VALUE, set_account, ACCOUNT),
+	CALL(0, "senders", OPTION_VALUE, set_nothing,
+	    FILES_ONLY(OPTION_OF_ACCOUNT | OPTION_REPEATS)),
+	PATH(0, "log", log, set_log, SETTING),
+	PATH(0, "spool", spool, set_spool, SETTING),
 
 	/* the message, and what to do */
 	FLAG(0, "smtputf8", smtputf8, MESSAGE),
@@ -398,15 +523,12 @@ static const struct option_spec specs[] = {
 	CALL(0, "version", OPTION_ALONE, set_version, COMMAND),
 
 	/* later */
-	CALL('C', "config", OPTION_VALUE, comes_later, COMMAND),
-	CALL('a', "account", OPTION_VALUE, comes_later, COMMAND),
 	CALL(0, "pin", OPTION_VALUE, comes_later, SERVER),
 	CALL(0, "token-command", OPTION_VALUE, comes_later, SERVER),
 	CALL(0, "require-tls", OPTION_ALONE, comes_later, EVERYWHERE),
 	CALL(0, "hold-until", OPTION_VALUE, comes_later, MESSAGE),
 	CALL(0, "priority", OPTION_VALUE, comes_later, MESSAGE),
 	CALL(0, "deliver-by", OPTION_VALUE, comes_later, MESSAGE),
-	CALL(0, "spool", OPTION_VALUE, comes_later, SETTING),
 };
 
 const struct option_table settings_options = { specs, ARRAY_LEN(specs), NULL };

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
+#include "config-apply.h"
 #include "settings-options.h"
 
 static bool
@@ -23,13 +25,8 @@ settings_want_auth(const struct settings *s)
 static int
 check_credentials(struct stls_err *err, const struct settings *s)
 {
-	bool has_password = s->password_file != NULL ||
-	    s->password_command != NULL;
+	bool has_password = s->password.source != PASSWORD_PROMPT;
 
-	if (s->password_file != NULL && s->password_command != NULL)
-		return stls_err_set(err, EX_USAGE,
-		    "--password-file and --password-command exclude each "
-		    "other");
 	if (is_external(s) && has_password)
 		return stls_err_set(err, EX_USAGE,
 		    "--auth EXTERNAL proves itself by --cert, not by a "
@@ -98,13 +95,84 @@ mode_of_name(const char *argv0)
 	return MODE_SEND;
 }
 
-int
-settings_parse(
+static bool
+needs_files(const struct settings *settings)
+{
+	return settings->mode != MODE_PRINT_HELP &&
+	    settings->mode != MODE_PRINT_VERSION &&
+	    settings->mode != MODE_ALIASES;
+}
+
+static int
+parse_command_line(
     struct stls_err *err, int argc, char **argv, struct settings *settings)
+{
+	settings->layer = LAYER_COMMAND_LINE;
+	return options_parse(err, &settings_options, OPTION_COMMAND_LINE, argc,
+	    argv, settings, settings->recipients, &settings->recipient_count);
+}
+
+/* Apply the files to settings on which the command line comes again then. */
+static int
+apply_files(struct stls_err *err, const struct config_paths *given,
+    const struct settings *command_line, struct settings *settings)
+{
+	struct config_paths paths = *given;
+	struct config_choice choice = {
+		.account = command_line->account,
+		.sender = command_line->sender,
+		/* Who names a file or an account as well wants them too. */
+		.url_is_given = command_line->url != NULL &&
+		    command_line->account == NULL &&
+		    command_line->config_file == NULL,
+	};
+	int r;
+
+	settings->config = stls_alloc_zero(sizeof(*settings->config));
+	if (settings->config == NULL)
+		return stls_err_set(err, EX_OSERR, "out of memory");
+	if (command_line->config_file != NULL)
+		paths.only = command_line->config_file;
+	r = config_load(err, &paths, settings->config);
+	if (r == 0)
+		r = config_check(err, settings->config, settings);
+	if (r == 0)
+		r = config_apply(err, settings->config, &choice, settings,
+		    &settings->account);
+	return r;
+}
+
+static int
+parse(struct stls_err *err, int argc, char **argv,
+    const struct config_paths *paths, struct settings *settings)
+{
+	const struct settings before = *settings;
+	struct settings command_line;
+	const char *account;
+	int r;
+
+	r = parse_command_line(err, argc, argv, settings);
+	if (r != 0 || paths == NULL || !needs_files(settings))
+		return r;
+	command_line = *settings;
+	*settings = before;
+	r = apply_files(err, paths, &command_line, settings);
+	if (r != 0)
+		return r;
+	account = settings->account;
+	r = parse_command_line(err, argc, argv, settings);
+	settings->account = account;
+	return r;
+}
+
+int
+settings_parse(struct stls_err *err, int argc, char **argv,
+    const struct config_paths *paths, struct settings *settings)
 {
 	int r;
 
 	memset(settings, 0, sizeof(*settings));
+	settings->paths = paths;
 	settings->deadline = STLS_NEVER;
 	settings->mode = mode_of_name(argc > 0 ? argv[0] : NULL);
 	if (settings->mode == MODE_ALIASES)
@@ -114,10 +182,14 @@ settings_parse(
 	    (size_t)argc + 1, sizeof(settings->recipients[0]));
 	if (settings->recipients == NULL)
 		return stls_err_set(err, EX_OSERR, "out of memory");
-	r = options_parse(err, &settings_options, OPTION_COMMAND_LINE, argc,
-	    argv, settings, settings->recipients, &settings->recipient_count);
-	if (r == 0)
+	r = parse(err, argc, argv, paths, settings);
+	if (r == 0) {
 		r = check(err, settings);
+		/* What does not go together may be in the files. */
+		if (r == EX_USAGE && settings->config != NULL &&
+		    settings->config->file_count > 0)
+			r = err->code = EX_CONFIG;
+	}
 	if (r == 0 && settings->timeout_s > 0)
 		settings->deadline = stls_deadline_in(
 		    (int64_t)settings->timeout_s * 1000);
@@ -141,9 +213,48 @@ settings_hand_over(
 	    argv, settings, settings->recipients, &settings->recipient_count);
 }
 
+bool
+settings_need_helper(const struct settings *settings)
+{
+	return settings->url == NULL && settings->config != NULL &&
+	    settings->config->system_is_out_of_reach;
+}
+
+int
+settings_no_server(struct stls_err *err, const struct settings *settings)
+{
+	const struct config_paths *paths = settings->paths;
+	const struct config *config = settings->config;
+
+	if (settings_need_helper(settings))
+		return stls_err_set(err, EX_CONFIG,
+		    "the configuration file %s may not be used by user %ld, "
+		    "and no submit helper is set up: give them %s",
+		    paths->system, (long)getuid(),
+		    paths->user != NULL ? paths->user : "--url");
+	if (config != NULL && config->file_count > 0)
+		return stls_err_set(err, EX_CONFIG,
+		    "no server is set: %s%s%s has no url%s%s; or use --url, "
+		    "for example --url smtps://mail.example.org",
+		    config->files[0], config->file_count > 1 ? " or " : "",
+		    config->file_count > 1 ? config->files[1] : "",
+		    settings->account[0] != '\0' ? " for account " : "",
+		    settings->account);
+	return stls_err_set(err, EX_CONFIG,
+	    "no server is set: use --url, for example --url "
+	    "smtps://mail.example.org, or write url = "
+	    "smtps://mail.example.org into %s%s%s",
+	    paths->user != NULL ? paths->user : "",
+	    paths->user != NULL ? " or " : "", paths->system);
+}
+
 void
 settings_done(struct settings *settings)
 {
 	free(settings->recipients);
 	settings->recipients = NULL;
+	if (settings->config != NULL)
+		config_done(settings->config);
+	free(settings->config);
+	settings->config = NULL;
 }

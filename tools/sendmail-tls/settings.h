@@ -10,6 +10,7 @@
 
 #include "base/deadline.h"
 #include "base/err.h"
+#include "config.h"
 
 #define PROGRAM "sendmail-tls"
 
@@ -25,12 +26,33 @@ enum mode {
 	MODE_PRINT_VERSION, /* --version */
 };
 
+/* Where the password of settings->user comes from. */
+enum password_source {
+	PASSWORD_PROMPT,
+	PASSWORD_FILE,
+	PASSWORD_COMMAND,
+	PASSWORD_GIVEN,	     /* in the configuration itself */
+	PASSWORD_CREDENTIAL, /* of systemd */
+	PASSWORD_KEYRING,
+	PASSWORD_NETRC, /* which also knows the user */
+};
+
+/* Above every layer of the configuration. */
+#define LAYER_COMMAND_LINE 100
+
 /*
- * The command line, understood. Strings are those of argv; one that was not
- * given is NULL. Of an option that is given twice the last one counts.
+ * The command line and the configuration, understood. Strings are those of
+ * argv and of the configuration; one that was not given is NULL. Of an option
+ * that is given twice the last one counts.
  */
 struct settings {
+	const struct config_paths *paths;
+	struct config *config; /* NULL: no files were looked for */
+	int layer;	       /* who is speaking, while settings are applied */
+
 	enum mode mode;
+	const char *config_file;
+	const char *account; /* the one that was chosen, "" for none */
 	bool probe;
 	bool json;
 	bool dry_run;
@@ -64,10 +86,27 @@ struct settings {
 	enum smtptls_tls_version tls_min; /* 0: the library's */
 
 	const char *user;
-	const char *password_file;
-	const char *password_command;
+	struct {
+		enum password_source source;
+		const char *value; /* file, command, name; may be the secret */
+		int layer;
+	} password;
 	const char *auth; /* PLAIN, LOGIN or EXTERNAL in capitals */
 
+	/* Senders: what is used where nobody says, or in any case. */
+	const char *envelope_from;
+	bool force_envelope_from;
+	const char *from; /* `Name <addr>` or an address */
+	bool force_from;
+	bool keep_original_from;
+
+	const char *aliases; /* file; NULL: none */
+	bool no_aliases;     /* -n */
+	const char *log;     /* "syslog" or a file */
+	const char *log_tag; /* -L */
+
+	const char *spool;
+	bool spool_is_configured; /* by a file, not on the command line */
 	const char *submit_socket;
 
 	bool insecure_no_verify;
@@ -76,11 +115,15 @@ struct settings {
 };
 
 /*
- * Understand the command line: zero or EX_USAGE, EX_OSERR. Frees nothing of
- * what it was; settings_done() frees what settings_parse() allocated.
+ * Understand the command line and the files of the configuration, where the
+ * mode needs them: the first says which files and which account, and what it
+ * says counts more than they do. Without `paths` there are no files.
+ *
+ * Zero; EX_USAGE: a mistake on the command line; EX_CONFIG: one in a file;
+ * EX_OSERR. settings_done() frees, after a failure too.
  */
-int settings_parse(
-    struct stls_err *err, int argc, char **argv, struct settings *settings);
+int settings_parse(struct stls_err *err, int argc, char **argv,
+    const struct config_paths *paths, struct settings *settings);
 
 /*
  * Add what another user says about a message to the settings of the submit
@@ -91,6 +134,15 @@ int settings_hand_over(
     struct stls_err *err, int argc, char **argv, struct settings *settings);
 
 void settings_done(struct settings *settings);
+
+/* EX_CONFIG and a sentence that says how to set a server. */
+int settings_no_server(struct stls_err *err, const struct settings *settings);
+
+/*
+ * No file names a server, and there is a system configuration that this user
+ * cannot use: the submit helper can.
+ */
+bool settings_need_helper(const struct settings *settings);
 
 /* Whether the server will have to authenticate us. */
 bool settings_want_auth(const struct settings *settings);

@@ -242,7 +242,8 @@ stays_here(const struct option_spec *spec)
 {
 	return spec->letter == 'v' || spec->letter == 'b' ||
 	    (spec->name != NULL &&
-		(strcmp(spec->name, "submit-socket") == 0 ||
+		(strcmp(spec->name, "config") == 0 ||
+		    strcmp(spec->name, "submit-socket") == 0 ||
 		    strcmp(spec->name, "timeout") == 0));
 }
 

@@ -1,0 +1,257 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""sendmail-tls and its configuration files."""
+
+import os
+import pathlib
+import unittest
+
+import sendmail
+from sendmail import CONFIG, USAGE, run
+
+ENVELOPE = ["-f", "a@example.org", "b@example.org"]
+
+
+class ConfigCase(sendmail.TestCase):
+    def setUp(self):
+        self.path = self.folder / "test.conf"
+
+    def write(self, text, mode=0o600, path=None):
+        """Write a configuration, and return its path."""
+        path = path or self.path
+        data = text if isinstance(text, bytes) else text.encode()
+        path.write_bytes(data)
+        path.chmod(mode)
+        return path
+
+    def with_config(self, text, *args, mode=0o600, **more):
+        return run(*args, config=self.write(text, mode), **more)
+
+    def server(self, more=""):
+        """The lines that name the sink, and more of them."""
+        return f"url = {self.sink.smtps}\ncafile = {self.ca}\n{more}"
+
+
+class Files(ConfigCase):
+    def test_a_file_says_what_the_command_line_leaves_out(self):
+        result = self.with_config(self.server("domain = example.net\n"),
+                                  "-f", "alice", "bob@example.org")
+        self.assertEqual((result.status, result.err), (0, ""))
+        mail, = self.sink.take()
+        self.assertEqual((mail.sender, mail.recipients),
+                         ("alice@example.net", ["bob@example.org"]))
+
+    def test_the_command_line_counts_more(self):
+        result = self.with_config(
+            self.server("domain = example.net\n"), "--domain", "example.com",
+            "-f", "alice", "bob@example.org")
+        self.assertEqual((result.status, result.err), (0, ""))
+        mail, = self.sink.take()
+        self.assertEqual(mail.sender, "alice@example.com")
+
+    def test_a_file_that_was_named_must_be_there(self):
+        for option in ("--config", "-C"):
+            result = run(option, self.folder / "none.conf", *ENVELOPE,
+                         config=None)
+            self.assert_status(result, CONFIG, "none.conf",
+                               "configuration file")
+
+    def test_without_a_server_the_sentence_says_how_to_set_one(self):
+        result = run(*ENVELOPE)
+        self.assert_status(result, CONFIG, "--url smtps://",
+                           "/.config/sendmail-tls.conf")
+        result = self.with_config("domain = example.net\n", *ENVELOPE)
+        self.assert_status(result, CONFIG, str(self.path), "has no url")
+
+    def test_every_mistake_has_its_file_and_line(self):
+        for text, line, words in (
+                (b"\xef\xbb\xbfurl = x\n", 1, "byte order mark"),
+                (b"\nurl = x\0y\n", 2, "NUL"),
+                (b"# x\r\nurl = smtps://x\r\n", 1, "CR LF"),
+                (b"domain = a\x1b\n", 1, "(0x1b)"),
+                (b"domain = \xff\n", 1, "not UTF-8"),
+                (b"domain = x\ndomain = y\n", 2, "domain is there already, in line 1"),
+                (b"\n\nbogus = 1\n", 3, "there is no setting bogus"),
+                (b"dry-run = yes\n", 1, "there is no setting dry-run"),
+                (b"URL = x\n", 1, "there is no setting URL"),
+                (b"url smtps://x\n", 1, "neither key = value"),
+                (b"url: smtps://x\n", 1, "neither key = value"),
+                (b"= x\n", 1, "no key"),
+                (b"url =\n", 1, "url has no value"),
+                (b"url = \t \n", 1, "url has no value"),
+                (b"[a] ; comment\n", 1, "[NAME]"),
+                (b"[]\n", 1, "name of an account"),
+                (b"[a b]\n", 1, "name of an account"),
+                (b"[" + b"a" * 41 + b"]\n", 1, "name of an account"),
+                (b"[a]\nuser = x\n[b]\n[a]\n", 4, "already, in line 1"),
+                (b"domain = " + b"x" * 8192 + b"\n", 1, "longer than 8192"),
+                (b"tls-min = 1.1\n", 1, "not safe"),
+                (b"tls-min = x\n", 1, "tls-min is 1.2 or 1.3"),
+                (b"timeout = soon\n", 1, "timeout is a number"),
+                (b"auth = NTLM\n", 1, "auth is PLAIN"),
+                (b"system-ca = maybe\n", 1, "system-ca is yes or no"),
+                (b"[a]\ndomain=x\n[b]\ntimeout = x\n", 4, "timeout"),
+                (b"cafile = ca.pem\n", 1, "a whole path"),
+                (b"spool = spool\n", 1, "a whole path"),
+                (b"senders = a@b\n", 1, "belongs to an account"),
+                (b"[a]\naccount = b\n", 2, "in front of the first account"),
+                (b"account = b\n[a]\nuser=u\n", 1, "no account b"),
+                (b"password-file = /x\npassword-command = y\n", 2,
+                 "password-file and password-command exclude each other")):
+            with self.subTest(text=text[:40]):
+                result = self.with_config(text, "-bv", "a@example.org")
+                self.assert_status(result, CONFIG, words)
+                self.assertIn(f"{self.path}:{line}: ", result.err)
+
+    def test_comments_and_blanks_around_are_nothing(self):
+        text = ("\n# comment\n; another = one\n  \t\n   url=smtps://localhost"
+                "\n\tdomain \t=   example.net  \n# the end")
+        result = self.with_config(text, "-bv", "alice")
+        self.assert_status(result, 0)
+        self.assertEqual(result.out, b"alice@example.net\n")
+
+    def test_what_looks_like_a_comment_inside_of_a_value_belongs_to_it(self):
+        result = self.with_config(
+            self.server("user = alice\npassword-command = echo 'x ;y' # z\n"),
+            *ENVELOPE)
+        self.assertEqual(result.status, 77, result)
+        result = self.with_config("domain = a ;b\n", "-bv", "alice")
+        self.assert_status(result, sendmail.DATAERR, "a ;b")
+
+    def test_a_value_may_be_long(self):
+        comment = "x" * 3000
+        result = self.with_config(
+            "domain = example.net\nsenders-are = x\n".replace(
+                "senders-are = x", f"[a]\npassword-command = # {comment}"),
+            "-bv", "alice")
+        self.assert_status(result, 0)
+
+    def test_yes_and_no(self):
+        text = self.server("insecure-legacy-tls = yes\n")
+        result = self.with_config(text, "--dry-run", *ENVELOPE)
+        self.assertIn("--insecure-legacy-tls", result.err)
+        result = self.with_config(text.replace("yes", "no"), "--dry-run",
+                                  *ENVELOPE)
+        self.assertEqual((result.status, result.err), (0, ""))
+
+    def test_help_and_newaliases_need_no_file(self):
+        for option in ("--help", "--version", "-bi"):
+            result = self.with_config("bogus\n", option)
+            self.assert_status(result, 0)
+
+
+class Rights(ConfigCase):
+    def test_a_secret_that_others_can_read_is_refused(self):
+        text = self.server("user = alice\npassword = hunter2\n")
+        for mode in (0o640, 0o604, 0o644):
+            result = self.with_config(text, *ENVELOPE, mode=mode)
+            self.assert_status(result, CONFIG, f"chmod 600 {self.path}")
+            self.assertNotIn("hunter2", result.err)
+        for section in ("[other]\n", ""):
+            result = self.with_config(
+                self.server(section + "password = hunter2\n"), "-bv",
+                "a@example.org", mode=0o644)
+            self.assert_status(result, CONFIG, "chmod 600")
+
+    def test_without_a_secret_others_may_read(self):
+        result = self.with_config(self.server(), *ENVELOPE, mode=0o644)
+        self.assertEqual((result.status, result.err), (0, ""))
+
+    def test_a_file_that_others_can_change_is_refused(self):
+        for mode in (0o620, 0o602, 0o666):
+            result = self.with_config(self.server(), *ENVELOPE, mode=mode)
+            self.assert_status(result, CONFIG, f"chmod go-w {self.path}")
+
+    def test_what_is_no_file_is_refused(self):
+        result = run(*ENVELOPE, config=self.folder)
+        self.assert_status(result, CONFIG, "not a regular file")
+        fifo = self.folder / "fifo"
+        os.mkfifo(fifo)
+        result = run(*ENVELOPE, config=fifo)
+        self.assert_status(result, CONFIG, "not a regular file")
+
+    @unittest.skipIf(os.getuid() != 0, "only root can give a file away")
+    def test_a_file_of_another_user_is_refused(self):
+        self.write(self.server())
+        os.chown(self.path, 65534, 65534)
+        self.addCleanup(self.path.unlink)
+        result = run(*ENVELOPE, config=self.path)
+        self.assert_status(result, CONFIG, "belongs to user 65534")
+
+
+class Accounts(ConfigCase):
+    TEXT = ("domain = example.org\n"
+            "[work]\ndomain = work.example\n"
+            "senders = alice@work.example, *@Jobs.example\n"
+            "senders = Carol@example.net\n"
+            "[home]\ndomain = home.example\nsenders = bob@jobs.example <>\n"
+            "[plain]\ntimeout = 60\n")
+
+    def domain(self, *args, text=TEXT):
+        result = self.with_config(text, "-bv", *args, "x")
+        self.assert_status(result, 0)
+        return result.out.decode().rstrip()[2:]
+
+    def test_by_name(self):
+        for option in ("-a", "--account"):
+            self.assertEqual(self.domain(option, "work"), "work.example")
+        self.assertEqual(self.domain("-a", "plain"), "example.org")
+
+    def test_one_that_there_is_not(self):
+        result = self.with_config(self.TEXT, "-bv", "-a", "none", "x")
+        self.assert_status(result, CONFIG, "no account none", str(self.path))
+        result = run("-bv", "-a", "none", "x@example.org")
+        self.assert_status(result, CONFIG, "no account none",
+                           "no configuration file")
+
+    def test_by_sender(self):
+        for sender, domain in (("alice@work.example", "work.example"),
+                               ("Alice <alice@WORK.example>", "work.example"),
+                               ("<x@jobs.example>", "work.example"),
+                               ("bob@jobs.example", "home.example"),
+                               ("Carol@EXAMPLE.net", "work.example"),
+                               ("carol@example.net", "example.org"),
+                               ("alice@work.example.org", "example.org"),
+                               ("alice", "example.org"),
+                               ("<>", "home.example"),
+                               ("", "home.example")):
+            with self.subTest(sender=sender):
+                self.assertEqual(self.domain("-f", sender), domain)
+
+    def test_the_name_counts_more_than_the_sender(self):
+        self.assertEqual(self.domain("-f", "alice@work.example", "-a", "home"),
+                         "home.example")
+
+    def test_by_default(self):
+        text = "account = home\n" + self.TEXT
+        self.assertEqual(self.domain(text=text), "home.example")
+        self.assertEqual(self.domain("-f", "x@y.example", text=text),
+                         "home.example")
+        self.assertEqual(self.domain("-f", "alice@work.example", text=text),
+                         "work.example")
+
+    def test_a_sender_that_chooses_two_is_refused(self):
+        text = self.TEXT + "[third]\nsenders = *@jobs.example\n"
+        result = self.with_config(text, "-bv", "-f", "x@jobs.example", "x")
+        self.assert_status(result, CONFIG, "account work", "account third")
+        self.assertEqual(self.domain("-f", "bob@jobs.example", text=text),
+                         "home.example")
+
+    def test_an_account_without_settings_is_one(self):
+        self.assertEqual(self.domain("-a", "empty", text=self.TEXT +
+                                     "[empty]\n"), "example.org")
+
+
+class Servers(ConfigCase):
+    """No password goes to a server that it was not meant for."""
+
+    def test_a_server_of_the_command_line_gets_nothing_of_another_one(self):
+        # Found only where the user's own files are, so not by --config.
+        text = ("user = alice\npassword-file = /nowhere\n"
+                "cafile = /nowhere\nurl = smtps://other.example\n")
+        result = self.with_config(text, "--url", self.sink.smtps, *ENVELOPE)
+        self.assert_status(result, CONFIG, "/nowhere")
+
+
+if __name__ == "__main__":
+    unittest.main()
