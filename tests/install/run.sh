@@ -37,7 +37,8 @@ check() {
 
 build_tree() {
 	meson setup "$work/build" --prefix=/usr/local --libdir=lib \
-		--buildtype=release --werror -Dtests=false &&
+		--buildtype=release --werror -Dtests=false \
+		-Dsystemd=enabled &&
 		ninja -j 2 -C "$work/build" &&
 		DESTDIR=$work/shared meson install -C "$work/build"
 }
@@ -57,6 +58,47 @@ tree_is_complete() {
 		[ -z "$(find . -name '*test*' -o -name '*.[ch]' \
 			! -path './include/smtptls/*')" ]
 	)
+}
+
+units_are_installed() {
+	(
+		cd "$work/shared/usr/local/lib" || exit 1
+		for file in systemd/system/sendmail-tls-submit.socket \
+			systemd/system/sendmail-tls-submit@.service \
+			systemd/system/sendmail-tls-queue.service \
+			systemd/system/sendmail-tls-queue.timer \
+			systemd/system/sendmail-tls-queue.path \
+			systemd/user/sendmail-tls-queue.service \
+			systemd/user/sendmail-tls-queue.timer \
+			systemd/user/sendmail-tls-queue.path \
+			sysusers.d/sendmail-tls.conf tmpfiles.d/sendmail-tls.conf
+		do
+			[ -f "$file" ] || { echo "no $file" && exit 1; }
+		done
+		for file in systemd/*/*.service; do
+			grep -q '^ExecStart=/usr/local/bin/sendmail-tls ' "$file" ||
+				{ echo "$file starts something else" && exit 1; }
+		done
+	)
+}
+
+# Only who asks for the names of the machine's sendmail gets them.
+names_are_not_installed() {
+	[ -z "$(find "$work/shared" -name sendmail -o -name mailq \
+		-o -name newaliases)" ]
+}
+
+names_are_installed() {
+	meson configure "$work/build" -Dsendmail_links=true \
+		-Dsystemd=disabled -Dsystemdunitdir=/nowhere &&
+		DESTDIR=$work/named meson install -C "$work/build" || return
+	for name in sbin/sendmail lib/sendmail bin/mailq bin/newaliases; do
+		[ "$(readlink "$work/named/usr/local/$name")" = \
+			/usr/local/bin/sendmail-tls ] ||
+			{ echo "$name leads elsewhere" && return 1; }
+	done
+	[ -z "$(find "$work/named" -name '*.service')" ] &&
+		[ ! -e "$work/named/nowhere" ]
 }
 
 # The build folder is not in what is installed.
@@ -186,6 +228,11 @@ rm -rf "$work"
 mkdir -p "$work"
 check 'meson install into an empty directory' build_tree || exit
 check 'everything is installed' tree_is_complete
+check 'the units are installed, and start what is installed' \
+	units_are_installed
+check 'no name of sendmail is installed by itself' names_are_not_installed
+check 'the names of sendmail are installed where that is asked for' \
+	names_are_installed
 check 'nothing that is installed points to the build' nothing_points_back
 check 'pkg-config is enough for the shared library' \
 	compile "$work/send-shared" "$work/shared"
