@@ -9,9 +9,9 @@
 #
 # Parts: gcc clang valgrind portable install interop; without one, all of
 # them. --full also does what takes longer than the budget: Valgrind with the
-# slow programs. What is missing is installed by apt-get where this runs as
-# root, else it is named. Nothing is left outside of build-*/, no service is
-# started.
+# slow programs, and tests that look for STLS_TEST_FULL. What is missing is
+# installed by apt-get where this runs as root, else it is named. Nothing is
+# left outside of build-*/, no service is started.
 
 set -u
 LC_ALL=C
@@ -269,7 +269,10 @@ times=
 start=$(date +%s)
 for arg; do
 	case $arg in
-	--full) full=full ;;
+	--full)
+		full=full
+		export STLS_TEST_FULL=1
+		;;
 	--no-install) install=no ;;
 	-h | --help)
 		sed -n '4,/^$/s/^# \{0,1\}//p' "$0"
