@@ -198,6 +198,31 @@ static const struct {
 	{ HI "MAIL FROM:<a@b> RET=ALL\r\nMAIL FROM:<a@b> ENVID=+3\r\n",
 	    "250 501 501", 0, 0, 0 },
 
+	{ HI "MAIL FROM:<a@b> REQUIRETLS MT-PRIORITY=-9 HOLDFOR=1 BY=-1;NT\r\n"
+	     "RSET\r\n"
+	     "MAIL FROM:<a@b> HOLDUNTIL=2026-11-27T08:00:00Z BY=60;r\r\n",
+	    "250 250 250 250", 0, 0, 0 },
+	{ HI
+	    "MAIL FROM:<a@b> REQUIRETLS=1\r\n"
+	    "MAIL FROM:<a@b> REQUIRETLS REQUIRETLS\r\n"
+	    "MAIL FROM:<a@b> MT-PRIORITY=10\r\n"
+	    "MAIL FROM:<a@b> MT-PRIORITY=-0\r\nMAIL FROM:<a@b> MT-PRIORITY=\r\n"
+	    "MAIL FROM:<a@b> HOLDFOR=0\r\nMAIL FROM:<a@b> HOLDFOR=2592001\r\n"
+	    "MAIL FROM:<a@b> HOLDUNTIL=2100-01-01T00:00:00Z\r\n"
+	    "MAIL FROM:<a@b> HOLDUNTIL=2026-11-27\r\n"
+	    "MAIL FROM:<a@b> HOLDFOR=1 HOLDUNTIL=2026-11-27T08:00:00Z\r\n",
+	    "250 501 501 501 501 501 501 501 501 501 501", 0, 0, 0 },
+	{ HI "MAIL FROM:<a@b> BY=60\r\nMAIL FROM:<a@b> BY=;N\r\n"
+	     "MAIL FROM:<a@b> BY=59;R\r\nMAIL FROM:<a@b> BY=-60;R\r\n"
+	     "MAIL FROM:<a@b> BY=1000000000;N\r\nMAIL FROM:<a@b> BY=1;X\r\n",
+	    "250 501 501 501 501 501 501", 0, 0, 0 },
+	{ HI "MAIL FROM:<a@b> REQUIRETLS\r\nMAIL FROM:<a@b> MT-PRIORITY=1\r\n"
+	     "MAIL FROM:<a@b> HOLDFOR=1\r\nMAIL FROM:<a@b> BY=60;N\r\n",
+	    "250 555 555 555 555", 0,
+	    SINK_REQUIRETLS | SINK_MT_PRIORITY | SINK_FUTURERELEASE |
+		SINK_DELIVERBY,
+	    0 },
+
 	/* What is not ASCII. */
 	{ HI "MAIL FROM:<\xc3\xa4@b>\r\nMAIL FROM:<\xc3\xa4@b> SMTPUTF8\r\n"
 	     "RCPT TO:<\xc3\xb6@\xc3\xbc.example.org>\r\n",
@@ -269,6 +294,11 @@ START_TEST(conversation_is_the_same_at_every_cut)
 }
 END_TEST
 
+#define LATER                                                                  \
+	"250-MT-PRIORITY\r\n"                                                  \
+	"250-FUTURERELEASE 2592000 2099-12-31T23:59:59Z\r\n"                   \
+	"250 DELIVERBY 60\r\n"
+
 static const struct {
 	unsigned int how;
 	const char *reply;
@@ -276,18 +306,19 @@ static const struct {
 	{ CLEAR,
 	    "250-localhost\r\n250-PIPELINING\r\n250-SIZE 1073741824\r\n"
 	    "250-STARTTLS\r\n250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n"
-	    "250-DSN\r\n250-SMTPUTF8\r\n250 CHUNKING\r\n" },
+	    "250-DSN\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n" LATER },
 	{ LOGIN,
 	    "250-localhost\r\n250-PIPELINING\r\n250-SIZE 1073741824\r\n"
 	    "250-AUTH PLAIN LOGIN\r\n250-ENHANCEDSTATUSCODES\r\n"
-	    "250-8BITMIME\r\n250-DSN\r\n250-SMTPUTF8\r\n250 CHUNKING\r\n" },
+	    "250-8BITMIME\r\n250-DSN\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n"
+	    "250-REQUIRETLS\r\n" LATER },
 	{ CLEAR | LOGIN,
 	    "250-localhost\r\n250-PIPELINING\r\n250-SIZE 1073741824\r\n"
 	    "250-STARTTLS\r\n250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n"
-	    "250-DSN\r\n250-SMTPUTF8\r\n250 CHUNKING\r\n" },
+	    "250-DSN\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n" LATER },
 };
 
-START_TEST(starttls_is_offered_before_tls_and_auth_after_it)
+START_TEST(starttls_is_offered_before_tls_and_others_after_it)
 {
 	begin(greetings[_i].how, SINK_EXTENSIONS_ALL);
 	feed(HI, strlen(HI), 0);
@@ -619,7 +650,7 @@ add_conversations(TCase *tc)
 	tcase_add_loop_test(
 	    tc, conversation_is_the_same_at_every_cut, 0, COUNT(conversations));
 	tcase_add_loop_test(tc,
-	    starttls_is_offered_before_tls_and_auth_after_it, 0,
+	    starttls_is_offered_before_tls_and_others_after_it, 0,
 	    COUNT(greetings));
 	tcase_add_test(
 	    tc, without_extensions_there_is_one_line_and_no_enhanced_code);

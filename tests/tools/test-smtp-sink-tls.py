@@ -346,6 +346,19 @@ class Delivery(Case):
             b"X-Envelope-To: <\"a b\"@Example.ORG> NOTIFY=SUCCESS,DELAY\r\n"
             b"X-Envelope-To: <Postmaster>\r\n"])
 
+    def test_what_was_asked_for_is_kept_with_the_envelope(self):
+        sink = self.sink()
+        _, stream = sink.tls()
+        asked = (b" REQUIRETLS HOLDUNTIL=2026-11-27T08:00:00Z "
+                 b"MT-PRIORITY=-3 BY=120;R")
+        codes = talk(stream, b"MAIL FROM:<a@b>" + asked +
+                     b"\r\nRCPT TO:<c@d>\r\nDATA\r\n", 3)
+        self.assertEqual(codes, [250, 250, 354])
+        self.assertEqual(talk(stream, b".\r\n"), 250)
+        self.assertEqual(sink.stored(), [
+            b"X-Envelope-From: <a@b>" + asked + b"\r\n"
+            b"X-Envelope-To: <c@d>\r\n"])
+
     def test_without_a_maildir_nothing_is_kept(self):
         sink = self.sink("--maildir", self.folder / "other")
         sink.smtp().sendmail(FROM, TO, "x")
@@ -561,7 +574,8 @@ class Extensions(Case):
 
     def test_all_are_offered_and_each_can_be_taken_away(self):
         everything = {"pipelining", "size", "enhancedstatuscodes", "8bitmime",
-                      "dsn", "smtputf8", "chunking"}
+                      "dsn", "smtputf8", "chunking", "requiretls",
+                      "mt-priority", "futurerelease", "deliverby"}
         self.assertEqual(self.offered(), everything)
         for name in everything:
             self.assertEqual(self.offered("--no", name), everything - {name})

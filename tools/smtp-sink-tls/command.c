@@ -12,10 +12,13 @@
 #define LINE_MAX_PLAIN 512
 /*
  * Longer by SIZE (RFC 1870: 26), BODY (RFC 6152: 17), SMTPUTF8 (RFC 6531: 10),
- * AUTH (RFC 4954: 500), and RET and ENVID (RFC 3461).
+ * AUTH (RFC 4954: 500), RET and ENVID (RFC 3461), REQUIRETLS (RFC 8689: 11),
+ * HOLDFOR or HOLDUNTIL (RFC 4865: 34), MT-PRIORITY (RFC 6710: 15) and BY (RFC
+ * 2852: 17).
  */
 #define LINE_MAX_MAIL                                                          \
-	(LINE_MAX_PLAIN + 26 + 17 + 10 + 500 + 9 + 7 + SINK_ENVID_LEN_MAX)
+	(LINE_MAX_PLAIN + 26 + 17 + 10 + 500 + 9 + 7 + SINK_ENVID_LEN_MAX +    \
+	    11 + 34 + 15 + 17)
 /* Longer by NOTIFY with all words, and ORCPT (RFC 3461). */
 #define LINE_MAX_RCPT (LINE_MAX_PLAIN + 30 + 7 + SINK_ORCPT_LEN_MAX)
 
@@ -89,6 +92,10 @@ do_ehlo(struct sink_smtp *smtp, const char *args, size_t len)
 		{ SINK_DSN, "DSN" },
 		{ SINK_SMTPUTF8, "SMTPUTF8" },
 		{ SINK_CHUNKING, "CHUNKING" },
+		{ SINK_REQUIRETLS, "REQUIRETLS" },
+		{ SINK_MT_PRIORITY, "MT-PRIORITY" },
+		{ SINK_FUTURERELEASE, SINK_FUTURERELEASE_LINE },
+		{ SINK_DELIVERBY, SINK_DELIVERBY_LINE },
 	};
 	unsigned int left;
 	size_t i;

@@ -17,6 +17,13 @@ struct sink_reply {
 #define SINK_ENVID_LEN_MAX 100
 #define SINK_ORCPT_LEN_MAX 500
 
+/* The limits that EHLO names: as numbers, and as they are said. */
+#define SINK_HOLD_MAX_S 2592000
+#define SINK_HOLD_MAX_DATE "2099-12-31T23:59:59Z"
+#define SINK_FUTURERELEASE_LINE "FUTURERELEASE 2592000 " SINK_HOLD_MAX_DATE
+#define SINK_DELIVER_BY_MIN_S 60
+#define SINK_DELIVERBY_LINE "DELIVERBY 60"
+
 /* A piece of a command line; NULL where it was not there. */
 struct sink_view {
 	const char *data;
@@ -37,8 +44,13 @@ struct sink_path {
 	struct sink_view auth; /* RFC 4954 section 5 */
 	struct sink_view ret;  /* RFC 3461 */
 	struct sink_view envid;
-	bool has_smtputf8;	 /* RFC 6531 */
-	struct sink_view notify; /* RCPT: RFC 3461 */
+	struct sink_view hold_for; /* RFC 4865 */
+	struct sink_view hold_until;
+	struct sink_view priority;   /* RFC 6710 */
+	struct sink_view deliver_by; /* RFC 2852 */
+	bool has_smtputf8;	     /* RFC 6531 */
+	bool requires_tls;	     /* RFC 8689 */
+	struct sink_view notify;     /* RCPT: RFC 3461 */
 	struct sink_view orcpt;
 
 	uint64_t size_value;

@@ -61,6 +61,10 @@ static const struct {
 	{ "DSN", SINK_DSN },
 	{ "STARTTLS", SINK_STARTTLS },
 	{ "AUTH", SINK_AUTH },
+	{ "REQUIRETLS", SINK_REQUIRETLS },
+	{ "MT-PRIORITY", SINK_MT_PRIORITY },
+	{ "FUTURERELEASE", SINK_FUTURERELEASE },
+	{ "DELIVERBY", SINK_DELIVERBY },
 };
 
 #define EXTENSION_COUNT (sizeof(extensions) / sizeof(extensions[0]))
@@ -156,7 +160,8 @@ remove_one(struct stls_err *err, const char *name, size_t len,
 	}
 	return stls_err_set(err, SMTPTLS_E_INVALID,
 	    "--no %.*s: the extensions are PIPELINING, SIZE, 8BITMIME, "
-	    "SMTPUTF8, ENHANCEDSTATUSCODES, CHUNKING, DSN, STARTTLS, AUTH",
+	    "SMTPUTF8, ENHANCEDSTATUSCODES, CHUNKING, DSN, STARTTLS, AUTH, "
+	    "REQUIRETLS, MT-PRIORITY, FUTURERELEASE, DELIVERBY",
 	    (int)len, name);
 }
 

@@ -17,7 +17,11 @@ enum sink_extension {
 	SINK_DSN = 1 << 6,
 	SINK_STARTTLS = 1 << 7,
 	SINK_AUTH = 1 << 8,
-	SINK_EXTENSIONS_ALL = (1 << 9) - 1
+	SINK_REQUIRETLS = 1 << 9,
+	SINK_MT_PRIORITY = 1 << 10,
+	SINK_FUTURERELEASE = 1 << 11,
+	SINK_DELIVERBY = 1 << 12,
+	SINK_EXTENSIONS_ALL = (1 << 13) - 1
 };
 
 enum sink_action {

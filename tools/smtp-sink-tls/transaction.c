@@ -11,7 +11,7 @@
 #include "options.h"
 #include "reply.h"
 
-/* A line for each path, with the DSN parameters: see sink_envelope_*. */
+/* A line for each path, with what was asked for: see sink_envelope_*. */
 #define ENVELOPE_LINE_MAX 1024
 #define ENVELOPE_MAX ((SINK_RECIPIENTS_MAX + 1) * ENVELOPE_LINE_MAX)
 
@@ -47,6 +47,9 @@ sink_smtp_usable(const struct sink_smtp *smtp)
 		set &= ~(unsigned int)SINK_AUTH;
 	if (smtp->is_tls)
 		set &= ~(unsigned int)SINK_STARTTLS;
+	else
+		/* RFC 8689 section 2: never said in clear. */
+		set &= ~(unsigned int)SINK_REQUIRETLS;
 	return set;
 }
 
@@ -97,7 +100,7 @@ append_parameter(
 	return stls_buf_append(buf, value->data, value->len);
 }
 
-/* `X-Envelope-To: <path>` and, where there are any, the DSN parameters. */
+/* `X-Envelope-To: <path>` and what was asked for with it. */
 static int
 record(struct stls_buf *buf, const char *field, const struct sink_path *path)
 {
@@ -110,6 +113,14 @@ record(struct stls_buf *buf, const char *field, const struct sink_path *path)
 	    append_parameter(buf, " ENVID=", &path->envid) == SMTPTLS_OK &&
 	    append_parameter(buf, " NOTIFY=", &path->notify) == SMTPTLS_OK &&
 	    append_parameter(buf, " ORCPT=", &path->orcpt) == SMTPTLS_OK &&
+	    stls_buf_append_str(buf, path->requires_tls ? " REQUIRETLS" : "") ==
+		SMTPTLS_OK &&
+	    append_parameter(buf, " HOLDFOR=", &path->hold_for) == SMTPTLS_OK &&
+	    append_parameter(buf, " HOLDUNTIL=", &path->hold_until) ==
+		SMTPTLS_OK &&
+	    append_parameter(buf, " MT-PRIORITY=", &path->priority) ==
+		SMTPTLS_OK &&
+	    append_parameter(buf, " BY=", &path->deliver_by) == SMTPTLS_OK &&
 	    stls_buf_append(buf, "\r\n", 2) == SMTPTLS_OK)
 		return SMTPTLS_OK;
 	stls_buf_truncate(buf, before);
