@@ -295,17 +295,27 @@ warn(const struct settings *s)
 }
 
 int
-connection_prepare(struct stls_err *err, const struct settings *settings,
-    const struct identity *identity, struct smtptls_client **out_client)
+connection_make_context(struct stls_err *err, const struct settings *settings,
+    struct smtptls_context **out_context)
 {
 	CLEANUP(free_context) struct smtptls_context *context = NULL;
-	CLEANUP(free_client) struct smtptls_client *client = NULL;
 	int r;
 
 	warn(settings);
 	r = make_context(err, settings, &context);
-	if (r != 0)
-		return r;
+	if (r == 0)
+		*out_context = TAKE(context);
+	return r;
+}
+
+int
+connection_make_client(struct stls_err *err, const struct settings *settings,
+    const struct identity *identity, struct smtptls_context *context,
+    struct smtptls_client **out_client)
+{
+	CLEANUP(free_client) struct smtptls_client *client = NULL;
+	int r;
+
 	r = smtptls_client_new(settings->url, context, &client);
 	if (r < 0)
 		return client_failed(err, "--url", r, client);
@@ -317,4 +327,18 @@ connection_prepare(struct stls_err *err, const struct settings *settings,
 	if (r == 0)
 		*out_client = TAKE(client);
 	return r;
+}
+
+int
+connection_prepare(struct stls_err *err, const struct settings *settings,
+    const struct identity *identity, struct smtptls_client **out_client)
+{
+	CLEANUP(free_context) struct smtptls_context *context = NULL;
+	int r;
+
+	r = connection_make_context(err, settings, &context);
+	if (r != 0)
+		return r;
+	return connection_make_client(
+	    err, settings, identity, context, out_client);
 }

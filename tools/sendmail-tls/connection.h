@@ -19,4 +19,14 @@
 int connection_prepare(struct stls_err *err, const struct settings *settings,
     const struct identity *identity, struct smtptls_client **out_client);
 
+/*
+ * The two halves of it, for who makes several connections: the first one has
+ * the files and the warnings, the second one the URL and the credentials.
+ */
+int connection_make_context(struct stls_err *err,
+    const struct settings *settings, struct smtptls_context **out_context);
+int connection_make_client(struct stls_err *err,
+    const struct settings *settings, const struct identity *identity,
+    struct smtptls_context *context, struct smtptls_client **out_client);
+
 #endif
