@@ -242,6 +242,80 @@ class Accounts(ConfigCase):
                                      "[empty]\n"), "example.org")
 
 
+class Log(ConfigCase):
+    def setUp(self):
+        super().setUp()
+        self.log = self.folder / "mail.log"
+        self.log.unlink(missing_ok=True)
+
+    def logged(self, *args, **more):
+        """What is in the log after a mail, a line each."""
+        result = self.with_config(self.server(f"log = {self.log}\n"),
+                                  *args, **more)
+        return result, self.log.read_text().splitlines()
+
+    def test_a_mail_is_one_line(self):
+        for tag in ((), ("-L", "nightly"), ("-Lx\x1b[31m y",)):
+            self.logged(*tag, *ENVELOPE, "c@example.org")
+        lines = self.log.read_text().splitlines()
+        self.assertEqual(len(lines), 3)
+        line = (r'\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ %s\[\d+\]: id="-" '
+                r'from="a@example.org" to="b@example.org,c@example.org" '
+                r'relay="[^"]+" tls="TLSv1\.[23]" outcome=accepted status=0 '
+                r'reply="250 [^"]*"\Z')
+        for got, tag in zip(lines, ("sendmail-tls", "nightly",
+                                    r"x\\x1b\[31m y")):
+            self.assertRegex(got, line % tag)
+
+    def test_only_the_owner_can_read_it(self):
+        self.logged(*ENVELOPE, umask=0)
+        self.assertEqual(self.log.stat().st_mode & 0o7777, 0o600)
+
+    def test_a_failure_is_there_too(self):
+        answers = {"RCPT": '550 5.1.1 no "such" \\ user\r\n'}
+        with sendmail.Server(self.folder, **answers) as server:
+            result = self.with_config(
+                f"url = {server.url}\ncafile = {self.ca}\nlog = {self.log}\n",
+                *ENVELOPE)
+        self.assertEqual(result.status, sendmail.NOUSER)
+        line, = self.log.read_text().splitlines()
+        self.assertIn(r'reply="550 5.1.1 no \"such\" \\ user"', line)
+        self.assertIn("outcome=failed status=67 ", line)
+
+    def test_no_secret_is_in_it(self):
+        with sendmail.Server(
+                self.folder, EHLO="250-localhost\r\n250 AUTH PLAIN\r\n",
+                AUTH="535 5.7.8 no\r\n") as server:
+            result = self.with_config(
+                f"url = {server.url}\ncafile = {self.ca}\nlog = {self.log}\n"
+                "user = alice\npassword = hunter2\n", *ENVELOPE)
+        self.assertEqual(result.status, sendmail.NOPERM, result)
+        self.assertIn("status=77", self.log.read_text())
+        self.assertNotIn("hunter2", self.log.read_text() + result.err)
+
+    def test_a_log_that_cannot_be_written_changes_nothing(self):
+        fifo = self.folder / "log.fifo"
+        os.mkfifo(fifo)
+        self.addCleanup(fifo.unlink)
+        link = self.folder / "log.link"
+        link.symlink_to("mail.log")
+        self.addCleanup(link.unlink)
+        for path in (self.folder / "none" / "log", self.folder, fifo, link,
+                     "/dev/full"):
+            with self.subTest(path=path):
+                result = self.with_config(self.server(f"log = {path}\n"),
+                                          *ENVELOPE)
+                self.assertEqual(result.status, 0)
+                self.assertRegex(result.err, r"\Asendmail-tls: warning: "
+                                 rf"log file {path}[^\n]*\n\Z")
+                self.assertEqual(len(self.sink.take()), 1)
+        self.assertFalse(self.log.exists())
+
+    def test_none_turns_it_off(self):
+        result = self.with_config(self.server("log = none\n"), *ENVELOPE)
+        self.assertEqual((result.status, result.err), (0, ""))
+
+
 class Servers(ConfigCase):
     """No password goes to a server that it was not meant for."""
 

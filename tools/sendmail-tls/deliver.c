@@ -5,8 +5,11 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include <smtptls/session.h>
+
 #include "base/cleanup.h"
 #include "connection.h"
+#include "log.h"
 #include "process.h"
 #include "report.h"
 
@@ -60,6 +63,20 @@ cancel(void *arg)
 	smtptls_client_cancel(arg);
 }
 
+/* What the session was, which is there still after QUIT. */
+static void
+note_session(struct smtptls_client *client, struct delivery *delivery)
+{
+	struct smtptls_session *session = smtptls_client_session(client);
+
+	snprintf(delivery->relay, sizeof(delivery->relay), "%s",
+	    smtptls_client_peer(client));
+	if (session != NULL &&
+	    smtptls_session_version(session) != SMTPTLS_TLS_NONE)
+		snprintf(delivery->tls, sizeof(delivery->tls), "%s",
+		    smtptls_tls_version_name(smtptls_session_version(session)));
+}
+
 static int
 talk(const struct settings *settings, struct smtptls_client *client,
     struct smtptls_message *message, struct delivery *delivery)
@@ -71,8 +88,7 @@ talk(const struct settings *settings, struct smtptls_client *client,
 	process_on_interrupt(NULL, NULL);
 
 	report_reply(message, delivery->reply, sizeof(delivery->reply));
-	snprintf(delivery->relay, sizeof(delivery->relay), "%s",
-	    smtptls_client_peer(client));
+	note_session(client, delivery);
 	if (r == 0)
 		return 0;
 	delivery->is_in_doubt = r == SMTPTLS_E_IN_DOUBT;
@@ -120,6 +136,7 @@ deliver(struct stls_err *err, const struct settings *settings,
 	else
 		snprintf(delivery->text, sizeof(delivery->text), "%s",
 		    stls_err_text(err));
+	log_delivery(settings, mail, delivery);
 	return delivery->status;
 }
 

@@ -24,6 +24,7 @@ struct delivery {
 	/* What the server said last about the message, "250 2.0.0 ok"; or "". */
 	char reply[512];
 	char relay[300];   /* where it was connected to, or "" */
+	char tls[32];	   /* its version, "TLSv1.3", or "" */
 	char spool_id[64]; /* under which it was stored, or "" */
 };
 

@@ -88,7 +88,7 @@ set_spool(struct stls_err *err, void *target, const struct option_use *use)
 static int
 set_log(struct stls_err *err, void *target, const struct option_use *use)
 {
-	if (strcmp(use->value, "syslog") == 0)
+	if (strcmp(use->value, LOG_TO_SYSLOG) == 0)
 		return set_string(err, target, use);
 	return set_path_or_none(err, target, use);
 }

@@ -37,6 +37,9 @@ enum password_source {
 	PASSWORD_NETRC, /* which also knows the user */
 };
 
+/* What settings->log is where it is no file. */
+#define LOG_TO_SYSLOG "syslog"
+
 /* Above every layer of the configuration. */
 #define LAYER_COMMAND_LINE 100
 
@@ -102,7 +105,7 @@ struct settings {
 
 	const char *aliases; /* file; NULL: none */
 	bool no_aliases;     /* -n */
-	const char *log;     /* "syslog" or a file */
+	const char *log;     /* LOG_TO_SYSLOG or a file; NULL: none */
 	const char *log_tag; /* -L */
 
 	const char *spool;
