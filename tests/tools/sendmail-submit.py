@@ -211,6 +211,21 @@ class Arriving(Submit):
         self.assertEqual(helper.statuses, [0])
         self.assertIn(f"from uid {os.getuid()}, status 77: ", helper.logs[0])
 
+    def test_the_sender_chooses_the_account(self):
+        file = self.folder / "accounts"
+        file.write_text(f"cafile = {self.ca}\ndomain = example.test\n"
+                        "url = smtps://localhost:1\n"
+                        f"[good]\nurl = {self.sink.smtps}\n"
+                        "senders = *@good.test\n")
+        file.chmod(0o600)
+        with Helper(self.path, "--config", file):
+            result = self.hand_over("-f", "x@good.test", A)
+            other = self.hand_over("-f", "x@other.test", A)
+        self.assertEqual((result.status, result.err), (0, ""))
+        self.assert_status(other, TEMPFAIL, "localhost:1")
+        mail, = self.sink.take()
+        self.assertEqual(mail.sender, "x@good.test")
+
     def test_commands_are_run_as_who_the_helper_is(self):
         seen = self.folder / "seen"
         with self.helper("--user", "u", "--password-command",

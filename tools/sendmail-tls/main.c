@@ -42,18 +42,8 @@ talk_to_server(struct stls_err *err, const struct settings *settings,
 	return send_mail(err, settings, identity, stdin_was_closed);
 }
 
-/* Whether somebody else has to send it. */
-static bool
-is_handed_over(const struct settings *settings)
-{
-	return settings->mode == MODE_SEND && settings->url == NULL &&
-	    (settings->submit_socket != NULL ||
-		settings_need_helper(settings)) &&
-	    !settings->dry_run && !settings->probe;
-}
-
 static int
-run(struct stls_err *err, struct settings *settings,
+run(struct stls_err *err, const struct words *words, struct settings *settings,
     const struct identity *identity, bool stdin_was_closed)
 {
 	switch (settings->mode) {
@@ -72,7 +62,7 @@ run(struct stls_err *err, struct settings *settings,
 	case MODE_VERIFY:
 		return print_recipients(err, settings, stdin_was_closed);
 	case MODE_SUBMIT:
-		return submit_server_run(err, settings);
+		return submit_server_run(err, words, settings);
 	case MODE_SEND:
 		return talk_to_server(
 		    err, settings, identity, stdin_was_closed);
@@ -86,6 +76,7 @@ run_for_user(struct stls_err *err, int argc, char **argv, bool stdin_was_closed)
 	CLEANUP(identity_done) struct identity identity = { 0 };
 	CLEANUP(config_paths_done) struct config_paths paths = { 0 };
 	CLEANUP(settings_done) struct settings settings = { 0 };
+	const struct words words = { argc, argv };
 	int r;
 
 	r = identity_get(err, &identity);
@@ -93,11 +84,12 @@ run_for_user(struct stls_err *err, int argc, char **argv, bool stdin_was_closed)
 		r = config_paths_get(err, &identity, &paths);
 	if (r == 0)
 		r = settings_parse(err, argc, argv, &paths, &settings);
-	if (r == 0 && is_handed_over(&settings))
+	if (r == 0 && settings.mode == MODE_SEND &&
+	    submit_client_is_needed(&settings))
 		return submit_client_run(
 		    err, &settings, argc, argv, stdin_was_closed);
 	if (r == 0)
-		r = run(err, &settings, &identity, stdin_was_closed);
+		r = run(err, &words, &settings, &identity, stdin_was_closed);
 	return r;
 }
 

@@ -82,6 +82,7 @@ set_spool(struct stls_err *err, void *target, const struct option_use *use)
 	struct settings *settings = target;
 
 	settings->spool_is_configured = use->place == OPTION_CONFIGURATION;
+	settings->spool_is_system = settings->layer <= LAYER_SYSTEM_LAST;
 	return set_path_or_none(err, target, use);
 }
 
@@ -512,7 +513,8 @@ static const struct option_spec specs[] = {
 	CALL(0, "senders", OPTION_VALUE, set_nothing,
 	    FILES_ONLY(OPTION_OF_ACCOUNT | OPTION_REPEATS)),
 	PATH(0, "log", log, set_log, SETTING),
-	PATH(0, "spool", spool, set_spool, SETTING),
+	/* What is stored is sent later by what the files say, no --url. */
+	PATH(0, "spool", spool, set_spool, SERVER),
 
 	/* the message, and what to do */
 	FLAG(0, "smtputf8", smtputf8, MESSAGE),

@@ -103,13 +103,28 @@ needs_files(const struct settings *settings)
 	    settings->mode != MODE_ALIASES;
 }
 
+/* Our own command line, and behind it what was handed over. */
+struct lines {
+	const struct words *own;
+	const struct words *theirs; /* NULL: nothing was */
+};
+
 static int
 parse_command_line(
-    struct stls_err *err, int argc, char **argv, struct settings *settings)
+    struct stls_err *err, const struct lines *lines, struct settings *settings)
 {
+	int r;
+
 	settings->layer = LAYER_COMMAND_LINE;
-	return options_parse(err, &settings_options, OPTION_COMMAND_LINE, argc,
-	    argv, settings, settings->recipients, &settings->recipient_count);
+	r = options_parse(err, &settings_options, OPTION_COMMAND_LINE,
+	    lines->own->argc, lines->own->argv, settings, settings->recipients,
+	    &settings->recipient_count);
+	if (r != 0 || lines->theirs == NULL)
+		return r;
+	settings->mode = MODE_SEND;
+	return options_parse(err, &settings_options, OPTION_HANDED_OVER,
+	    lines->theirs->argc, lines->theirs->argv, settings,
+	    settings->recipients, &settings->recipient_count);
 }
 
 /* Apply the files to settings on which the command line comes again then. */
@@ -143,7 +158,7 @@ apply_files(struct stls_err *err, const struct config_paths *given,
 }
 
 static int
-parse(struct stls_err *err, int argc, char **argv,
+parse(struct stls_err *err, const struct lines *lines,
     const struct config_paths *paths, struct settings *settings)
 {
 	const struct settings before = *settings;
@@ -151,7 +166,7 @@ parse(struct stls_err *err, int argc, char **argv,
 	const char *account;
 	int r;
 
-	r = parse_command_line(err, argc, argv, settings);
+	r = parse_command_line(err, lines, settings);
 	if (r != 0 || paths == NULL || !needs_files(settings))
 		return r;
 	command_line = *settings;
@@ -160,29 +175,33 @@ parse(struct stls_err *err, int argc, char **argv,
 	if (r != 0)
 		return r;
 	account = settings->account;
-	r = parse_command_line(err, argc, argv, settings);
+	r = parse_command_line(err, lines, settings);
 	settings->account = account;
 	return r;
 }
 
-int
-settings_parse(struct stls_err *err, int argc, char **argv,
+static int
+parse_lines(struct stls_err *err, const struct lines *lines,
     const struct config_paths *paths, struct settings *settings)
 {
+	const struct words *own = lines->own;
+	size_t recipient_max = (size_t)own->argc + 1;
 	int r;
 
 	memset(settings, 0, sizeof(*settings));
 	settings->paths = paths;
 	settings->deadline = STLS_NEVER;
-	settings->mode = mode_of_name(argc > 0 ? argv[0] : NULL);
+	settings->mode = mode_of_name(own->argc > 0 ? own->argv[0] : NULL);
 	if (settings->mode == MODE_ALIASES)
 		return 0;
 
+	if (lines->theirs != NULL)
+		recipient_max += (size_t)lines->theirs->argc;
 	settings->recipients = stls_alloc_array(
-	    (size_t)argc + 1, sizeof(settings->recipients[0]));
+	    recipient_max, sizeof(settings->recipients[0]));
 	if (settings->recipients == NULL)
 		return stls_err_set(err, EX_OSERR, "out of memory");
-	r = parse(err, argc, argv, paths, settings);
+	r = parse(err, lines, paths, settings);
 	if (r == 0) {
 		r = check(err, settings);
 		/* What does not go together may be in the files. */
@@ -197,20 +216,24 @@ settings_parse(struct stls_err *err, int argc, char **argv,
 }
 
 int
-settings_hand_over(
-    struct stls_err *err, int argc, char **argv, struct settings *settings)
+settings_parse(struct stls_err *err, int argc, char **argv,
+    const struct config_paths *paths, struct settings *settings)
 {
-	const char **recipients;
+	const struct words own = { argc, argv };
+	const struct lines lines = { &own, NULL };
 
-	recipients = stls_alloc_array((size_t)argc + 1, sizeof(recipients[0]));
-	if (recipients == NULL)
-		return stls_err_set(err, EX_OSERR, "out of memory");
-	free(settings->recipients);
-	settings->recipients = recipients;
-	settings->recipient_count = 0;
-	settings->mode = MODE_SEND;
-	return options_parse(err, &settings_options, OPTION_HANDED_OVER, argc,
-	    argv, settings, settings->recipients, &settings->recipient_count);
+	return parse_lines(err, &lines, paths, settings);
+}
+
+int
+settings_hand_over(struct stls_err *err, const struct words *own,
+    const struct words *theirs, struct settings *settings)
+{
+	const struct lines lines = { own, theirs };
+	const struct config_paths *paths = settings->paths;
+
+	settings_done(settings);
+	return parse_lines(err, &lines, paths, settings);
 }
 
 bool

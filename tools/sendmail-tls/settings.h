@@ -40,6 +40,8 @@ enum password_source {
 /* What settings->log is where it is no file. */
 #define LOG_TO_SYSLOG "syslog"
 
+/* The system's file, and an account in it. */
+#define LAYER_SYSTEM_LAST 2
 /* Above every layer of the configuration. */
 #define LAYER_COMMAND_LINE 100
 
@@ -110,6 +112,7 @@ struct settings {
 
 	const char *spool;
 	bool spool_is_configured; /* by a file, not on the command line */
+	bool spool_is_system;	  /* by the system's file */
 	const char *submit_socket;
 
 	bool insecure_no_verify;
@@ -128,13 +131,20 @@ struct settings {
 int settings_parse(struct stls_err *err, int argc, char **argv,
     const struct config_paths *paths, struct settings *settings);
 
+/* A command line; argv[0] is the name of the program. */
+struct words {
+	int argc;
+	char **argv;
+};
+
 /*
- * Add what another user says about a message to the settings of the submit
- * helper, and make them those of sending it. The strings of argv are kept, the
- * array is not. EX_USAGE: an option that is not about the message.
+ * Parse anew the command line of the submit helper, then what another user says
+ * about a message, whose sender may choose the account. The strings of `theirs`
+ * are kept, the array is not. EX_USAGE: an option that is not about the
+ * message; EX_CONFIG; EX_OSERR.
  */
-int settings_hand_over(
-    struct stls_err *err, int argc, char **argv, struct settings *settings);
+int settings_hand_over(struct stls_err *err, const struct words *own,
+    const struct words *theirs, struct settings *settings);
 
 void settings_done(struct settings *settings);
 

@@ -199,6 +199,25 @@ read_answer(
 	return status;
 }
 
+static bool
+is_spool_of_another(const struct settings *settings)
+{
+	struct stat status;
+
+	return settings->spool != NULL && settings->spool_is_system &&
+	    stat(settings->spool, &status) == 0 && status.st_uid != getuid();
+}
+
+bool
+submit_client_is_needed(const struct settings *settings)
+{
+	if (settings->dry_run || settings->probe)
+		return false;
+	return settings_need_helper(settings) ||
+	    is_spool_of_another(settings) ||
+	    (settings->submit_socket != NULL && settings->url == NULL);
+}
+
 int
 submit_client_send(struct stls_err *err, const struct settings *settings,
     size_t count, const char *const *arguments, int content_fd, char *text,
@@ -231,7 +250,7 @@ submit_client_send(struct stls_err *err, const struct settings *settings,
 }
 
 /* The words to hand over, as the options come. */
-struct words {
+struct collection {
 	const char **items;
 	size_t count;
 };
@@ -250,7 +269,7 @@ stays_here(const struct option_spec *spec)
 static int
 collect(struct stls_err *err, void *target, const struct option_use *use)
 {
-	struct words *words = target;
+	struct collection *words = target;
 
 	if (stays_here(use->spec))
 		return 0;
@@ -271,7 +290,7 @@ collect(struct stls_err *err, void *target, const struct option_use *use)
 }
 
 static void
-words_done(struct words *words)
+words_done(struct collection *words)
 {
 	size_t i;
 
@@ -281,7 +300,8 @@ words_done(struct words *words)
 }
 
 static int
-collect_words(struct stls_err *err, int argc, char **argv, struct words *words)
+collect_words(
+    struct stls_err *err, int argc, char **argv, struct collection *words)
 {
 	struct option_table table = settings_options;
 	CLEANUP(free_ptr) const char **operands = NULL;
@@ -344,7 +364,7 @@ int
 submit_client_run(struct stls_err *err, const struct settings *settings,
     int argc, char **argv, bool stdin_was_closed)
 {
-	CLEANUP(words_done) struct words words = { NULL, 0 };
+	CLEANUP(words_done) struct collection words = { NULL, 0 };
 	CLEANUP(stash_done) struct stash stash = { .fd = -1 };
 	char text[SUBMIT_TEXT_LEN_MAX + 1];
 	int r;

@@ -12,6 +12,12 @@
 #define SUBMIT_SOCKET "/run/sendmail-tls/submit"
 
 /*
+ * Whether the message has to be handed over: this user cannot use what the
+ * system's configuration says, or cannot write to the spool it names.
+ */
+bool submit_client_is_needed(const struct settings *settings);
+
+/*
  * Hand the message on standard input to the submit helper, with the options of
  * the command line that are about the message, and print what it says. The
  * status is the helper's. Where *err has no sentence, it was told already.

@@ -35,6 +35,7 @@
 struct server {
 	int connection;
 	int log; /* where our own standard error goes, or -1 */
+	const struct words *own;
 	uid_t uid;
 	struct submit_decoder request;
 	struct stash content;
@@ -116,6 +117,7 @@ apply_arguments(struct stls_err *err, const struct server *server,
 {
 	size_t count = server->request.argument_count;
 	CLEANUP(free_ptr) char **argv = NULL;
+	struct words theirs;
 
 	argv = stls_alloc_array(count + 2, sizeof(argv[0]));
 	if (argv == NULL)
@@ -123,7 +125,9 @@ apply_arguments(struct stls_err *err, const struct server *server,
 	argv[0] = (char *)PROGRAM;
 	submit_decoder_get_arguments(&server->request, argv + 1);
 	argv[count + 1] = NULL;
-	return settings_hand_over(err, (int)count + 1, argv, settings);
+	theirs.argc = (int)count + 1;
+	theirs.argv = argv;
+	return settings_hand_over(err, server->own, &theirs, settings);
 }
 
 static int
@@ -134,8 +138,7 @@ send_as_peer(struct stls_err *err, const struct server *server,
 	int r;
 
 	if (settings->url == NULL)
-		return stls_err_set(
-		    err, EX_CONFIG, "the submit helper has no server set");
+		return settings_no_server(err, settings);
 	r = identity_get_of(err, server->uid, &identity);
 	if (r == 0)
 		r = send_mail(err, settings, &identity, false);
@@ -265,12 +268,14 @@ server_done(struct server *server)
 }
 
 int
-submit_server_run(struct stls_err *err, struct settings *settings)
+submit_server_run(
+    struct stls_err *err, const struct words *own, struct settings *settings)
 {
 	CLEANUP(server_done)
 	struct server server = {
 		.connection = -1,
 		.log = -1,
+		.own = own,
 		.content = { .fd = -1 },
 	};
 	CLEANUP(stash_done) struct stash printed = { .fd = -1 };

@@ -12,8 +12,10 @@
  * answer with the exit status and what there is to say.
  *
  * 0: it was answered, whatever the answer was. EX_USAGE: standard input is no
- * such connection; EX_TEMPFAIL: nobody is there to be answered.
+ * such connection; EX_TEMPFAIL: nobody is there to be answered. `own` is the
+ * command line.
  */
-int submit_server_run(struct stls_err *err, struct settings *settings);
+int submit_server_run(
+    struct stls_err *err, const struct words *own, struct settings *settings);
 
 #endif
