@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "draft.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -135,5 +136,6 @@ void
 draft_done(struct draft *draft)
 {
 	stls_buf_done(&draft->header);
+	free(draft->from);
 	memset(draft, 0, sizeof(*draft));
 }

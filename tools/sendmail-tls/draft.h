@@ -23,6 +23,7 @@
 struct draft {
 	struct mail *mail;
 	struct stls_submission submission;
+	char *from; /* freed with the draft, where the submission needs it */
 	const char *folder; /* for a file, see content_append() */
 	bool drop_content;  /* only the recipients are wanted */
 

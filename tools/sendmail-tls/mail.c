@@ -187,28 +187,43 @@ choose_host(const struct settings *settings, const struct identity *identity,
 	return at != NULL && at[1] != '[' ? at + 1 : "localhost";
 }
 
-static int
-prepare_content(struct stls_err *err, const struct settings *settings,
-    const struct identity *identity, bool stdin_was_closed, struct mail *mail)
+int
+mail_begin(struct stls_err *err, const struct settings *settings,
+    const struct identity *identity, bool extract_recipients, struct mail *mail,
+    struct draft *draft)
 {
-	CLEANUP(free_ptr) char *from = NULL;
-	CLEANUP(draft_done) struct draft draft = { 0 };
 	struct stls_submission submission = {
-		.extract_recipients = settings->extract_recipients,
+		.extract_recipients = extract_recipients,
 		.add_missing = !settings->relay,
 		.full_name = choose_full_name(settings, identity),
 		.domain = settings->domain,
 		.host = choose_host(settings, identity, mail),
 		.now = time(NULL),
 	};
+	char *from;
 	int r;
 
 	r = choose_from(err, settings, identity, mail, &from);
 	if (r != 0)
 		return r;
 	submission.from = from;
-	draft_init(&draft, mail, &submission, NULL);
-	return read_input(err, settings, stdin_was_closed, &draft);
+	draft_init(draft, mail, &submission, settings->spool);
+	draft->from = from;
+	return 0;
+}
+
+static int
+prepare_content(struct stls_err *err, const struct settings *settings,
+    const struct identity *identity, bool stdin_was_closed, struct mail *mail)
+{
+	CLEANUP(draft_done) struct draft draft = { 0 };
+	int r;
+
+	r = mail_begin(err, settings, identity, settings->extract_recipients,
+	    mail, &draft);
+	if (r == 0)
+		r = read_input(err, settings, stdin_was_closed, &draft);
+	return r;
 }
 
 int

@@ -32,6 +32,16 @@ int mail_get_recipients(struct stls_err *err, const struct settings *settings,
 int mail_prepare(struct stls_err *err, const struct settings *settings,
     const struct identity *identity, bool stdin_was_closed, struct mail *mail);
 
+/*
+ * The same in parts, for a text that comes from elsewhere: begin the draft of a
+ * mail that has a sender, then draft_add() and draft_end(), then draft_done(),
+ * also after a failure. EX_OSERR.
+ */
+struct draft;
+int mail_begin(struct stls_err *err, const struct settings *settings,
+    const struct identity *identity, bool extract_recipients, struct mail *mail,
+    struct draft *draft);
+
 /* Copes with a zeroed struct. */
 void mail_done(struct mail *mail);
 
