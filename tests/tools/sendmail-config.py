@@ -316,6 +316,128 @@ class Log(ConfigCase):
         self.assertEqual((result.status, result.err), (0, ""))
 
 
+class Aliases(ConfigCase):
+    TEXT = """
+# aliases of a machine
+postmaster: root
+root:   admin@example.com,
+\tOps <>ops
+"ops":  "op@example.com"   , \\ops
+self: self, x@example.com
+Loop: loop2
+loop2: loop
+pipe: good@example.com, "|/bin/cat"
+file: /var/mail/x
+list: :include:/etc/list
+nobody:
+twice: a@example.com
+twice: b@example.com
+bad: a b@example.com
+quoted: "a b"@example.com
+    """.replace("Ops <>ops", "ops")
+
+    def setUp(self):
+        super().setUp()
+        self.aliases = self.write(self.TEXT, path=self.folder / "aliases")
+
+    def verify(self, *args, **more):
+        return self.with_config(
+            f"aliases = {self.aliases}\ndomain = example.org\n", "-bv", *args,
+            **more)
+
+    def expand(self, *args, **more):
+        result = self.verify(*args, **more)
+        self.assert_status(result, 0)
+        return result.out.decode().splitlines()
+
+    def test_bare_names_are_looked_up(self):
+        for name, found in (
+                ("ops", ["op@example.com", "ops@example.org"]),
+                ("Root", ["admin@example.com", "op@example.com",
+                          "ops@example.org"]),
+                ("POSTMASTER", ["admin@example.com", "op@example.com",
+                                "ops@example.org"]),
+                ("self", ["self@example.org", "x@example.com"]),
+                ("other", ["other@example.org"]),
+                ("quoted", ['"a b"@example.com']),
+                ("root@example.net", ["root@example.net"]),
+                ("root@example.org", ["root@example.org"])):
+            with self.subTest(name=name):
+                self.assertEqual(self.expand(name), found)
+
+    def test_each_is_there_once(self):
+        self.assertEqual(self.expand("ops", "root", "op@example.com"),
+                         ["op@example.com", "ops@example.org",
+                          "admin@example.com"])
+
+    def test_those_of_the_header_too(self):
+        self.assertEqual(self.expand("-t", stdin=b"To: ops, Me <x@y.org>\n\n"),
+                         ["op@example.com", "ops@example.org", "x@y.org"])
+
+    def test_n_turns_them_off(self):
+        self.assertEqual(self.expand("-n", "root", "pipe"),
+                         ["root@example.org", "pipe@example.org"])
+
+    def test_none_turns_them_off(self):
+        result = self.with_config("aliases = none\ndomain = example.org\n",
+                                  "-bv", "root")
+        self.assertEqual(result.out, b"root@example.org\n")
+
+    def test_a_default_is_for_all_others(self):
+        self.write(self.TEXT + "\ndefault: me@example.com\n",
+                   path=self.aliases)
+        self.assertEqual(self.expand("other", "ops"),
+                         ["me@example.com", "op@example.com",
+                          "ops@example.org"])
+
+    def test_what_cannot_be_done_is_an_error_when_it_is_reached(self):
+        for name, line, words in (
+                ("loop", 9, "back to itself"), ("pipe", 10, "|/bin/cat"),
+                ("file", 11, "/var/mail/x"), ("list", 12, ":include:"),
+                ("nobody", 13, "lost"), ("twice", 15, "already, in line 14"),
+                ("bad", 16, "a b@example.com")):
+            with self.subTest(name=name):
+                result = self.verify(name)
+                self.assert_status(result, CONFIG, words)
+                self.assertIn(f"{self.aliases}:{line}: ", result.err)
+
+    def test_a_file_that_is_none(self):
+        for text, line, words in (
+                (b"a: b@example.com\nbogus\n", 2, "name: address"),
+                (b": b\n", 1, "no name"), (b"  a: b\n", 1, "blank"),
+                (b"a: b\nc: \0\n", 2, "NUL")):
+            with self.subTest(text=text):
+                self.write(text, path=self.aliases)
+                result = self.verify("root")
+                self.assert_status(result, CONFIG, words)
+                self.assertIn(f"{self.aliases}:{line}: ", result.err)
+                self.assert_status(self.verify("root@example.net"), 0)
+
+    def test_a_file_that_is_not_there(self):
+        self.aliases.unlink()
+        self.assert_status(self.verify("root"), CONFIG, "aliases file",
+                           str(self.aliases))
+        self.assert_status(self.verify("root@example.net"), 0)
+
+    def test_a_file_that_others_can_change(self):
+        self.aliases.chmod(0o666)
+        self.assert_status(self.verify("root"), CONFIG, "chmod go-w")
+
+    def test_a_name_without_alias_and_domain(self):
+        result = self.with_config(f"aliases = {self.aliases}\n", "-bv", "x")
+        self.assert_status(result, sendmail.DATAERR, "x has no domain",
+                           str(self.aliases), "--domain")
+
+    def test_the_mail_goes_there(self):
+        result = self.with_config(self.server(f"aliases = {self.aliases}\n"),
+                                  "-f", "a@example.org", "postmaster@x.org",
+                                  "pipe@x.org", "quoted")
+        self.assertEqual((result.status, result.err), (0, ""))
+        mail, = self.sink.take()
+        self.assertEqual(mail.recipients, ["postmaster@x.org", "pipe@x.org",
+                                           '"a b"@example.com'])
+
+
 class Servers(ConfigCase):
     """No password goes to a server that it was not meant for."""
 

@@ -12,6 +12,7 @@
 
 /* SMTPTLS_SYSCONFDIR is what the build was told, /etc for example. */
 static const char system_path[] = SMTPTLS_SYSCONFDIR "/" FILE_NAME;
+static const char aliases_path[] = SMTPTLS_SYSCONFDIR "/aliases";
 static const char user_suffix[] = "/.config/" FILE_NAME;
 
 int
@@ -27,6 +28,7 @@ config_paths_get(struct stls_err *err, const struct identity *identity,
 	out_paths->system = system_path;
 	out_paths->user = user;
 	out_paths->only = NULL;
+	out_paths->aliases = aliases_path;
 	out_paths->home = identity->home;
 	return 0;
 }

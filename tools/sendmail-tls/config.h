@@ -61,8 +61,9 @@ struct config {
 struct config_paths {
 	const char *system;
 	const char *user;
-	const char *only; /* instead of the two others */
-	const char *home; /* what ~/ is */
+	const char *only;    /* instead of the two others */
+	const char *home;    /* what ~/ is */
+	const char *aliases; /* what is used where none is set */
 };
 
 /*

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "draft.h"
 #include "input.h"
+#include "recipients.h"
 
 static int
 add_arguments(
@@ -23,7 +24,7 @@ add_arguments(
 
 	for (i = 0; i < settings->recipient_count && r == 0; i++)
 		r = addresses_parse(err, "recipient", settings->recipients[i],
-		    settings->domain, &mail->recipients);
+		    recipients_domain(settings), &mail->recipients);
 	return r;
 }
 
@@ -70,7 +71,7 @@ mail_get_recipients(struct stls_err *err, const struct settings *settings,
 {
 	const struct stls_submission submission = {
 		.extract_recipients = true,
-		.domain = settings->domain,
+		.domain = recipients_domain(settings),
 	};
 	CLEANUP(draft_done) struct draft draft;
 	int r;
@@ -80,6 +81,8 @@ mail_get_recipients(struct stls_err *err, const struct settings *settings,
 	r = add_arguments(err, settings, mail);
 	if (r == 0 && settings->extract_recipients)
 		r = read_input(err, settings, stdin_was_closed, &draft);
+	if (r == 0)
+		r = recipients_resolve(err, settings, &mail->recipients);
 	if (r == 0 && mail->recipients.count == 0)
 		r = no_recipient(err, settings);
 	return r;
@@ -196,7 +199,7 @@ mail_begin(struct stls_err *err, const struct settings *settings,
 		.extract_recipients = extract_recipients,
 		.add_missing = !settings->relay,
 		.full_name = choose_full_name(settings, identity),
-		.domain = settings->domain,
+		.domain = recipients_domain(settings),
 		.host = choose_host(settings, identity, mail),
 		.now = time(NULL),
 	};
@@ -243,6 +246,8 @@ mail_prepare(struct stls_err *err, const struct settings *settings,
 	if (r == 0)
 		r = prepare_content(
 		    err, settings, identity, stdin_was_closed, mail);
+	if (r == 0)
+		r = recipients_resolve(err, settings, &mail->recipients);
 	if (r == 0 && mail->recipients.count == 0)
 		r = no_recipient(err, settings);
 	return r;

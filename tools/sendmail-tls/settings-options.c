@@ -77,6 +77,14 @@ set_path_or_none(
 }
 
 static int
+set_aliases_file(
+    struct stls_err *err, void *target, const struct option_use *use)
+{
+	((struct settings *)target)->aliases_are_configured = true;
+	return set_path_or_none(err, target, use);
+}
+
+static int
 set_spool(struct stls_err *err, void *target, const struct option_use *use)
 {
 	struct settings *settings = target;
@@ -512,6 +520,7 @@ static const struct option_spec specs[] = {
 	CALL('a', "account", OPTION_VALUE, set_account, ACCOUNT),
 	CALL(0, "senders", OPTION_VALUE, set_nothing,
 	    FILES_ONLY(OPTION_OF_ACCOUNT | OPTION_REPEATS)),
+	PATH(0, "aliases", aliases, set_aliases_file, SETTING),
 	PATH(0, "log", log, set_log, SETTING),
 	/* What is stored is sent later by what the files say, no --url. */
 	PATH(0, "spool", spool, set_spool, SERVER),

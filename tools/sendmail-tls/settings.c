@@ -190,6 +190,7 @@ parse_lines(struct stls_err *err, const struct lines *lines,
 
 	memset(settings, 0, sizeof(*settings));
 	settings->paths = paths;
+	settings->aliases = paths != NULL ? paths->aliases : NULL;
 	settings->deadline = STLS_NEVER;
 	settings->mode = mode_of_name(own->argc > 0 ? own->argv[0] : NULL);
 	if (settings->mode == MODE_ALIASES)

@@ -105,10 +105,11 @@ struct settings {
 	bool force_from;
 	bool keep_original_from;
 
-	const char *aliases; /* file; NULL: none */
-	bool no_aliases;     /* -n */
-	const char *log;     /* LOG_TO_SYSLOG or a file; NULL: none */
-	const char *log_tag; /* -L */
+	const char *aliases;	     /* file; NULL: none */
+	bool aliases_are_configured; /* not only the default */
+	bool no_aliases;	     /* -n */
+	const char *log;	     /* LOG_TO_SYSLOG or a file; NULL: none */
+	const char *log_tag;	     /* -L */
 
 	const char *spool;
 	bool spool_is_configured; /* by a file, not on the command line */
