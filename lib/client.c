@@ -123,8 +123,6 @@ smtptls_client_new(const char *url, struct smtptls_context *context,
 		client->life = STLS_LIFE_OVER;
 		return r;
 	}
-	client->place.host = client->url.host;
-	client->place.port = client->url.port;
 	return SMTPTLS_OK;
 }
 
@@ -161,7 +159,7 @@ smtptls_client_error(const struct smtptls_client *client)
 		return smtptls_strerror(SMTPTLS_E_NOMEM);
 	if (stls_fork_happened(client->made_in))
 		return smtptls_strerror(SMTPTLS_E_FORKED);
-	if (client->err.code != SMTPTLS_OK)
+	if (client->life == STLS_LIFE_OVER && client->err.code != SMTPTLS_OK)
 		return stls_err_text(&client->err);
 	if (client->last_code == SMTPTLS_OK)
 		return "";

@@ -51,7 +51,11 @@ enum stls_life {
  */
 struct smtptls_client {
 	enum stls_life life;
-	struct stls_err err;   /* why it is over; code 0: it did not fail */
+	/*
+	 * Why it is over; code 0: it did not fail. The engine's as well, which
+	 * may be closed a moment before.
+	 */
+	struct stls_err err;
 	int last_code;	       /* of a call that failed by itself */
 	struct stls_err *last; /* and its sentence, where there was memory */
 	stls_fork_id made_in;
@@ -60,8 +64,8 @@ struct smtptls_client {
 	/* settings */
 	struct stls_url url;
 	enum stls_way way;
-	struct stls_place place;
-	smtptls_read_cb read; /* with STLS_WAY_CALLBACKS, instead of fd */
+	struct stls_place place; /* empty with STLS_WAY_URL */
+	smtptls_read_cb read;	 /* with STLS_WAY_CALLBACKS, instead of fd */
 	smtptls_write_cb write;
 	void *io_arg;
 	struct smtptls_context *context;

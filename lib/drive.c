@@ -98,7 +98,7 @@ stls_client_hang_up(struct smtptls_client *client)
 static int
 finish(struct smtptls_client *client)
 {
-	struct stls_err reason = client->engine.err;
+	struct stls_err reason = client->err;
 
 	collect_done(client);
 	if (reason.code != SMTPTLS_OK)
@@ -340,6 +340,7 @@ greet(struct smtptls_client *client)
 {
 	char name[STLS_LOCAL_NAME_CAP];
 	const char *ehlo_name = client->ehlo_name;
+	struct stls_err reason;
 
 	if (ehlo_name == NULL) {
 		stls_local_name(client->fd, name);
@@ -347,8 +348,10 @@ greet(struct smtptls_client *client)
 	}
 	client->life = STLS_LIFE_TALKING;
 	stls_client_info(client, "connected to %s", client->peer);
-	if (stls_engine_start(&client->engine, ehlo_name) < 0)
-		return stls_client_fail(client, &client->engine.err);
+	if (stls_engine_start(&client->engine, ehlo_name) < 0) {
+		reason = client->err;
+		return stls_client_fail(client, &reason);
+	}
 	client->phase = phases[stls_engine_step(&client->engine)];
 	stls_client_restart_limit(client);
 	return SMTPTLS_OK;
@@ -363,6 +366,8 @@ forget(int fd, void *arg)
 static int
 start_connector(struct smtptls_client *client, struct stls_err *err)
 {
+	const struct stls_place of_url = { .host = &client->url.host,
+		.port = client->url.port };
 	int r;
 
 	if (stls_client_has_transport(client))
@@ -370,7 +375,8 @@ start_connector(struct smtptls_client *client, struct stls_err *err)
 	client->connector = stls_alloc_zero(sizeof(*client->connector));
 	if (client->connector == NULL)
 		return stls_err_nomem(err);
-	r = stls_connector_start(client->connector, err, &client->place,
+	r = stls_connector_start(client->connector, err,
+	    client->way == STLS_WAY_URL ? &of_url : &client->place,
 	    client->timeout_ms[SMTPTLS_PHASE_CONNECT]);
 	client->connector->closing = forget;
 	client->connector->arg = client;
@@ -527,6 +533,7 @@ smtptls_client_start(struct smtptls_client *client)
 		    : 0,
 		.server = client->url.host.name,
 		.may_send = may_send,
+		.err = &client->err,
 		.arg = client,
 	};
 	stls_engine_init(&client->engine, &config);

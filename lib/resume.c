@@ -17,7 +17,8 @@ make_key(const struct smtptls_client *client,
 {
 	const struct stls_url *url = &client->url;
 	const struct stls_place *place = &client->place;
-	unsigned char flags[] = { url->implicit_tls, url->lmtp };
+	unsigned char flags[] = { url->implicit_tls, url->lmtp,
+		(unsigned char)client->way };
 	uint16_t ports[] = { url->port, place->port };
 	char address[STLS_ENDPOINT_TEXT_CAP];
 	struct stls_digest digest;
@@ -29,7 +30,8 @@ make_key(const struct smtptls_client *client,
 	stls_digest_add(&digest, flags, sizeof(flags));
 	stls_digest_add(&digest, ports, sizeof(ports));
 	stls_digest_add_str(&digest, url->host.name);
-	stls_digest_add_str(&digest, place->host.name);
+	stls_digest_add_str(
+	    &digest, place->host != NULL ? place->host->name : NULL);
 	stls_digest_add_str(&digest, place->unix_path);
 	for (i = 0; i < place->address_count; i++) {
 		stls_endpoint_format(&place->addresses[i].sock.any, address);

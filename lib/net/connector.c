@@ -314,13 +314,12 @@ stls_connector_start(struct stls_connector *c, struct stls_err *err,
 	if (place->address_count > 0)
 		return set_addresses(
 		    c, err, place->addresses, place->address_count);
-	if (place->host.is_ip) {
-		stls_endpoint_of(&place->host, place->port, &address);
+	if (place->host->is_ip) {
+		stls_endpoint_of(place->host, place->port, &address);
 		return set_addresses(c, err, &address, 1);
 	}
 	c->resolver_deadline = stls_deadline_in(attempt_timeout_ms);
-	return stls_resolver_start(
-	    err, &place->host, place->port, &c->resolver);
+	return stls_resolver_start(err, place->host, place->port, &c->resolver);
 }
 
 int

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/ascii.h"
+#include "base/cleanup.h"
 
 #define PORT_DIGITS_MAX 5
 
@@ -253,12 +254,38 @@ stls_url_parse(struct stls_err *err, const char *text, struct stls_url *out_url)
 	return SMTPTLS_OK;
 }
 
+static int
+set_address(struct stls_err *err, struct stls_place *place,
+    const struct stls_host *host, uint16_t port)
+{
+	place->addresses = stls_alloc(sizeof(*place->addresses));
+	if (place->addresses == NULL)
+		return stls_err_nomem(err);
+	stls_endpoint_of(host, port, place->addresses);
+	place->address_count = 1;
+	return SMTPTLS_OK;
+}
+
+static int
+set_host(struct stls_err *err, struct stls_place *place,
+    const struct stls_host *host, uint16_t port)
+{
+	place->host = stls_alloc(sizeof(*place->host));
+	if (place->host == NULL)
+		return stls_err_nomem(err);
+	*place->host = *host;
+	place->port = port;
+	return SMTPTLS_OK;
+}
+
 int
 stls_place_parse(
     struct stls_err *err, const char *text, struct stls_place *out_place)
 {
 	const char *what = "the place to connect to";
 	struct stls_place place = { 0 };
+	struct stls_host host;
+	uint16_t port;
 	int r;
 
 	if (strncmp(text, "unix:", 5) == 0)
@@ -266,13 +293,16 @@ stls_place_parse(
 	if (strchr(text, '@') != NULL)
 		return stls_err_set(err, SMTPTLS_E_INVALID,
 		    "%s has a user name or password in it", what);
-	r = parse_authority(
-	    err, what, text, strlen(text), &place.host, &place.port);
+	r = parse_authority(err, what, text, strlen(text), &host, &port);
 	if (r < 0)
 		return r;
-	if (place.port == 0)
+	if (port == 0)
 		return stls_err_set(
 		    err, SMTPTLS_E_INVALID, "%s has no port: %s", what, text);
+	r = host.is_ip ? set_address(err, &place, &host, port)
+		       : set_host(err, &place, &host, port);
+	if (r < 0)
+		return r;
 	*out_place = place;
 	return SMTPTLS_OK;
 }
@@ -281,16 +311,14 @@ int
 stls_place_add_address(
     struct stls_err *err, struct stls_place *place, const char *text)
 {
-	struct stls_place parsed = { 0 };
+	CLEANUP(stls_place_done) struct stls_place parsed = { 0 };
 	struct stls_endpoint *grown;
 	int r;
 
 	r = stls_place_parse(err, text, &parsed);
 	if (r < 0)
 		return r;
-	/* Of a unix socket, which has no host. */
-	free(parsed.unix_path);
-	if (!parsed.host.is_ip)
+	if (parsed.address_count == 0)
 		return stls_err_set(err, SMTPTLS_E_INVALID,
 		    "\"%s\" is no IP address with a port", text);
 	if (place->address_count == STLS_ENDPOINTS_MAX)
@@ -301,8 +329,7 @@ stls_place_add_address(
 	    place->addresses, (place->address_count + 1) * sizeof(*grown));
 	if (grown == NULL)
 		return stls_err_nomem(err);
-	stls_endpoint_of(
-	    &parsed.host, parsed.port, &grown[place->address_count++]);
+	grown[place->address_count++] = parsed.addresses[0];
 	place->addresses = grown;
 	return SMTPTLS_OK;
 }
@@ -312,5 +339,6 @@ stls_place_done(struct stls_place *place)
 {
 	free(place->addresses);
 	free(place->unix_path);
+	free(place->host);
 	memset(place, 0, sizeof(*place));
 }

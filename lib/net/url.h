@@ -27,13 +27,13 @@ struct stls_url {
 int stls_url_parse(
     struct stls_err *err, const char *text, struct stls_url *out_url);
 
-/* Where to connect to. */
+/* Where to connect to: the first of these that there is. */
 struct stls_place {
-	char *unix_path;		 /* or NULL: */
-	struct stls_endpoint *addresses; /* or NULL: */
+	char *unix_path;
+	struct stls_endpoint *addresses;
 	size_t address_count;
-	struct stls_host host;
-	uint16_t port;
+	struct stls_host *host; /* a name */
+	uint16_t port;		/* of that */
 };
 
 /* Parse `host:port`, `[ipv6]:port`, `ipv4:port` or `unix:/absolute/path`. */
@@ -42,7 +42,7 @@ int stls_place_parse(
 
 /*
  * Add `ipv4:port` or `[ipv6]:port` to the addresses of a place, of which there
- * may be STLS_ENDPOINTS_MAX; then its host does not count any more.
+ * may be STLS_ENDPOINTS_MAX.
  */
 int stls_place_add_address(
     struct stls_err *err, struct stls_place *place, const char *text);

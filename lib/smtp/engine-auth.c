@@ -9,10 +9,10 @@
 static int
 defer_initial(struct stls_engine *engine, const struct stls_secret *initial)
 {
-	stls_err_clear(&engine->err);
+	stls_err_clear(engine->err);
 	if (stls_secret_set(
 		&engine->auth_initial, initial->data, initial->len) < 0)
-		return stls_err_nomem(&engine->err);
+		return stls_err_nomem(engine->err);
 	engine->auth_has_initial = true;
 	return SMTPTLS_OK;
 }
@@ -25,13 +25,13 @@ auth_command(struct stls_engine *engine, const char *mechanism,
 	char shown[64];
 	int r;
 
-	r = stls_command_auth(&engine->err, &engine->out, mechanism, initial);
+	r = stls_command_auth(engine->err, &engine->out, mechanism, initial);
 	if (r == SMTPTLS_E_LIMIT && initial != NULL) {
 		r = defer_initial(engine, initial);
 		initial = NULL;
 		if (r == SMTPTLS_OK)
 			r = stls_command_auth(
-			    &engine->err, &engine->out, mechanism, NULL);
+			    engine->err, &engine->out, mechanism, NULL);
 	}
 	snprintf(shown, sizeof(shown), "AUTH %s%s", mechanism,
 	    initial != NULL ? " ***" : "");
@@ -74,7 +74,7 @@ stls_engine_auth_respond(
 	r = stls_engine_check_gate(engine, STLS_STEP_AUTH);
 	if (r == SMTPTLS_OK)
 		r = stls_command_auth_response(
-		    &engine->err, &engine->out, response);
+		    engine->err, &engine->out, response);
 	r = stls_engine_sent_line(engine, before, r, "***");
 	engine->secret_end = engine->queued;
 	if (r == SMTPTLS_OK)

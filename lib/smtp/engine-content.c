@@ -55,7 +55,7 @@ stls_engine_send_lone_dot(struct stls_engine *engine)
 	struct stls_data nothing = { 0 };
 	int r;
 
-	r = stls_data_end(&engine->err, &nothing, &engine->out);
+	r = stls_data_end(engine->err, &nothing, &engine->out);
 	if (r < 0)
 		return r;
 	engine->queued += sizeof(".\r\n") - 1;
@@ -72,7 +72,7 @@ announce(struct stls_engine *engine, uint64_t size, bool is_last)
 	size_t before = stls_buf_len(&engine->out);
 	int r;
 
-	r = stls_command_bdat(&engine->err, &engine->out, size, is_last);
+	r = stls_command_bdat(engine->err, &engine->out, size, is_last);
 	r = stls_engine_sent_line(engine, before, r, NULL);
 	if (r == SMTPTLS_OK)
 		r = stls_engine_expect(engine, step, 0, size);
@@ -182,7 +182,7 @@ account_for_chunks(struct stls_engine *engine, size_t len)
 		return SMTPTLS_OK;
 	if (engine->last_octet_is_held ||
 	    (engine->last_chunk && len > engine->chunk_left))
-		return fail_changed(&engine->err);
+		return fail_changed(engine->err);
 	if (len < engine->chunk_left) {
 		engine->chunk_left -= len;
 		engine->queued += len;
@@ -215,7 +215,7 @@ stls_engine_body(struct stls_engine *engine, const char *data, size_t len)
 
 	assert(engine->state == STLS_STATE_BODY);
 	r = stls_data_write(
-	    &engine->err, &engine->data, data, len, &engine->out);
+	    engine->err, &engine->data, data, len, &engine->out);
 	if (r == SMTPTLS_OK)
 		r = account(engine, before);
 	stls_engine_settle(engine, r);
@@ -229,12 +229,12 @@ end_chunks(struct stls_engine *engine)
 	size_t before = stls_buf_len(&engine->out);
 	int r;
 
-	r = stls_data_end(&engine->err, &engine->data, &engine->out);
+	r = stls_data_end(engine->err, &engine->data, &engine->out);
 	if (r == SMTPTLS_OK)
 		r = account(engine, before);
 	if (r == SMTPTLS_OK && engine->state == STLS_STATE_BODY &&
 	    engine->sending->content_size > 0 && !engine->last_octet_is_held)
-		r = fail_changed(&engine->err);
+		r = fail_changed(engine->err);
 	return r;
 }
 
@@ -258,7 +258,7 @@ end_by_data(struct stls_engine *engine)
 	size_t before = stls_buf_len(&engine->out);
 	int r;
 
-	r = stls_data_end(&engine->err, &engine->data, &engine->out);
+	r = stls_data_end(engine->err, &engine->data, &engine->out);
 	if (r < 0)
 		return r;
 	engine->queued += stls_buf_len(&engine->out) - before;
@@ -274,7 +274,7 @@ end_by_bdat(struct stls_engine *engine)
 		return announce(engine, 0, true);
 	/* Normalised, a content that is not empty ends in a line ending. */
 	if (stls_buf_append(&engine->out, "\n", 1) < 0)
-		return stls_err_nomem(&engine->err);
+		return stls_err_nomem(engine->err);
 	engine->queued++;
 	return SMTPTLS_OK;
 }

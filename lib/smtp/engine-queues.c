@@ -77,7 +77,7 @@ fail_all(struct stls_engine *engine, struct stls_queue *queue)
 		/* One address without SMTPUTF8 is not why the others fail. */
 		stls_err_clear(&txn->err);
 		stls_transaction_fail(
-		    txn, is_handed_over(engine, txn), &engine->err);
+		    txn, is_handed_over(engine, txn), engine->err);
 		stls_engine_finish_transaction(engine, txn);
 	}
 }
@@ -95,7 +95,7 @@ stls_engine_close(struct stls_engine *engine)
 	fail_all(engine, &engine->in_air);
 	if (engine->is_used_up) {
 		/* The server said so before; how it ends is no matter. */
-		stls_err_clear(&engine->err);
+		stls_err_clear(engine->err);
 		return;
 	}
 	fail_all(engine, &engine->again);
@@ -107,7 +107,7 @@ stls_engine_lose(struct stls_engine *engine, const struct stls_err *err)
 {
 	if (engine->state == STLS_STATE_CLOSED)
 		return;
-	stls_err_copy(&engine->err, err);
+	stls_err_copy(engine->err, err);
 	stls_engine_close(engine);
 }
 
@@ -117,7 +117,7 @@ stls_engine_fail(struct stls_engine *engine, const struct stls_err *err)
 	if (engine->state == STLS_STATE_CLOSED && !engine->is_used_up)
 		return;
 	engine->is_used_up = false;
-	stls_err_copy(&engine->err, err);
+	stls_err_copy(engine->err, err);
 	stls_engine_close(engine);
 }
 

@@ -17,7 +17,7 @@ stls_engine_fail_by_reply(struct stls_engine *engine, int code,
 	char text[STLS_OUTCOME_TEXT_CAP];
 
 	stls_reply_text(reply, text, sizeof(text));
-	return stls_err_set(&engine->err, code, "%s: %d %s%s%s", what,
+	return stls_err_set(engine->err, code, "%s: %d %s%s%s", what,
 	    reply->code, reply->enhanced, reply->enhanced[0] != '\0' ? " " : "",
 	    text);
 }
@@ -69,7 +69,7 @@ after_clear_ehlo(struct stls_engine *engine)
 	int r;
 
 	if (stls_capabilities_find(&engine->capabilities, "STARTTLS") == NULL)
-		return stls_err_set(&engine->err, SMTPTLS_E_NO_STARTTLS,
+		return stls_err_set(engine->err, SMTPTLS_E_NO_STARTTLS,
 		    "the server does not offer STARTTLS");
 	r = stls_engine_send(engine, "STARTTLS", STLS_STEP_STARTTLS);
 	return r < 0 ? r : stls_engine_enter(engine, STLS_STATE_WAITING);
@@ -93,7 +93,7 @@ on_ehlo(struct stls_engine *engine, const struct stls_expected *expected,
 	if (reply->code != 250)
 		return stls_engine_fail_senseless(engine, expected, reply);
 	if (stls_capabilities_parse(&engine->capabilities, reply) < 0)
-		return stls_err_nomem(&engine->err);
+		return stls_err_nomem(engine->err);
 
 	if (clear)
 		return after_clear_ehlo(engine);
@@ -124,17 +124,17 @@ on_challenge(struct stls_engine *engine, const struct stls_reply *reply)
 	int r;
 
 	if (++engine->auth_rounds > AUTH_ROUNDS_MAX)
-		return stls_err_set(&engine->err, SMTPTLS_E_LIMIT,
+		return stls_err_set(engine->err, SMTPTLS_E_LIMIT,
 		    "the server asks more than %d times during "
 		    "authentication",
 		    AUTH_ROUNDS_MAX);
 	stls_reply_next_line(reply, &offset, &text, &len);
 	if (offset != reply->len)
-		return stls_err_set(&engine->err, SMTPTLS_E_PROTOCOL,
+		return stls_err_set(engine->err, SMTPTLS_E_PROTOCOL,
 		    "a challenge has more than one line");
 	r = stls_secret_set(&engine->challenge, text, len);
 	if (r < 0)
-		return stls_err_nomem(&engine->err);
+		return stls_err_nomem(engine->err);
 	/* Some servers write words here where no challenge is needed. */
 	r = stls_base64_decode(engine->challenge.data, text, len, &len);
 	stls_secret_shorten(&engine->challenge, r < 0 ? 0 : len);
@@ -197,7 +197,7 @@ on_quit(struct stls_engine *engine, const struct stls_expected *expected,
 {
 	(void)expected;
 	(void)reply;
-	stls_err_clear(&engine->err);
+	stls_err_clear(engine->err);
 	stls_engine_close(engine);
 	return SMTPTLS_OK;
 }

@@ -34,7 +34,7 @@ stls_engine_send(
 	size_t before = stls_buf_len(&engine->out);
 	int r;
 
-	r = stls_command_write(&engine->err, &engine->out, verb);
+	r = stls_command_write(engine->err, &engine->out, verb);
 	r = stls_engine_sent_line(engine, before, r, NULL);
 	return r < 0 ? r : stls_engine_expect(engine, step, 0, 0);
 }
@@ -45,7 +45,7 @@ stls_engine_send_ehlo(struct stls_engine *engine)
 	size_t before = stls_buf_len(&engine->out);
 	int r;
 
-	r = stls_command_ehlo(&engine->err, &engine->out,
+	r = stls_command_ehlo(engine->err, &engine->out,
 	    engine->config.lmtp ? "LHLO" : "EHLO", engine->ehlo_name);
 	r = stls_engine_sent_line(engine, before, r, NULL);
 	return r < 0 ? r : stls_engine_expect(engine, STLS_STEP_EHLO, 0, 0);
@@ -61,7 +61,7 @@ stls_engine_check_gate(struct stls_engine *engine, enum stls_step step)
 	    engine->config.may_send(step, engine->config.arg))
 		return SMTPTLS_OK;
 	engine->step = step;
-	return stls_err_set(&engine->err, SMTPTLS_E_TLS,
+	return stls_err_set(engine->err, SMTPTLS_E_TLS,
 	    "%s needs a verified TLS session, and this is none",
 	    stls_step_name(step));
 }
@@ -131,7 +131,7 @@ send_mail(struct stls_engine *engine)
 		.smtputf8 = offered->smtputf8 && needs_smtputf8(txn),
 		.demands = txn->demands,
 	};
-	r = stls_command_mail(&engine->err, &engine->out, txn->sender, &params);
+	r = stls_command_mail(engine->err, &engine->out, txn->sender, &params);
 	r = stls_engine_sent_line(engine, before, r, NULL);
 	if (r == SMTPTLS_OK)
 		r = stls_engine_expect(engine, STLS_STEP_MAIL, 0, 0);
@@ -213,10 +213,10 @@ ask_recipient(struct stls_engine *engine, size_t index)
 	int r;
 
 	if (txn->demands == NULL)
-		r = stls_command_rcpt(&engine->err, &engine->out,
+		r = stls_command_rcpt(engine->err, &engine->out,
 		    recipient->mailbox, recipient->needs_smtputf8);
 	else
-		r = stls_command_rcpt_with(&engine->err, &engine->out,
+		r = stls_command_rcpt_with(engine->err, &engine->out,
 		    recipient->mailbox, recipient->needs_smtputf8, txn->demands,
 		    index);
 	r = stls_engine_sent_line(engine, before, r, NULL);

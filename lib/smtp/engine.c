@@ -72,7 +72,7 @@ stls_engine_enter(struct stls_engine *engine, enum stls_state state)
 	bool was_in_content = is_in_content(engine);
 
 	if (engine->state == STLS_STATE_CLOSED)
-		return engine->err.code;
+		return engine->err->code;
 	engine->state = state;
 	if (engine->config.trace != NULL)
 		stls_engine_trace(engine, '=', state_names[state],
@@ -98,7 +98,7 @@ stls_engine_expect(struct stls_engine *engine, enum stls_step step,
 	};
 
 	if (stls_fifo_append(&engine->expected, &expected) < 0)
-		return stls_err_nomem(&engine->err);
+		return stls_err_nomem(engine->err);
 	if (more == 0)
 		engine->asked = engine->queued;
 	if (txn != NULL)
@@ -147,10 +147,10 @@ take_in(struct stls_engine *engine, const void *data, size_t len)
 		engine->begun = written(engine);
 	r = stls_buf_append(&engine->in, data, len);
 	if (r == SMTPTLS_E_NOMEM)
-		return stls_err_nomem(&engine->err);
+		return stls_err_nomem(engine->err);
 	if (r < 0)
 		return stls_err_set(
-		    &engine->err, r, "the server sends too much");
+		    engine->err, r, "the server sends too much");
 	return SMTPTLS_OK;
 }
 
@@ -161,7 +161,7 @@ take_in(struct stls_engine *engine, const void *data, size_t len)
 static int
 fail_behind_starttls(struct stls_engine *engine)
 {
-	return stls_err_set(&engine->err, SMTPTLS_E_PROTOCOL,
+	return stls_err_set(engine->err, SMTPTLS_E_PROTOCOL,
 	    "the server sent something in clear behind its answer to "
 	    "STARTTLS");
 }
@@ -178,7 +178,7 @@ take_reply(struct stls_engine *engine, size_t *taken)
 
 	if (engine->state == STLS_STATE_START_TLS)
 		return fail_behind_starttls(engine);
-	r = stls_reply_parse(&engine->err, &engine->parser,
+	r = stls_reply_parse(engine->err, &engine->parser,
 	    (const char *)stls_buf_data(&engine->in) + *taken,
 	    stls_buf_len(&engine->in) - *taken, &reply);
 	if (r != SMTPTLS_OK)
@@ -216,6 +216,8 @@ stls_engine_init(
 {
 	memset(engine, 0, sizeof(*engine));
 	engine->config = *config;
+	engine->err = config->err;
+	stls_err_clear(engine->err);
 	if (engine->config.chunk_max == 0)
 		engine->config.chunk_max = CHUNK_MAX;
 	stls_buf_init(&engine->in, INPUT_MAX);
@@ -244,13 +246,13 @@ stls_engine_start(struct stls_engine *engine, const char *ehlo_name)
 
 	assert(engine->state == STLS_STATE_START);
 	/* Only to see whether it can be sent, before anybody is asked. */
-	r = stls_command_ehlo(&engine->err, &engine->out, "EHLO", ehlo_name);
+	r = stls_command_ehlo(engine->err, &engine->out, "EHLO", ehlo_name);
 	if (r < 0)
 		return r;
 	stls_buf_clear(&engine->out);
 	engine->ehlo_name = stls_strdup(ehlo_name);
 	if (engine->ehlo_name == NULL)
-		return stls_err_nomem(&engine->err);
+		return stls_err_nomem(engine->err);
 	if (engine->config.implicit_tls) {
 		engine->step = STLS_STEP_TLS;
 		return stls_engine_enter(engine, STLS_STATE_START_TLS);

@@ -77,8 +77,9 @@ struct stls_engine_config {
 	 * MAIL; asked right before each.
 	 */
 	bool (*may_send)(enum stls_step step, void *arg);
-	stls_trace_cb trace; /* may be NULL */
-	void *arg;	     /* of both */
+	struct stls_err *err; /* of the driver: why the engine is closed */
+	stls_trace_cb trace;  /* may be NULL */
+	void *arg;	      /* of both */
 };
 
 enum stls_state {
@@ -101,8 +102,8 @@ enum stls_state {
 struct stls_engine {
 	struct stls_engine_config config;
 	enum stls_state state;
-	enum stls_step step; /* the present or last one, for people */
-	struct stls_err err; /* why it is closed; code 0 after QUIT */
+	enum stls_step step;  /* the present or last one, for people */
+	struct stls_err *err; /* why it is closed; code 0 after QUIT */
 
 	struct stls_buf in;
 	struct stls_reply_parser parser;

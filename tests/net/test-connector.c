@@ -819,6 +819,7 @@ END_TEST
 START_TEST(without_memory_for_addresses_it_is_nomem)
 {
 	struct stls_connector c = { 0 };
+	struct stls_place place;
 	struct pollfd pfd;
 	int fd = -1, fds;
 
@@ -835,9 +836,12 @@ START_TEST(without_memory_for_addresses_it_is_nomem)
 	ck_assert_int_eq(count_fds(), fds);
 	ck_assert_int_eq(fake_names_lists(), 0);
 
+	ck_assert_ok(stls_place_parse(&err, "192.0.2.1:587", &place));
 	stls_alloc_fail_at(1);
-	ck_assert_int_eq(start(&c, "192.0.2.1:587", WAIT_MS), SMTPTLS_E_NOMEM);
+	ck_assert_int_eq(
+	    stls_connector_start(&c, &err, &place, WAIT_MS), SMTPTLS_E_NOMEM);
 	stls_alloc_fail_at(0);
+	stls_place_done(&place);
 	stls_connector_done(&c);
 }
 END_TEST

@@ -183,26 +183,35 @@ static const struct good_place {
 	const char *unix_path;
 	const char *host;
 	uint16_t port;
+	bool is_address;
 } good_places[] = {
-	{ "mail.example.org:587", NULL, "mail.example.org", 587 },
-	{ "192.0.2.1:25", NULL, "192.0.2.1", 25 },
-	{ "[2001:db8::1]:465", NULL, "2001:db8::1", 465 },
-	{ "smtp:25", NULL, "smtp", 25 },
-	{ "unix:/run/mail.sock", "/run/mail.sock", "", 0 },
-	{ "unix:/with:colon@and blank", "/with:colon@and blank", "", 0 },
+	{ "mail.example.org:587", NULL, "mail.example.org", 587, false },
+	{ "192.0.2.1:25", NULL, NULL, 0, true },
+	{ "[2001:db8::1]:465", NULL, NULL, 0, true },
+	{ "smtp:25", NULL, "smtp", 25, false },
+	{ "unix:/run/mail.sock", "/run/mail.sock", NULL, 0, false },
+	{ "unix:/with:colon@and blank", "/with:colon@and blank", NULL, 0,
+	    false },
 };
 
 START_TEST(place_is_taken)
 {
 	const struct good_place *t = &good_places[_i];
 	struct stls_err err = { 0 };
+	char address[STLS_ENDPOINT_TEXT_CAP];
 	struct stls_place place;
 
 	ck_assert_msg(stls_place_parse(&err, t->text, &place) == SMTPTLS_OK,
 	    "%s: %s", t->text, err.text);
 	ck_assert_pstr_eq(place.unix_path, t->unix_path);
-	ck_assert_str_eq(place.host.name, t->host);
+	ck_assert_pstr_eq(
+	    place.host != NULL ? place.host->name : NULL, t->host);
 	ck_assert_uint_eq(place.port, t->port);
+	ck_assert_uint_eq(place.address_count, t->is_address);
+	if (t->is_address) {
+		stls_endpoint_format(&place.addresses[0].sock.any, address);
+		ck_assert_str_eq(address, t->text);
+	}
 	stls_place_done(&place);
 	ck_assert_ptr_null(place.unix_path);
 	stls_place_done(&place);
@@ -349,19 +358,23 @@ START_TEST(place_without_memory_is_nomem)
 {
 	struct stls_err err = { 0 };
 	struct stls_place place;
+	unsigned long i;
 
 	stls_alloc_fail_at(1);
-	ck_assert_int_eq(
-	    stls_place_parse(&err, "unix:/run/x", &place), SMTPTLS_E_NOMEM);
+	ck_assert_int_eq(stls_place_parse(&err, good_places[_i].text, &place),
+	    SMTPTLS_E_NOMEM);
 	stls_alloc_fail_at(0);
 	ck_assert_str_eq(err.text, "out of memory");
 
 	memset(&place, 0, sizeof(place));
 	ck_assert_ok(stls_place_add_address(&err, &place, "192.0.2.1:25"));
-	stls_alloc_fail_at(1);
-	ck_assert_int_eq(stls_place_add_address(&err, &place, "192.0.2.2:25"),
-	    SMTPTLS_E_NOMEM);
-	stls_alloc_fail_at(0);
+	for (i = 1; i <= 2; i++) {
+		stls_alloc_fail_at(i);
+		ck_assert_int_eq(
+		    stls_place_add_address(&err, &place, "192.0.2.2:25"),
+		    SMTPTLS_E_NOMEM);
+		stls_alloc_fail_at(0);
+	}
 	ck_assert_uint_eq(place.address_count, 1);
 	stls_place_done(&place);
 }
@@ -384,7 +397,8 @@ main(void)
 	tcase_add_loop_test(
 	    tc, what_is_no_address_is_refused, 0, COUNT(bad_addresses));
 	tcase_add_test(tc, addresses_of_a_place_have_a_limit);
-	tcase_add_test(tc, place_without_memory_is_nomem);
+	tcase_add_loop_test(
+	    tc, place_without_memory_is_nomem, 0, COUNT(good_places));
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }

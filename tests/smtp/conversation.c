@@ -77,6 +77,7 @@ begin(struct player *player)
 		.window = transcript->window ? 3 : 0,
 		.chunk_max = transcript->small_chunks ? 8 : 0,
 		.may_send = may_send,
+		.err = &player->err,
 		.trace = trace,
 		.arg = player,
 	};
@@ -222,7 +223,7 @@ written_end(const struct player *player)
 static void
 check_fault(const struct player *player)
 {
-	const struct stls_err *err = &player->engine.err;
+	const struct stls_err *err = player->engine.err;
 
 	if (stls_engine_event(&player->engine) != STLS_CLOSED)
 		return;

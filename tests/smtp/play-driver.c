@@ -283,9 +283,9 @@ play_ready(struct player *player)
 
 	if (!player_wants(player, STLS_READY))
 		return;
-	if (engine->err.code != SMTPTLS_OK)
-		player_fail(player, "an error is left: %s",
-		    stls_err_text(&engine->err));
+	if (engine->err->code != SMTPTLS_OK)
+		player_fail(
+		    player, "an error is left: %s", stls_err_text(engine->err));
 	if (engine->auth_initial.data != NULL || engine->challenge.data != NULL)
 		player_fail(player, "a secret is left");
 }
@@ -316,7 +316,7 @@ play_reply(struct player *player)
 void
 play_closed(struct player *player)
 {
-	struct stls_err *err = &player->engine.err;
+	struct stls_err *err = player->engine.err;
 
 	if (!player_wants(player, STLS_CLOSED))
 		return;

@@ -121,7 +121,7 @@ player_wants(const struct player *player, enum stls_event wanted)
 	if (event != wanted && player_is_strict(player))
 		player_fail(player, "the engine asks for %s: %s",
 		    player_name_of(events, (int)event),
-		    stls_err_text(&player->engine.err));
+		    stls_err_text(player->engine.err));
 	return event == wanted;
 }
 

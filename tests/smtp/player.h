@@ -29,6 +29,7 @@ struct player {
 	const struct manner *manner;
 	const struct step *step;
 	struct stls_engine engine;
+	struct stls_err err; /* of the engine */
 	struct message messages[MESSAGES_MAX];
 	size_t count;
 	struct message *last; /* the last one that was done */

@@ -86,6 +86,7 @@ may_send(enum stls_step step, void *arg)
 }
 
 static struct stls_engine engine;
+static struct stls_err why_closed;
 
 static void
 setup(void)
@@ -93,6 +94,7 @@ setup(void)
 	const struct stls_engine_config config = {
 		.insecure_no_tls = true,
 		.may_send = may_send,
+		.err = &why_closed,
 	};
 
 	stls_engine_init(&engine, &config);
@@ -117,7 +119,7 @@ START_TEST(a_name_that_no_command_may_have_is_refused_at_once)
 
 	ck_assert_int_eq(
 	    stls_engine_start(&engine, bad_names[_i]), SMTPTLS_E_INVALID);
-	ck_assert_int_eq(engine.err.code, SMTPTLS_E_INVALID);
+	ck_assert_int_eq(engine.err->code, SMTPTLS_E_INVALID);
 	stls_engine_output(&engine, &len);
 	ck_assert_uint_eq(len, 0);
 }
@@ -131,8 +133,8 @@ START_TEST(more_than_can_be_a_reply_is_refused_in_one_piece_too)
 	ck_assert_ok(stls_engine_start(&engine, "a.example.org"));
 	stls_engine_receive(&engine, much, sizeof(much));
 	ck_assert_int_eq(stls_engine_event(&engine), STLS_CLOSED);
-	ck_assert_int_eq(engine.err.code, SMTPTLS_E_LIMIT);
-	ck_assert_str_eq(engine.err.text, "the server sends too much");
+	ck_assert_int_eq(engine.err->code, SMTPTLS_E_LIMIT);
+	ck_assert_str_eq(engine.err->text, "the server sends too much");
 }
 END_TEST
 
@@ -154,7 +156,7 @@ START_TEST(a_closed_engine_hands_out_nothing)
 	/* The first reason stays. */
 	stls_err_set(&err, SMTPTLS_E_TIMEOUT, "late");
 	stls_engine_fail(&engine, &err);
-	ck_assert_str_eq(engine.err.text, "lost");
+	ck_assert_str_eq(engine.err->text, "lost");
 }
 END_TEST
 

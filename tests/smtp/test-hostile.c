@@ -38,6 +38,7 @@ chance(unsigned int percent)
 
 static struct round {
 	struct stls_engine engine;
+	struct stls_err err; /* of the engine */
 	struct witness witness;
 	struct letter letters[LETTERS_MAX];
 	size_t count, submitted;
@@ -621,6 +622,7 @@ begin_round(void)
 		.at_once = chance(60),
 		.chunk_max = chunks[dice(5)],
 		.may_send = may_send,
+		.err = &r->err,
 		.trace = trace,
 	};
 	size_t i;
