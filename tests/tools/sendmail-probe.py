@@ -2,6 +2,7 @@
 """--probe as a diagnosis: what it finds, and what it thinks of it."""
 
 import json
+import os
 import socket
 import subprocess
 import tempfile
@@ -9,7 +10,7 @@ import unittest
 
 import probe_schema
 import sendmail
-from sendmail import HOST, NOPERM, PROTOCOL, TEMPFAIL, Server, run
+from sendmail import HOST, NOPERM, PROTOCOL, TEMPFAIL, USAGE, Server, run
 
 SIZE = "250-SIZE 20000000\r\n"
 GOOD_EHLO = ("250-localhost\r\n250-PIPELINING\r\n" + SIZE +
@@ -247,6 +248,56 @@ class Reason(sendmail.TestCase):
         self.assert_status(result, PROTOCOL, "the certificate names")
         self.assertEqual(
             result.out.decode().count("the certificate names"), 1)
+
+
+class Configure(sendmail.TestCase):
+    """--configure with a server that is given; sendmail-dns.py has others."""
+
+    def configure(self, address="Alice@example.org", *args):
+        return run("--configure", address, *args, stdin=subprocess.DEVNULL)
+
+    def test_what_it_writes_is_taken_as_it_is(self):
+        ca = os.path.relpath(self.ca)
+        result = self.configure("Alice@example.org", "--url", self.sink.smtps,
+                                "--cafile", ca)
+        self.assert_status(result, 0)
+        path = self.folder / "written.conf"
+        path.write_bytes(result.out)
+        path.chmod(0o600)
+        sent = run("-f", "a@example.org", "b@example.org", config=path,
+                   cwd="/")
+        self.assertEqual((sent.status, sent.err), (0, ""))
+        self.assertEqual(len(self.sink.take()), 1)
+
+    def test_the_user_is_written_where_there_is_a_login(self):
+        for address, local in (("Alice@example.org", "Alice"),
+                               ('"a b"@example.org', "a b")):
+            with Server(self.folder, EHLO=GOOD_EHLO) as server:
+                result = self.configure(address, "--url", server.url,
+                                        "--cafile", self.ca)
+            self.assert_status(result, 0)
+            lines = result.out.decode().splitlines()
+            self.assertIn("user = " + address, lines)
+            self.assertIn(f"# Some servers want {local} alone.", lines)
+            self.assertFalse(
+                [line for line in lines if line.startswith("password")])
+            self.assertNotIn("AUTH", " ".join(server.commands))
+
+    def test_a_server_that_is_not_verified_is_none(self):
+        result = self.configure("Alice@example.org", "--url",
+                                self.sink.smtps)
+        self.assert_status(result, PROTOCOL, self.sink.smtps,
+                           "Alice@example.org")
+        self.assertEqual(result.out, b"")
+
+    def test_what_cannot_be_asked_for(self):
+        for args in (["alice"], ["alice@"], ["a@[127.0.0.1]"], [""],
+                     ["a@example.org", "b@example.org"],
+                     ["a@example.org", "--insecure-no-verify"],
+                     ["a@example.org", "--insecure-legacy-tls"]):
+            result = self.configure(*args)
+            self.assert_status(result, USAGE, "--configure")
+            self.assertEqual(result.out, b"")
 
 
 if __name__ == "__main__":

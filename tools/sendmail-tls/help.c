@@ -23,6 +23,7 @@ const char settings_help[] =
     "Modes     -bm send (default)  -bv print recipients  -bp print queue\n"
     "          --dry-run  do all but connect, print envelope and message\n"
     "          --probe [--json]  connect and log in, report what was found\n"
+    "          --configure ADDR  find the server, print a configuration\n"
     "          -v show the conversation;  --help;  --version\n"
     "Insecure  --insecure-no-verify  --insecure-cleartext  "
     "--insecure-legacy-tls\n"

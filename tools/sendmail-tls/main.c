@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "config-paths.h"
+#include "configure.h"
 #include "identity.h"
 #include "mail.h"
 #include "probe.h"
@@ -61,6 +62,8 @@ run(struct stls_err *err, const struct words *words, struct settings *settings,
 		return 0;
 	case MODE_VERIFY:
 		return print_recipients(err, settings, stdin_was_closed);
+	case MODE_CONFIGURE:
+		return configure_run(err, settings, identity);
 	case MODE_SUBMIT:
 		return submit_server_run(err, words, settings);
 	case MODE_SEND:

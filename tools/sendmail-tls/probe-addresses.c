@@ -65,29 +65,18 @@ list_addresses(struct probe *probe)
 	}
 }
 
-/* Credentials are shown once, where they were asked for. */
-static struct settings
-without_credentials(const struct settings *settings)
-{
-	struct settings bare = *settings;
-
-	bare.user = NULL;
-	bare.auth = NULL;
-	return bare;
-}
-
 static void
 try_address(struct probe *probe, struct probe_address *address,
     const struct identity *identity, struct smtptls_context *context)
 {
 	CLEANUP(endpoint_done) struct endpoint there = { 0 };
-	struct settings bare = without_credentials(probe->settings);
+	struct settings quiet = *probe->settings;
 	struct stls_err err = { 0 };
 
-	bare.verbose = false;
+	quiet.verbose = false;
 	endpoint_set_url(&there, probe->main.url);
-	if (endpoint_look(&err, &there, &bare, identity, context, address->text,
-		true) != 0)
+	if (endpoint_look(&err, &there, &quiet, identity, context,
+		address->text, true) != 0)
 		return;
 	endpoint_quit(&there);
 	address->is = there.status == 0 ? ADDRESS_GOOD : ADDRESS_BAD;

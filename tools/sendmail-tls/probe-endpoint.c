@@ -112,12 +112,18 @@ cancel(void *arg)
 static int
 prepare(struct stls_err *err, struct endpoint *endpoint,
     const struct settings *settings, const struct identity *identity,
-    struct smtptls_context *context, const char *address)
+    struct smtptls_context *context, const char *address, bool is_aside)
 {
 	struct settings here = *settings;
 	int r;
 
 	here.url = endpoint->url;
+	/* Credentials are shown once, where they were asked for. */
+	if (is_aside) {
+		here.user = NULL;
+		here.auth = NULL;
+		here.password.source = PASSWORD_PROMPT;
+	}
 	if (address != NULL)
 		here.connect_to = NULL;
 	r = connection_make_client(
@@ -142,7 +148,8 @@ endpoint_look(struct stls_err *err, struct endpoint *endpoint,
 	struct smtptls_client *client;
 	int r;
 
-	r = prepare(err, endpoint, settings, identity, context, address);
+	r = prepare(
+	    err, endpoint, settings, identity, context, address, is_aside);
 	if (r != 0)
 		return r;
 	client = endpoint->client;

@@ -31,22 +31,20 @@ static void
 look_at_other_port(struct probe *probe, const struct identity *identity,
     struct smtptls_context *context)
 {
-	struct settings bare = *probe->settings;
+	const struct settings *settings = probe->settings;
 	struct stls_err err = { 0 };
 	char url[PROBE_URL_CAP];
 	bool is_ipv6 = strchr(probe->main.host, ':') != NULL;
 
 	if (probe->main.names_port || probe->main.is_lmtp ||
-	    bare.connect_to != NULL || bare.insecure_cleartext)
+	    settings->connect_to != NULL || settings->insecure_cleartext)
 		return;
-	bare.user = NULL;
-	bare.auth = NULL;
 	snprintf(url, sizeof(url), "%s://%s%s%s",
 	    probe->main.is_smtps ? "smtp" : "smtps", is_ipv6 ? "[" : "",
 	    probe->main.host, is_ipv6 ? "]" : "");
 	endpoint_set_url(&probe->other, url);
-	if (endpoint_look(
-		&err, &probe->other, &bare, identity, context, NULL, true) != 0)
+	if (endpoint_look(&err, &probe->other, settings, identity, context,
+		NULL, true) != 0)
 		probe->other.url[0] = '\0';
 }
 

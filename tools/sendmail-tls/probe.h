@@ -63,7 +63,8 @@ void endpoint_set_url(struct endpoint *endpoint, const char *url);
  * could not even be tried.
  *
  * @param address  where to connect to ("[::1]:465"), or NULL
- * @param is_aside  not what was asked for: it must not take long
+ * @param is_aside  not what was asked for: it must not take long, and gets no
+ *     credentials
  */
 int endpoint_look(struct stls_err *err, struct endpoint *endpoint,
     const struct settings *settings, const struct identity *identity,

@@ -239,6 +239,17 @@ set_submit(struct stls_err *err, void *target, const struct option_use *use)
 }
 
 static int
+set_configure(struct stls_err *err, void *target, const struct option_use *use)
+{
+	struct settings *settings = target;
+
+	(void)err;
+	settings->mode = MODE_CONFIGURE;
+	settings->configure = use->value;
+	return 0;
+}
+
+static int
 set_pipelining(struct stls_err *err, void *target, const struct option_use *use)
 {
 	static const struct {
@@ -530,6 +541,7 @@ static const struct option_spec specs[] = {
 	FLAG(0, "dry-run", dry_run, COMMAND),
 	FLAG(0, "probe", probe, COMMAND),
 	FLAG(0, "json", json, COMMAND),
+	CALL(0, "configure", OPTION_VALUE, set_configure, COMMAND),
 	CALL(0, "help", OPTION_ALONE, set_help, COMMAND),
 	CALL(0, "version", OPTION_ALONE, set_version, COMMAND),
 

@@ -100,7 +100,7 @@ needs_files(const struct settings *settings)
 {
 	return settings->mode != MODE_PRINT_HELP &&
 	    settings->mode != MODE_PRINT_VERSION &&
-	    settings->mode != MODE_ALIASES;
+	    settings->mode != MODE_CONFIGURE && settings->mode != MODE_ALIASES;
 }
 
 /* Our own command line, and behind it what was handed over. */

@@ -22,6 +22,7 @@ enum mode {
 	MODE_QUEUE_RUN,	    /* -q */
 	MODE_ALIASES,	    /* -bi, -I, newaliases */
 	MODE_SUBMIT,	    /* --submit */
+	MODE_CONFIGURE,	    /* --configure */
 	MODE_PRINT_HELP,    /* --help */
 	MODE_PRINT_VERSION, /* --version */
 };
@@ -57,7 +58,8 @@ struct settings {
 
 	enum mode mode;
 	const char *config_file;
-	const char *account; /* the one that was chosen, "" for none */
+	const char *configure; /* the address */
+	const char *account;   /* the one that was chosen, "" for none */
 	bool probe;
 	bool json;
 	bool dry_run;
