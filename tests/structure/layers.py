@@ -25,7 +25,7 @@ LAYERS = {
     "tls": ["base", "crypto", "name"],
 }
 PUBLIC = ["base", "crypto", "name", "smtp", "sasl", "mail", "net", "tls"]
-TOOLS = ["base", "mail", "name", "smtp"]
+TOOLS = ["base", "crypto", "mail", "name", "smtp"]
 
 # <group/...> or <header> -> who may include it; what is not here is libc's
 SYSTEM = {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "deliver.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-#include <smtptls/session.h>
-
 #include "base/cleanup.h"
 #include "connection.h"
 #include "log.h"
-#include "process.h"
 #include "report.h"
+#include "spool-add.h"
+#include "transfer.h"
 
 static void
 free_client(struct smtptls_client **client)
@@ -19,96 +19,91 @@ free_client(struct smtptls_client **client)
 	smtptls_client_free(*client);
 }
 
+/* How many recipients are in which state. */
+struct counts {
+	size_t of[SPOOL_STATE_COUNT];
+};
+
 static void
-free_message(struct smtptls_message **message)
+count_states(const struct mail *mail, const struct transfer *transfer,
+    struct counts *counts)
 {
-	smtptls_message_free(*message);
-}
-
-static int
-message_failed(
-    struct stls_err *err, int r, const struct smtptls_message *message)
-{
-	if (r == SMTPTLS_E_NOMEM)
-		return stls_err_set(err, EX_OSERR, "out of memory");
-	return stls_err_set(
-	    err, EX_DATAERR, "%s", smtptls_message_error(message));
-}
-
-static int
-make_message(struct stls_err *err, const struct settings *settings,
-    struct mail *mail, struct smtptls_message **out_message)
-{
-	struct smtptls_message *message;
 	size_t i;
-	int r;
 
-	r = smtptls_message_new(out_message);
-	message = *out_message;
-	if (r == 0)
-		r = smtptls_message_set_sender(message, mail->sender);
-	for (i = 0; i < mail->recipients.count && r == 0; i++)
-		r = smtptls_message_add_recipient(
-		    message, mail->recipients.items[i].mailbox);
-	if (r == 0)
-		r = smtptls_message_set_smtputf8(message, settings->smtputf8);
-	if (r == 0)
-		r = content_give(&mail->content, message);
-	return r < 0 ? message_failed(err, r, message) : 0;
+	memset(counts, 0, sizeof(*counts));
+	for (i = 0; i < mail->recipients.count; i++)
+		counts->of[transfer_state(transfer, i)]++;
+}
+
+static bool
+somebody_waits(const struct counts *counts)
+{
+	return counts->of[SPOOL_WAITING] > 0 || counts->of[SPOOL_IN_DOUBT] > 0;
+}
+
+__attribute__((format(printf, 2, 3))) static void
+add_text(struct delivery *delivery, const char *fmt, ...)
+{
+	size_t len = strlen(delivery->text);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(
+	    delivery->text + len, sizeof(delivery->text) - len, fmt, args);
+	va_end(args);
+}
+
+/*
+ * It is not stored. Where somebody may have it already the status stays, since
+ * whoever reads it must not send it again.
+ */
+static void
+note_not_stored(struct stls_err *err, const struct counts *counts,
+    struct delivery *delivery)
+{
+	add_text(delivery, "; %s", stls_err_text(err));
+	if (counts->of[SPOOL_ACCEPTED] == 0 && counts->of[SPOOL_IN_DOUBT] == 0)
+		delivery->status = err->code;
+}
+
+/* It is stored, which is success but for who was refused. */
+static void
+note_stored(const struct counts *counts, const struct transfer *transfer,
+    struct delivery *delivery)
+{
+	delivery->is_in_doubt = false;
+	if (counts->of[SPOOL_REFUSED] > 0) {
+		add_text(delivery,
+		    "; those who were not refused are in the spool as %s",
+		    delivery->spool_id);
+		free(delivery->outcomes);
+		delivery->outcomes = report_all_outcomes(transfer->message);
+		delivery->status = EX_UNAVAILABLE;
+		return;
+	}
+	if (transfer_needs_attention(delivery->status))
+		snprintf(delivery->warning, sizeof(delivery->warning),
+		    "warning: %.*s; it waits in the spool as %s until that is "
+		    "mended",
+		    (int)sizeof(delivery->warning) - 128, delivery->text,
+		    delivery->spool_id);
+	free(TAKE(delivery->outcomes));
+	delivery->status = 0;
 }
 
 static void
-cancel(void *arg)
+keep(struct stls_err *err, const struct settings *settings, struct mail *mail,
+    const struct transfer *transfer, struct delivery *delivery)
 {
-	smtptls_client_cancel(arg);
-}
+	struct counts counts;
 
-/* What the session was, which is there still after QUIT. */
-static void
-note_session(struct smtptls_client *client, struct delivery *delivery)
-{
-	struct smtptls_session *session = smtptls_client_session(client);
-
-	snprintf(delivery->relay, sizeof(delivery->relay), "%s",
-	    smtptls_client_peer(client));
-	if (session != NULL &&
-	    smtptls_session_version(session) != SMTPTLS_TLS_NONE)
-		snprintf(delivery->tls, sizeof(delivery->tls), "%s",
-		    smtptls_tls_version_name(smtptls_session_version(session)));
-}
-
-static int
-talk(const struct settings *settings, struct smtptls_client *client,
-    struct smtptls_message *message, struct delivery *delivery)
-{
-	int r;
-
-	process_on_interrupt(cancel, client);
-	r = smtptls_client_send_last(client, message);
-	process_on_interrupt(NULL, NULL);
-
-	report_reply(message, delivery->reply, sizeof(delivery->reply));
-	note_session(client, delivery);
-	if (r == 0)
-		return 0;
-	delivery->is_in_doubt = r == SMTPTLS_E_IN_DOUBT;
-	report_text(
-	    settings, client, message, delivery->text, sizeof(delivery->text));
-	delivery->outcomes = report_outcomes(r, message);
-	return report_status(r, client, message);
-}
-
-static int
-prepare(struct stls_err *err, const struct settings *settings,
-    const struct identity *identity, struct mail *mail,
-    struct smtptls_client **out_client, struct smtptls_message **out_message)
-{
-	int r;
-
-	r = make_message(err, settings, mail, out_message);
-	if (r == 0)
-		r = connection_prepare(err, settings, identity, out_client);
-	return r;
+	count_states(mail, transfer, &counts);
+	if (settings->spool == NULL || !somebody_waits(&counts))
+		return;
+	if (spool_add(err, settings, mail, transfer, delivery) == 0)
+		note_stored(&counts, transfer, delivery);
+	else
+		note_not_stored(err, &counts, delivery);
 }
 
 int
@@ -116,9 +111,12 @@ deliver_check(struct stls_err *err, const struct settings *settings,
     const struct identity *identity, struct mail *mail)
 {
 	CLEANUP(free_client) struct smtptls_client *client = NULL;
-	CLEANUP(free_message) struct smtptls_message *message = NULL;
+	CLEANUP(transfer_done) struct transfer transfer = { 0 };
+	int r;
 
-	return prepare(err, settings, identity, mail, &client, &message);
+	r = transfer_begin(err, settings, mail, &transfer);
+	return r == 0 ? connection_prepare(err, settings, identity, &client)
+		      : r;
 }
 
 int
@@ -127,15 +125,21 @@ deliver(struct stls_err *err, const struct settings *settings,
     struct delivery *delivery)
 {
 	CLEANUP(free_client) struct smtptls_client *client = NULL;
-	CLEANUP(free_message) struct smtptls_message *message = NULL;
+	CLEANUP(transfer_done) struct transfer transfer = { 0 };
+	int r;
 
-	delivery->status = prepare(
-	    err, settings, identity, mail, &client, &message);
-	if (delivery->status == 0)
-		delivery->status = talk(settings, client, message, delivery);
-	else
+	r = transfer_begin(err, settings, mail, &transfer);
+	if (r == 0)
+		r = connection_prepare(err, settings, identity, &client);
+	if (r == 0) {
+		transfer_run(&transfer, settings, client, true, delivery);
+	} else {
+		transfer.status = delivery->status = r;
 		snprintf(delivery->text, sizeof(delivery->text), "%s",
 		    stls_err_text(err));
+	}
+	if (delivery->status != 0)
+		keep(err, settings, mail, &transfer, delivery);
 	log_delivery(settings, mail, delivery);
 	return delivery->status;
 }
@@ -146,10 +150,13 @@ delivery_print(const struct delivery *delivery, FILE *file)
 	const char *line = delivery->outcomes;
 	size_t len;
 
-	if (delivery->text[0] != '\0')
+	/* What is stored is no failure; why it was is for the log. */
+	if (delivery->text[0] != '\0' && delivery->status != 0)
 		fprintf(file, "%s: %s\n",
 		    delivery->is_in_doubt ? "in doubt" : PROGRAM,
 		    delivery->text);
+	if (delivery->warning[0] != '\0')
+		fprintf(file, PROGRAM ": %s\n", delivery->warning);
 	while (line != NULL && *line != '\0') {
 		len = strcspn(line, "\n");
 		fprintf(file, PROGRAM ": %.*s\n", (int)len, line);

@@ -26,6 +26,9 @@ struct delivery {
 	char relay[300];   /* where it was connected to, or "" */
 	char tls[32];	   /* its version, "TLSv1.3", or "" */
 	char spool_id[64]; /* under which it was stored, or "" */
+	/* A word for the log, where a run of the spool knows one; or NULL. */
+	const char *outcome;
+	char warning[1024]; /* a line about something else, or "" */
 };
 
 /*

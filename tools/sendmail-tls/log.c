@@ -83,6 +83,8 @@ add_recipients(struct line *line, const struct stls_address_list *list)
 static const char *
 outcome_of(const struct delivery *delivery)
 {
+	if (delivery->outcome != NULL)
+		return delivery->outcome;
 	if (delivery->spool_id[0] != '\0')
 		return "stored";
 	if (delivery->status == 0)

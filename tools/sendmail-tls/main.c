@@ -14,6 +14,8 @@
 #include "process.h"
 #include "send.h"
 #include "settings.h"
+#include "spool-print.h"
+#include "spool-run.h"
 #include "submit-client.h"
 #include "submit-server.h"
 
@@ -55,9 +57,9 @@ run(struct stls_err *err, const struct words *words, struct settings *settings,
 		printf(PROGRAM " %s\n", smtptls_version());
 		return 0;
 	case MODE_QUEUE_PRINT:
-		puts("Mail queue is empty");
-		return 0;
+		return spool_print(err, settings, stdout);
 	case MODE_QUEUE_RUN:
+		return spool_run(err, settings, identity);
 	case MODE_ALIASES:
 		return 0;
 	case MODE_VERIFY:

@@ -64,6 +64,8 @@ process_normalise(struct stls_err *err, bool *out_stdin_was_closed)
 	if (r != 0)
 		return r;
 	signal(SIGPIPE, SIG_IGN);
+	/* A file that becomes too long is an error, not a death. */
+	signal(SIGXFSZ, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);
 	umask(077);
 	return drop_borrowed_rights(err);

@@ -191,14 +191,11 @@ report_text(const struct settings *settings,
 }
 
 char *
-report_outcomes(int r, const struct smtptls_message *message)
+report_all_outcomes(const struct smtptls_message *message)
 {
 	CLEANUP(stls_buf_done) struct stls_buf buf = { 0 };
 	size_t i;
 
-	if ((r != SMTPTLS_E_PARTIAL && r != SMTPTLS_E_IN_DOUBT) ||
-	    !outcomes_differ(message))
-		return NULL;
 	stls_buf_init(&buf, SIZE_MAX / 2);
 	for (i = 0; i < smtptls_message_recipients(message); i++) {
 		if (append_outcome(&buf, message, i) != 0)
@@ -206,6 +203,15 @@ report_outcomes(int r, const struct smtptls_message *message)
 	}
 	return stls_strndup(
 	    (const char *)stls_buf_data(&buf), stls_buf_len(&buf));
+}
+
+char *
+report_outcomes(int r, const struct smtptls_message *message)
+{
+	if ((r != SMTPTLS_E_PARTIAL && r != SMTPTLS_E_IN_DOUBT) ||
+	    !outcomes_differ(message))
+		return NULL;
+	return report_all_outcomes(message);
 }
 
 void

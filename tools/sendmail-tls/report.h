@@ -37,6 +37,7 @@ void report_text(const struct settings *settings,
  * to be freed; else NULL.
  */
 char *report_outcomes(int r, const struct smtptls_message *message);
+char *report_all_outcomes(const struct smtptls_message *message);
 
 /* Say on stderr that the connection failed. */
 void report_failure(

@@ -7,6 +7,7 @@
 #include <sysexits.h>
 
 #include "settings.h"
+#include "settings-spool.h"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -217,15 +218,6 @@ set_aliases(struct stls_err *err, void *target, const struct option_use *use)
 	(void)err;
 	(void)use;
 	((struct settings *)target)->mode = MODE_ALIASES;
-	return 0;
-}
-
-static int
-set_queue_run(struct stls_err *err, void *target, const struct option_use *use)
-{
-	(void)err;
-	(void)use;
-	((struct settings *)target)->mode = MODE_QUEUE_RUN;
 	return 0;
 }
 
@@ -471,7 +463,7 @@ static const struct option_spec specs[] = {
 	FLAG('G', NULL, relay, MESSAGE),
 	CALL('b', NULL, OPTION_VALUE, set_mode, COMMAND),
 	CALL('I', NULL, OPTION_ALONE, set_aliases, COMMAND),
-	CALL('q', NULL, OPTION_ATTACHED, set_queue_run, COMMAND),
+	CALL('q', NULL, OPTION_ATTACHED, settings_set_queue_run, COMMAND),
 	CALL('O', NULL, OPTION_VALUE, set_long_option, MESSAGE),
 	CALL('o', NULL, OPTION_VALUE, set_old_option, MESSAGE),
 	CALL('A', NULL, OPTION_VALUE, set_config_kind, MESSAGE),
@@ -552,6 +544,10 @@ static const struct option_spec specs[] = {
 	CALL(0, "hold-until", OPTION_VALUE, comes_later, MESSAGE),
 	CALL(0, "priority", OPTION_VALUE, comes_later, MESSAGE),
 	CALL(0, "deliver-by", OPTION_VALUE, comes_later, MESSAGE),
+	CALL(0, "spool-lifetime", OPTION_VALUE, settings_set_spool_lifetime,
+	    SETTING),
+	CALL(0, "spool-in-doubt", OPTION_VALUE, settings_set_spool_in_doubt,
+	    SETTING),
 };
 
 const struct option_table settings_options = { specs, ARRAY_LEN(specs), NULL };

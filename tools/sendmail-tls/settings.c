@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "config-apply.h"
 #include "settings-options.h"
+#include "settings-spool.h"
 
 static bool
 is_external(const struct settings *s)
@@ -75,6 +76,9 @@ check(struct stls_err *err, const struct settings *s)
 		return r;
 	if (s->key != NULL && s->cert == NULL)
 		return stls_err_set(err, EX_USAGE, "--key needs --cert");
+	r = settings_check_queue(err, s);
+	if (r != 0)
+		return r;
 	if (s->json && !s->probe)
 		return stls_err_set(
 		    err, EX_USAGE, "--json goes with --probe only");
@@ -107,6 +111,7 @@ needs_files(const struct settings *settings)
 struct lines {
 	const struct words *own;
 	const struct words *theirs; /* NULL: nothing was */
+	const char *account;	    /* whatever they say; NULL: what they say */
 };
 
 static int
@@ -130,11 +135,12 @@ parse_command_line(
 /* Apply the files to settings on which the command line comes again then. */
 static int
 apply_files(struct stls_err *err, const struct config_paths *given,
-    const struct settings *command_line, struct settings *settings)
+    const struct settings *command_line, const char *account,
+    struct settings *settings)
 {
 	struct config_paths paths = *given;
 	struct config_choice choice = {
-		.account = command_line->account,
+		.account = account != NULL ? account : command_line->account,
 		.sender = command_line->sender,
 		/* Who names a file or an account as well wants them too. */
 		.url_is_given = command_line->url != NULL &&
@@ -171,12 +177,13 @@ parse(struct stls_err *err, const struct lines *lines,
 		return r;
 	command_line = *settings;
 	*settings = before;
-	r = apply_files(err, paths, &command_line, settings);
+	r = apply_files(err, paths, &command_line, lines->account, settings);
 	if (r != 0)
 		return r;
 	account = settings->account;
 	r = parse_command_line(err, lines, settings);
 	settings->account = account;
+	settings->url_is_given = command_line.url != NULL;
 	return r;
 }
 
@@ -191,7 +198,10 @@ parse_lines(struct stls_err *err, const struct lines *lines,
 	memset(settings, 0, sizeof(*settings));
 	settings->paths = paths;
 	settings->aliases = paths != NULL ? paths->aliases : NULL;
+	settings->argc = own->argc;
+	settings->argv = own->argv;
 	settings->deadline = STLS_NEVER;
+	settings->spool_lifetime_s = SPOOL_LIFETIME_S;
 	settings->mode = mode_of_name(own->argc > 0 ? own->argv[0] : NULL);
 	if (settings->mode == MODE_ALIASES)
 		return 0;
@@ -221,16 +231,31 @@ settings_parse(struct stls_err *err, int argc, char **argv,
     const struct config_paths *paths, struct settings *settings)
 {
 	const struct words own = { argc, argv };
-	const struct lines lines = { &own, NULL };
+	const struct lines lines = { &own, NULL, NULL };
 
 	return parse_lines(err, &lines, paths, settings);
+}
+
+int
+settings_for_account(struct stls_err *err, const struct settings *settings,
+    const char *account, struct settings *out_settings)
+{
+	const struct words own = { settings->argc, settings->argv };
+	const struct lines lines = { &own, NULL, account };
+	stls_deadline deadline = settings->deadline;
+	int r;
+
+	r = parse_lines(err, &lines, settings->paths, out_settings);
+	/* The time of the program, not of the account. */
+	out_settings->deadline = deadline;
+	return r;
 }
 
 int
 settings_hand_over(struct stls_err *err, const struct words *own,
     const struct words *theirs, struct settings *settings)
 {
-	const struct lines lines = { own, theirs };
+	const struct lines lines = { own, theirs, NULL };
 	const struct config_paths *paths = settings->paths;
 
 	settings_done(settings);

@@ -46,6 +46,14 @@ enum password_source {
 /* Above every layer of the configuration. */
 #define LAYER_COMMAND_LINE 100
 
+/* Which messages a run of the spool is about. */
+enum queue_kind {
+	QUEUE_ALL,	 /* -q */
+	QUEUE_DUE,	 /* -q15m: what it is time for */
+	QUEUE_ID,	 /* -qI ID */
+	QUEUE_RECIPIENT, /* -qR ADDR */
+};
+
 /*
  * The command line and the configuration, understood. Strings are those of
  * argv and of the configuration; one that was not given is NULL. Of an option
@@ -60,6 +68,9 @@ struct settings {
 	const char *config_file;
 	const char *configure; /* the address */
 	const char *account;   /* the one that was chosen, "" for none */
+	bool url_is_given;     /* on the command line */
+	int argc;
+	char **argv;
 	bool probe;
 	bool json;
 	bool dry_run;
@@ -117,6 +128,10 @@ struct settings {
 	bool spool_is_configured; /* by a file, not on the command line */
 	bool spool_is_system;	  /* by the system's file */
 	const char *submit_socket;
+	long spool_lifetime_s;
+	bool spool_holds_doubt; /* what is in doubt waits for a person */
+	enum queue_kind queue_kind;
+	const char *queue_key; /* of -qI and -qR */
 
 	bool insecure_no_verify;
 	bool insecure_cleartext;
@@ -150,6 +165,15 @@ int settings_hand_over(struct stls_err *err, const struct words *own,
     const struct words *theirs, struct settings *settings);
 
 void settings_done(struct settings *settings);
+
+/*
+ * The same command line with another account: what a message of the spool is
+ * sent with, which came through that. Where the command line names a server by
+ * itself there is no need, see settings->url_is_given. EX_CONFIG: there is no
+ * such account any more.
+ */
+int settings_for_account(struct stls_err *err, const struct settings *settings,
+    const char *account, struct settings *out_settings);
 
 /* EX_CONFIG and a sentence that says how to set a server. */
 int settings_no_server(struct stls_err *err, const struct settings *settings);

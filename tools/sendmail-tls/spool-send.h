@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SENDMAIL_SPOOL_SEND_H
+#define SENDMAIL_SPOOL_SEND_H
+
+#include "base/err.h"
+#include "deliver.h"
+#include "mail.h"
+#include "spool-dir.h"
+#include "spool-file.h"
+#include "spool-link.h"
+
+/* A message of the spool that this run has the lock of. */
+struct spool_item {
+	struct spool_file file;
+	struct spool_message message;
+	struct mail_options options;
+	struct mail mail; /* what goes to those of this attempt */
+	bool has_doubt;	  /* noted in the file by this run */
+	bool *is_tried;	  /* for each recipient: it belongs to this attempt */
+};
+
+/* Whether a recipient is still to be sent to; holding is a setting. */
+bool spool_item_is_wanted(
+    const struct spool_recipient *recipient, bool holds_doubt);
+
+/*
+ * Send it to those who want it, and put into item->message what became of
+ * them; nothing but that the outcome is in doubt is in the file yet. Zero, also
+ * where nobody got it: *delivery tells. EX_DATAERR, EX_OSERR: it cannot be
+ * made a message.
+ */
+int spool_send(struct stls_err *err, struct spool_links *links,
+    struct spool_item *item, bool holds_doubt, struct delivery *delivery);
+
+#endif
