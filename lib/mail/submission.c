@@ -303,6 +303,31 @@ add_missing(struct job *job, unsigned int present, enum kind from,
 	return r;
 }
 
+static bool
+is_replaced(const struct job *job, enum kind kind)
+{
+	return kind == KIND_FROM && job->submission->replace_from &&
+	    job->submission->add_missing;
+}
+
+static int
+write_field(struct job *job, const struct stls_header_field *field)
+{
+	enum kind kind = kind_of(field);
+	int r;
+
+	if (BIT(kind) & BLIND)
+		return SMTPTLS_OK;
+	if (is_replaced(job, kind)) {
+		if (!job->submission->keep_original_from)
+			return SMTPTLS_OK;
+		r = stls_buf_append_str(job->header, "X-Original-");
+		if (r < 0)
+			return refuse_append(job->err, r);
+	}
+	return copy_field(job, field);
+}
+
 static int
 write_header(struct job *job)
 {
@@ -311,15 +336,15 @@ write_header(struct job *job)
 	int r;
 
 	while (stls_header_next(job->text, job->len, &offset, &field)) {
-		r = SMTPTLS_OK;
-		if (!(BIT(kind_of(&field)) & BLIND))
-			r = copy_field(job, &field);
+		r = write_field(job, &field);
 		if (r == SMTPTLS_OK && offset == job->block_end)
 			r = add_missing(job, job->block, KIND_RESENT_FROM,
 			    KIND_RESENT_DATE, KIND_RESENT_MESSAGE_ID);
 		if (r < 0)
 			return r;
 	}
+	if (is_replaced(job, KIND_FROM))
+		job->fields &= ~BIT(KIND_FROM);
 	r = add_missing(
 	    job, job->fields, KIND_FROM, KIND_DATE, KIND_MESSAGE_ID);
 	return r < 0 ? r : append_value(job, "");

@@ -15,6 +15,8 @@ struct stls_submission {
 	bool extract_recipients; /* -t */
 	bool add_missing;	 /* From, Date, Message-ID; off with -G */
 	const char *from;	 /* mailbox for a From that is missing */
+	bool replace_from;	 /* also where there is one; off with -G */
+	bool keep_original_from; /* then as X-Original-From */
 	const char *full_name;	 /* display name for it, may be NULL */
 	const char *domain;	 /* for bare names, may be NULL */
 	const char *host;	 /* right side of a Message-ID */
@@ -33,6 +35,9 @@ struct stls_submission {
  * Resent-From, Resent-Date and Resent-Message-ID that it lacks are added right
  * behind it; From, Date and Message-ID that the message lacks are added all
  * the same, since none goes without (section 3.6).
+ *
+ * A From that is replaced goes to where missing fields go; the others, and
+ * Resent-From, stay.
  *
  * The new header with its empty line is appended to *header; the body is
  * text[*out_body_offset..], untouched. With extract_recipients those of To,

@@ -438,6 +438,107 @@ quoted: "a b"@example.com
                                            '"a b"@example.com'])
 
 
+class Senders(ConfigCase):
+    """Envelope sender, From and domain are three settings."""
+
+    def mail(self, text, *args, stdin=sendmail.MAIL):
+        """The envelope sender and the header that would be sent."""
+        result = self.with_config(
+            self.server(text), "--dry-run", *args, "b@example.org",
+            stdin=stdin)
+        self.assert_status(result, 0)
+        envelope, _, content = result.out.decode().partition("\n\n")
+        header = content.partition("\n\n")[0].split("\n")
+        sender = envelope.split("\n")[0]
+        return (sender[len("MAIL FROM:<"):-1],
+                [line for line in header if "From:" in line])
+
+    def sender(self, text, *args):
+        return self.mail(text, *args)[0]
+
+    def test_the_envelope_sender(self):
+        text = "envelope-from = bounce@example.org\n"
+        self.assertEqual(self.sender(text), "bounce@example.org")
+        self.assertEqual(self.sender(text, "-f", "a@example.org"),
+                         "a@example.org")
+        self.assertEqual(self.sender(text, "-f", ""), "")
+        self.assertEqual(self.sender("envelope-from = bounce\n"
+                                     "domain = example.net\n"),
+                         "bounce@example.net")
+        self.assertEqual(self.sender("envelope-from = <>\n"), "")
+
+    def test_one_that_is_forced(self):
+        text = ("envelope-from = bounce@example.org\n"
+                "force-envelope-from = yes\n")
+        self.assertEqual(self.sender(text, "-f", "a@example.org"),
+                         "bounce@example.org")
+        # An automatic reply with an address would be replied to.
+        for null in ("", "<>"):
+            self.assertEqual(self.sender(text, "-f", null), "")
+
+    def test_a_from_that_is_missing(self):
+        bare = b"Subject: x\n\nbody\n"
+        for text, args, field in (
+                ("from = Alice <alice@example.org>\n", (),
+                 "From: Alice <alice@example.org>"),
+                ("from = Alice <alice@example.org>\n",
+                 ("-f", "x@example.org"), "From: Alice <alice@example.org>"),
+                ('from = "Doe, Jane" <jane@example.org>\n', (),
+                 'From: "Doe, Jane" <jane@example.org>'),
+                ("from = Alice <alice>\ndomain = example.net\n", (),
+                 "From: Alice <alice@example.net>"),
+                ("from = Alice <alice@example.org>\n", ("-F", "Cron"),
+                 "From: Cron <alice@example.org>"),
+                ("from = alice@example.org\n", ("-f", "x@example.org"),
+                 "From: alice@example.org"),
+                ("envelope-from = bounce@example.org\n", ("-F", "x"),
+                 "From: x <bounce@example.org>")):
+            if "domain" not in text and "-f" not in args:
+                text += "domain = example.com\n"
+            with self.subTest(text=text, args=args):
+                self.assertEqual(self.mail(text, *args, stdin=bare)[1],
+                                 [field])
+
+    def test_a_from_that_is_there_stays(self):
+        self.assertEqual(
+            self.mail("from = Alice <alice@example.org>\n", "-f", "x@y.org"),
+            ("x@y.org", ["From: a@example.org"]))
+
+    def test_one_that_is_replaced(self):
+        text = "from = Alice <alice@example.org>\nforce-from = yes\n"
+        args = ("-f", "x@y.org")
+        self.assertEqual(self.mail(text, *args),
+                         ("x@y.org", ["From: Alice <alice@example.org>"]))
+        self.assertEqual(
+            self.mail(text + "keep-original-from = yes\n", *args)[1],
+            ["X-Original-From: a@example.org",
+             "From: Alice <alice@example.org>"])
+        self.assertEqual(self.mail(text, "-G", *args)[1],
+                         ["From: a@example.org"])
+
+    def test_a_folded_one_is_replaced_whole(self):
+        text = ("from = alice@example.org\nforce-from = yes\n"
+                "keep-original-from = yes\n")
+        result = self.with_config(
+            self.server(text), "--dry-run", "-f", "x@y.org", "b@example.org",
+            stdin=b"From: A\r\n\t<a@example.org>\nSubject: s\n\n")
+        self.assert_status(result, 0)
+        self.assertIn(b"\nX-Original-From: A\n\t<a@example.org>\nSubject: s\n",
+                      result.out)
+
+    def test_no_addresses(self):
+        for text, words in (
+                ("envelope-from = a b@c\n", "envelope-from: "),
+                ("from = Alice\t alice@example.org\n", "from: "),
+                ("from = Alice <>\n", "from: ")):
+            with self.subTest(text=text):
+                result = self.with_config(text, "-bv", "a@example.org")
+                self.assert_status(result, CONFIG, f"{self.path}:1: {words}")
+        for option in ("--from=a@b.org", "--envelope-from=a@b.org"):
+            self.assert_status(run(option, "a@example.org"), USAGE,
+                               "configuration file")
+
+
 class Servers(ConfigCase):
     """No password goes to a server that it was not meant for."""
 

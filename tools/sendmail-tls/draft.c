@@ -136,6 +136,6 @@ void
 draft_done(struct draft *draft)
 {
 	stls_buf_done(&draft->header);
-	free(draft->from);
+	sender_from_done(&draft->from);
 	memset(draft, 0, sizeof(*draft));
 }

@@ -11,6 +11,7 @@
 #include "mail.h"
 #include "mail/header-end.h"
 #include "mail/submission.h"
+#include "sender.h"
 
 /* Larger than any header that a server takes. */
 #define DRAFT_HEADER_MAX ((size_t)1 << 20)
@@ -23,7 +24,8 @@
 struct draft {
 	struct mail *mail;
 	struct stls_submission submission;
-	char *from; /* freed with the draft, where the submission needs it */
+	struct sender_from
+	    from; /* freed with the draft, where the submission needs it */
 	const char *folder; /* for a file, see content_append() */
 	bool drop_content;  /* only the recipients are wanted */
 

@@ -14,6 +14,7 @@
 #include "draft.h"
 #include "input.h"
 #include "recipients.h"
+#include "sender.h"
 
 static int
 add_arguments(
@@ -88,94 +89,6 @@ mail_get_recipients(struct stls_err *err, const struct settings *settings,
 	return r;
 }
 
-/* user@domain: what is used where nobody said who is sending. */
-static int
-default_sender(struct stls_err *err, const struct settings *settings,
-    const struct identity *identity, char **out_sender)
-{
-	const char *domain = settings->domain != NULL ? settings->domain
-						      : identity->host;
-	struct stls_address address = { 0 };
-	int r;
-
-	if (identity->user[0] == '\0')
-		return stls_err_set(err, EX_DATAERR,
-		    "user %ld has no name: set the sender with -f",
-		    (long)identity->uid);
-	if (domain[0] == '\0')
-		return stls_err_set(err, EX_DATAERR,
-		    "sender %s has no domain, and the host name has none: set "
-		    "one with --domain, or the sender with -f",
-		    identity->user);
-	r = stls_address_parse(
-	    err, identity->user, strlen(identity->user), true, &address);
-	if (r == 0)
-		r = stls_address_qualify(err, &address, domain);
-	if (r < 0) {
-		stls_address_done(&address);
-		stls_err_prefix(err, "sender");
-		return addresses_fail(err, false);
-	}
-	*out_sender = TAKE(address.mailbox);
-	stls_address_done(&address);
-	return 0;
-}
-
-static int
-given_sender(
-    struct stls_err *err, const struct settings *settings, char **out_sender)
-{
-	CLEANUP(stls_address_list_done) struct stls_address_list list = { 0 };
-	const char *text = settings->sender;
-	int r;
-
-	if (text[0] == '\0' || strcmp(text, "<>") == 0) {
-		*out_sender = stls_strdup("");
-		return *out_sender != NULL ? 0 : addresses_fail(err, false);
-	}
-	r = addresses_parse(err, "sender", text, settings->domain, &list);
-	if (r != 0)
-		return r;
-	if (list.count != 1)
-		return stls_err_set(err, EX_DATAERR,
-		    "sender: %s is more than one address", text);
-	*out_sender = TAKE(list.items[0].mailbox);
-	return 0;
-}
-
-/*
- * The address for a From that is missing: the sender or, where that is null,
- * the user. NULL in *out_from: there is none, which only matters if it is
- * needed.
- */
-static int
-choose_from(struct stls_err *err, const struct settings *settings,
-    const struct identity *identity, const struct mail *mail, char **out_from)
-{
-	struct stls_err ignored = { 0 };
-
-	*out_from = NULL;
-	if (mail->sender[0] != '\0') {
-		*out_from = stls_strdup(mail->sender);
-		if (*out_from == NULL)
-			return stls_err_set(err, EX_OSERR, "out of memory");
-		return 0;
-	}
-	if (default_sender(&ignored, settings, identity, out_from) == EX_OSERR)
-		return stls_err_set(err, EX_OSERR, "out of memory");
-	return 0;
-}
-
-/* A full name is that of the user, not of whoever -f names. */
-static const char *
-choose_full_name(
-    const struct settings *settings, const struct identity *identity)
-{
-	if (settings->full_name != NULL)
-		return settings->full_name;
-	return settings->sender == NULL ? identity->full_name : NULL;
-}
-
 /* The right side of a Message-ID: something that is ours, if anything is. */
 static const char *
 choose_host(const struct settings *settings, const struct identity *identity,
@@ -198,18 +111,22 @@ mail_begin(struct stls_err *err, const struct settings *settings,
 	struct stls_submission submission = {
 		.extract_recipients = extract_recipients,
 		.add_missing = !settings->relay,
-		.full_name = choose_full_name(settings, identity),
+		.replace_from = settings->force_from,
+		.keep_original_from = settings->keep_original_from,
 		.domain = recipients_domain(settings),
 		.host = choose_host(settings, identity, mail),
 		.now = time(NULL),
 	};
-	char *from;
+	struct sender_from from = { 0 };
 	int r;
 
-	r = choose_from(err, settings, identity, mail, &from);
-	if (r != 0)
+	r = sender_choose_from(err, settings, identity, mail->sender, &from);
+	if (r != 0) {
+		sender_from_done(&from);
 		return r;
-	submission.from = from;
+	}
+	submission.from = from.address;
+	submission.full_name = from.name;
 	draft_init(draft, mail, &submission, settings->spool);
 	draft->from = from;
 	return 0;
@@ -237,10 +154,7 @@ mail_prepare(struct stls_err *err, const struct settings *settings,
 
 	if (settings->recipient_count == 0 && !settings->extract_recipients)
 		return no_recipient(err, settings);
-	if (settings->sender != NULL)
-		r = given_sender(err, settings, &mail->sender);
-	else
-		r = default_sender(err, settings, identity, &mail->sender);
+	r = sender_choose(err, settings, identity, &mail->sender);
 	if (r == 0)
 		r = add_arguments(err, settings, mail);
 	if (r == 0)

@@ -6,6 +6,8 @@
 #include <strings.h>
 #include <sysexits.h>
 
+#include "base/cleanup.h"
+#include "sender.h"
 #include "settings.h"
 #include "settings-spool.h"
 
@@ -75,6 +77,30 @@ set_path_or_none(
 		return set_path(err, target, use);
 	*field = NULL;
 	return 0;
+}
+
+/* Checked where it is said, so that a mistake is told with its line. */
+static int
+set_sender_address(
+    struct stls_err *err, void *target, const struct option_use *use)
+{
+	CLEANUP(sender_from_done) struct sender_from from = { 0 };
+	int r;
+
+	r = sender_from_parse(err, use->value, NULL, &from);
+	if (r != 0)
+		return stls_err_prefix(err, "%s", use->shown);
+	return set_string(err, target, use);
+}
+
+/* The null sender is an answer here. */
+static int
+set_envelope_from(
+    struct stls_err *err, void *target, const struct option_use *use)
+{
+	if (strcmp(use->value, "<>") == 0)
+		return set_string(err, target, use);
+	return set_sender_address(err, target, use);
 }
 
 static int
@@ -438,7 +464,7 @@ set_auth(struct stls_err *err, void *target, const struct option_use *use)
 		letter, name, OPTION_VALUE, set_string,                        \
 		    offsetof(struct settings, field), where                    \
 	}
-#define PATH(letter, name, field, set, where)                                  \
+#define VALUE(letter, name, field, set, where)                                 \
 	{                                                                      \
 		letter, name, OPTION_VALUE, set,                               \
 		    offsetof(struct settings, field), where                    \
@@ -494,12 +520,12 @@ static const struct option_spec specs[] = {
 	FLAG(0, "no-chunking", no_chunking, SERVER),
 
 	/* TLS */
-	PATH(0, "cafile", cafile, set_path, SERVER),
-	PATH(0, "capath", capath, set_path, SERVER),
+	VALUE(0, "cafile", cafile, set_path, SERVER),
+	VALUE(0, "capath", capath, set_path, SERVER),
 	FLAG(0, "system-ca", system_ca, SERVER),
-	PATH(0, "crlfile", crlfile, set_path, SERVER),
-	PATH(0, "cert", cert, set_path_or_uri, SERVER),
-	PATH(0, "key", key, set_path_or_uri, SERVER),
+	VALUE(0, "crlfile", crlfile, set_path, SERVER),
+	VALUE(0, "cert", cert, set_path_or_uri, SERVER),
+	VALUE(0, "key", key, set_path_or_uri, SERVER),
 	STRING(0, "ciphers", ciphers, SETTING),
 	CALL(0, "tls-min", OPTION_VALUE, set_tls_min, SETTING),
 	FLAG(0, "insecure-no-verify", insecure_no_verify, SERVER),
@@ -516,17 +542,23 @@ static const struct option_spec specs[] = {
 
 	/* the submit helper */
 	CALL(0, "submit", OPTION_ALONE, set_submit, COMMAND),
-	PATH(0, "submit-socket", submit_socket, set_path_or_none, SETTING),
+	VALUE(0, "submit-socket", submit_socket, set_path_or_none, SETTING),
 
 	/* configuration */
 	STRING('C', "config", config_file, COMMAND),
 	CALL('a', "account", OPTION_VALUE, set_account, ACCOUNT),
 	CALL(0, "senders", OPTION_VALUE, set_nothing,
 	    FILES_ONLY(OPTION_OF_ACCOUNT | OPTION_REPEATS)),
-	PATH(0, "aliases", aliases, set_aliases_file, SETTING),
-	PATH(0, "log", log, set_log, SETTING),
+	VALUE(0, "envelope-from", envelope_from, set_envelope_from,
+	    FILES_ONLY(0)),
+	FLAG(0, "force-envelope-from", force_envelope_from, FILES_ONLY(0)),
+	VALUE(0, "from", from, set_sender_address, FILES_ONLY(0)),
+	FLAG(0, "force-from", force_from, FILES_ONLY(0)),
+	FLAG(0, "keep-original-from", keep_original_from, FILES_ONLY(0)),
+	VALUE(0, "aliases", aliases, set_aliases_file, SETTING),
+	VALUE(0, "log", log, set_log, SETTING),
 	/* What is stored is sent later by what the files say, no --url. */
-	PATH(0, "spool", spool, set_spool, SERVER),
+	VALUE(0, "spool", spool, set_spool, SERVER),
 
 	/* the message, and what to do */
 	FLAG(0, "smtputf8", smtputf8, MESSAGE),
