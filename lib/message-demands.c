@@ -253,6 +253,13 @@ smtptls_message_set_require_tls(struct smtptls_message *message, int on)
 }
 
 int
+smtptls_message_require_tls(const struct smtptls_message *message)
+{
+	return message != NULL && message->txn.demands != NULL &&
+	    message->txn.demands->require_tls;
+}
+
+int
 smtptls_message_set_hold_for_s(struct smtptls_message *message, int seconds)
 {
 	struct stls_demands *demands;

@@ -223,6 +223,9 @@ int smtptls_message_set_envelope_id(
  */
 int smtptls_message_set_require_tls(struct smtptls_message *message, int on);
 
+/** Tell whether TLS is required all the way. Since 0.1. */
+int smtptls_message_require_tls(const struct smtptls_message *message);
+
 /**
  * Have the server hold the message before it goes on (FUTURERELEASE, RFC 4865).
  * One that does not offer it, or not for that long, gets nothing,

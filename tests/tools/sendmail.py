@@ -89,10 +89,14 @@ class Mail:
 
     def __init__(self, data):
         self.sender, self.recipients = None, []
+        # What was asked for with each, the sender first.
+        self.asked = []
         while data.startswith(b"X-Envelope-"):
             line, _, data = data.partition(b"\r\n")
             name, _, value = line.partition(b":")
-            address = value.strip().decode().strip("<>")
+            address, _, asked = value.strip().decode().partition(">")
+            address = address.strip("<")
+            self.asked.append(asked.split())
             if name == b"X-Envelope-From":
                 self.sender = address
             else:

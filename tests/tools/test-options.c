@@ -283,22 +283,12 @@ static const struct {
 	words args;
 	const char *sentence;
 } later[] = {
-	{ { "-N", "failure,delay" }, "-N comes in a later version" },
-	{ { "-Nnever" }, "-N comes in a later version" },
-	{ { "-R", "hdrs" }, "-R comes in a later version" },
-	{ { "-V", "id" }, "-V comes in a later version" },
 	{ { "-bs" }, "-bs comes in a later version" },
 	{ { "-b", "s" }, "-bs comes in a later version" },
-	{ { "-O", "requiretls=yes" }, "requiretls comes in a later" },
-	{ { "-ORequireTLS" }, "requiretls comes in a later" },
 	{ { "--pin", "sha256//x" }, "--pin comes in a later version" },
 	{ { "--token-command", "x" }, "--token-command comes in a later" },
 	{ { "--pipelining", "window" },
 	    "--pipelining window: it is none, standard or one-flight" },
-	{ { "--require-tls" }, "--require-tls comes in a later" },
-	{ { "--hold-until", "x" }, "--hold-until comes in a later" },
-	{ { "--priority", "1" }, "--priority comes in a later" },
-	{ { "--deliver-by", "1" }, "--deliver-by comes in a later" },
 	{ { "--auth", "SCRAM-SHA-256" }, "in this version, not SCRAM" },
 };
 
@@ -313,10 +303,101 @@ START_TEST(what_comes_later_is_refused_and_says_so)
 }
 END_TEST
 
+/* A hundred characters, the most there may be. */
+#define LONG_ENVID                                                             \
+	"12345678901234567890123456789012345678901234567890"                   \
+	"12345678901234567890123456789012345678901234567890"
+
+/* What a message asks for, as the spool would keep it; intervals alone. */
+static const struct {
+	words args;
+	const char *text;
+} asked[] = {
+	{ { "-N", "never" }, "notify=1" },
+	{ { "-Nsuccess,failure,delay" }, "notify=14" },
+	{ { "-N", "Failure Delay" }, "notify=12" },
+	{ { "-N", " DELAY,, success ," }, "notify=10" },
+	{ { "-N", "never", "-N", "delay" }, "notify=8" },
+	{ { "-R", "full" }, "return=1" },
+	{ { "-RHDRS" }, "return=2" },
+	{ { "-V", "a b+c" }, "envid=a+20b+2Bc" },
+	{ { "-Vx" }, "envid=x" },
+	{ { "-V", LONG_ENVID }, "envid=" LONG_ENVID },
+	{ { "--require-tls" }, "require-tls=1" },
+	{ { "-O", "requiretls=yes" }, "require-tls=1" },
+	{ { "-ORequireTLS" }, "require-tls=1" },
+	{ { "-ORequireTLS=True", "-O", "SMTPUTF8=yes" },
+	    "require-tls=1 smtputf8=1" },
+	{ { "--require-tls", "-O", "requiretls=no" }, "" },
+	{ { "--priority", "9" }, "priority=9" },
+	{ { "--priority", "-9" }, "priority=-9" },
+	{ { "--priority=+3" }, "priority=3" },
+	{ { "--hold-until", "2037-01-01T00:00:00+01:00" },
+	    "hold-until=2114377200" },
+	{ { "--hold-until", "4h" }, "hold-for=14400 asked-at=" },
+	{ { "--hold-until", "4h", "--hold-until", "2037-01-01T00:00:00Z" },
+	    "hold-until=2114380800 asked-at=" },
+	{ { "--deliver-by", "3600" }, "deliver-by=3600 asked-at=" },
+	{ { "--deliver-by=1h,Return" },
+	    "deliver-by=3600 deliver-by-return=1 asked-at=" },
+	{ { "--deliver-by=60,notify" }, "deliver-by=60 asked-at=" },
+};
+
+START_TEST(a_message_asks_for_what_the_options_say)
+{
+	char text[MAIL_OPTIONS_TEXT_CAP], *end;
+	struct settings settings;
+	struct stls_err err;
+
+	ck_assert_ok(parse(asked[_i].args, &err, &settings));
+	mail_options_format(&settings.options, text);
+	end = strstr(text, "asked-at=");
+	if (end != NULL)
+		end[strlen("asked-at=")] = '\0';
+	ck_assert_str_eq(text, asked[_i].text);
+	settings_done(&settings);
+}
+END_TEST
+
 static const struct {
 	words args;
 	const char *sentence;
 } refused[] = {
+	{ { "-N", "" }, "-N : it is never, or some of success" },
+	{ { "-N", "sometimes" }, "-N sometimes: it is never" },
+	{ { "-N", "never,delay" }, "-N never,delay: it is never" },
+	{ { "-N", "delay;failure" }, "it is never" },
+	{ { "-R", "all" }, "-R all: it is full or hdrs" },
+	{ { "-R", "" }, "it is full or hdrs" },
+	{ { "-V", "" }, "printable ASCII" },
+	{ { "-V", "gr\xc3\xbc\xc3\x9f" }, "printable ASCII" },
+	{ { "-V", "a\tb" }, "printable ASCII" },
+	{ { "-V", "a\r\nb" }, "-V has a line break" },
+	{ { "-V", LONG_ENVID "x" }, "printable ASCII" },
+	{ { "--hold-until", "3600" }, "--hold-until 3600: it is a date" },
+	{ { "--hold-until", "0h" }, "it is a date" },
+	{ { "--hold-until", "tomorrow" }, "it is a date" },
+	{ { "--hold-until", "11575d" }, "it is a date" },
+	{ { "--hold-until", "2001-01-01T00:00:00Z" },
+	    "--hold-until 2001-01-01T00:00:00Z is over" },
+	{ { "--priority", "10" }, "--priority 10: it is a number from -9" },
+	{ { "--priority", "-" }, "it is a number from -9" },
+	{ { "--priority", "" }, "it is a number from -9" },
+	{ { "--priority", "high" }, "it is a number from -9" },
+	{ { "--deliver-by", "0" }, "it is a number of seconds" },
+	{ { "--deliver-by", "-60" }, "it is a number of seconds" },
+	{ { "--deliver-by", "60," }, "it is a number of seconds" },
+	{ { "--deliver-by", "60,never" }, "it is a number of seconds" },
+	{ { "--deliver-by", ",return" }, "it is a number of seconds" },
+	{ { "--deliver-by", "1000000000" }, "it is a number of seconds" },
+	{ { "--deliver-by", "00000000000000000000000001" },
+	    "it is a number of seconds" },
+	{ { "--require-tls", "--insecure-no-verify" },
+	    "leave out what begins with --insecure" },
+	{ { "-Orequiretls=yes", "--insecure-cleartext" },
+	    "leave out what begins with --insecure" },
+	{ { "--require-tls", "--insecure-legacy-tls" },
+	    "leave out what begins with --insecure" },
 	{ { "-z" }, "there is no option -z" },
 	{ { "-iz" }, "there is no option -z" },
 	{ { "-\x1b" }, "there is no option -\\x1b" },
@@ -398,7 +479,8 @@ START_TEST(settings_get_their_values)
 	ck_assert(settings.deadline != STLS_NEVER);
 	ck_assert_str_eq(settings.user, "u");
 	ck_assert_str_eq(settings.auth, "LOGIN");
-	ck_assert(settings.smtputf8 && settings.system_ca && settings.relay);
+	ck_assert(settings.options.smtputf8 && settings.system_ca);
+	ck_assert(settings.relay);
 	settings_done(&settings);
 }
 END_TEST
@@ -485,6 +567,8 @@ main(void)
 	tcase_add_loop_test(
 	    tc, harmless_options_of_sendmail_are_accepted, 0, COUNT(harmless));
 	tcase_add_test(tc, an_ignored_option_takes_its_argument_with_it);
+	tcase_add_loop_test(
+	    tc, a_message_asks_for_what_the_options_say, 0, COUNT(asked));
 	tcase_add_loop_test(
 	    tc, what_comes_later_is_refused_and_says_so, 0, COUNT(later));
 	tcase_add_loop_test(

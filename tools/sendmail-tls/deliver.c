@@ -114,7 +114,7 @@ deliver_check(struct stls_err *err, const struct settings *settings,
 	CLEANUP(transfer_done) struct transfer transfer = { 0 };
 	int r;
 
-	r = transfer_begin(err, settings, mail, &transfer);
+	r = transfer_begin(err, mail, &transfer);
 	return r == 0 ? connection_prepare(err, settings, identity, &client)
 		      : r;
 }
@@ -128,7 +128,7 @@ deliver(struct stls_err *err, const struct settings *settings,
 	CLEANUP(transfer_done) struct transfer transfer = { 0 };
 	int r;
 
-	r = transfer_begin(err, settings, mail, &transfer);
+	r = transfer_begin(err, mail, &transfer);
 	if (r == 0)
 		r = connection_prepare(err, settings, identity, &client);
 	if (r == 0) {

@@ -154,6 +154,7 @@ mail_prepare(struct stls_err *err, const struct settings *settings,
 
 	if (settings->recipient_count == 0 && !settings->extract_recipients)
 		return no_recipient(err, settings);
+	mail->options = settings->options;
 	r = sender_choose(err, settings, identity, &mail->sender);
 	if (r == 0)
 		r = add_arguments(err, settings, mail);

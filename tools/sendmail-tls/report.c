@@ -94,6 +94,11 @@ report_status(int r, const struct smtptls_client *client,
 		return EX_NOHOST;
 	if (r == SMTPTLS_E_REFUSED && has_no_recipient_left(message))
 		return EX_NOUSER;
+	/* Whoever requires TLS has not got it: it is no matter of the mail. */
+	if (r == SMTPTLS_E_UNSUPPORTED &&
+	    smtptls_message_require_tls(message) &&
+	    smtptls_client_find_capability(client, "REQUIRETLS") == NULL)
+		return EX_PROTOCOL;
 	for (i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
 		if (statuses[i].code == r)
 			return statuses[i].status;

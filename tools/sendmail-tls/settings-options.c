@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "sender.h"
+#include "settings-message.h"
 #include "settings.h"
 #include "settings-spool.h"
 
@@ -348,16 +349,16 @@ set_long_option(
 	struct settings *settings = target;
 	const char *value;
 
+	(void)err;
 	value = value_of(use->value, "smtputf8");
 	if (value != NULL)
-		settings->smtputf8 = is_true(value);
+		settings->options.smtputf8 = is_true(value);
 	value = value_of(use->value, "ignoredots");
 	if (value != NULL)
 		settings->dot_is_data = is_true(value);
 	value = value_of(use->value, "requiretls");
-	if (value != NULL && is_true(value))
-		return stls_err_set(err, EX_USAGE,
-		    "-O requiretls comes in a later version of " PROGRAM);
+	if (value != NULL)
+		settings->options.require_tls = is_true(value);
 	return 0;
 }
 
@@ -506,9 +507,9 @@ static const struct option_spec specs[] = {
 	CALL('d', NULL, OPTION_VALUE, set_nothing, MESSAGE),
 	CALL('M', NULL, OPTION_VALUE, set_nothing, MESSAGE),
 	CALL('X', NULL, OPTION_VALUE, set_nothing, MESSAGE),
-	CALL('N', NULL, OPTION_VALUE, comes_later, MESSAGE),
-	CALL('R', NULL, OPTION_VALUE, comes_later, MESSAGE),
-	CALL('V', NULL, OPTION_VALUE, comes_later, MESSAGE),
+	CALL('N', NULL, OPTION_VALUE, settings_set_notify, MESSAGE),
+	CALL('R', NULL, OPTION_VALUE, settings_set_return, MESSAGE),
+	CALL('V', NULL, OPTION_VALUE, settings_set_envid, MESSAGE),
 
 	/* the server */
 	STRING(0, "url", url, SERVER),
@@ -561,7 +562,11 @@ static const struct option_spec specs[] = {
 	VALUE(0, "spool", spool, set_spool, SERVER),
 
 	/* the message, and what to do */
-	FLAG(0, "smtputf8", smtputf8, MESSAGE),
+	FLAG(0, "smtputf8", options.smtputf8, MESSAGE),
+	FLAG(0, "require-tls", options.require_tls, EVERYWHERE),
+	CALL(0, "hold-until", OPTION_VALUE, settings_set_hold_until, MESSAGE),
+	CALL(0, "priority", OPTION_VALUE, settings_set_priority, MESSAGE),
+	CALL(0, "deliver-by", OPTION_VALUE, settings_set_deliver_by, MESSAGE),
 	FLAG(0, "dry-run", dry_run, COMMAND),
 	FLAG(0, "probe", probe, COMMAND),
 	FLAG(0, "json", json, COMMAND),
@@ -572,10 +577,6 @@ static const struct option_spec specs[] = {
 	/* later */
 	CALL(0, "pin", OPTION_VALUE, comes_later, SERVER),
 	CALL(0, "token-command", OPTION_VALUE, comes_later, SERVER),
-	CALL(0, "require-tls", OPTION_ALONE, comes_later, EVERYWHERE),
-	CALL(0, "hold-until", OPTION_VALUE, comes_later, MESSAGE),
-	CALL(0, "priority", OPTION_VALUE, comes_later, MESSAGE),
-	CALL(0, "deliver-by", OPTION_VALUE, comes_later, MESSAGE),
 	CALL(0, "spool-lifetime", OPTION_VALUE, settings_set_spool_lifetime,
 	    SETTING),
 	CALL(0, "spool-in-doubt", OPTION_VALUE, settings_set_spool_in_doubt,

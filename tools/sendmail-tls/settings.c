@@ -56,6 +56,12 @@ check_insecure(struct stls_err *err, const struct settings *s)
 		    "credentials are never sent to a server that was not "
 		    "verified: leave out --insecure-no-verify or the "
 		    "credentials");
+	if (s->options.require_tls &&
+	    (s->insecure_no_verify || s->insecure_cleartext ||
+		s->insecure_legacy_tls))
+		return stls_err_set(err, EX_USAGE,
+		    "--require-tls asks every server on the way for verified "
+		    "TLS: leave out what begins with --insecure, or it");
 	if (s->tls_min != SMTPTLS_TLS_NONE && s->insecure_legacy_tls)
 		return stls_err_set(err, EX_USAGE,
 		    "--tls-min and --insecure-legacy-tls exclude each other");

@@ -11,6 +11,7 @@
 #include "base/deadline.h"
 #include "base/err.h"
 #include "config.h"
+#include "mail-options.h"
 
 #define PROGRAM "sendmail-tls"
 
@@ -79,12 +80,12 @@ struct settings {
 	bool extract_recipients;
 	bool dot_is_data;
 	bool relay;
-	bool smtputf8;
 	const char *sender;
 	const char *full_name;
 	const char *domain;
 	const char **recipients;
 	size_t recipient_count;
+	struct mail_options options; /* of the message */
 
 	const char *url;
 	const char *connect_to;

@@ -29,7 +29,7 @@ make_envelope(struct stls_err *err, const struct settings *settings,
 	message->account = stls_strdup(spool_account_of(settings));
 	if (message->sender == NULL || message->account == NULL)
 		return stls_err_set(err, EX_OSERR, "out of memory");
-	r = spool_options_add(err, settings, &mail->options, message);
+	r = spool_options_add(err, &mail->options, message);
 	for (i = 0; i < mail->recipients.count && r == 0; i++)
 		r = spool_message_add_recipient(
 		    err, message, mail->recipients.items[i].mailbox);

@@ -115,8 +115,8 @@ choose_host(const struct settings *settings, const struct identity *identity,
 }
 
 static int
-make_records(struct stls_err *err, const struct settings *settings,
-    const struct spool_item *item, struct stls_buf *records)
+make_records(struct stls_err *err, const struct spool_item *item,
+    struct stls_buf *records)
 {
 	CLEANUP(spool_message_done) struct spool_message report = { 0 };
 	struct mail_options options = {
@@ -130,7 +130,7 @@ make_records(struct stls_err *err, const struct settings *settings,
 	report.sender = stls_strdup("");
 	if (report.account == NULL || report.sender == NULL)
 		return stls_err_set(err, EX_OSERR, "out of memory");
-	r = spool_options_add(err, settings, &options, &report);
+	r = spool_options_add(err, &options, &report);
 	if (r == 0)
 		r = spool_message_add_recipient(
 		    err, &report, item->message.sender);
@@ -193,7 +193,7 @@ spool_bounce(struct stls_err *err, const struct settings *settings,
 	if (r == 0)
 		r = bounce_format(err, &bounce, &head, &tail);
 	if (r == 0)
-		r = make_records(err, settings, item, &records);
+		r = make_records(err, item, &records);
 	if (r == 0)
 		r = write_report(
 		    err, item, &head, returned, &tail, &records, out_id);

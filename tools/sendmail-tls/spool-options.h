@@ -11,8 +11,8 @@
 const char *spool_account_of(const struct settings *settings);
 
 /* Note what is asked for a message. EX_OSERR. */
-int spool_options_add(struct stls_err *err, const struct settings *settings,
-    const struct mail_options *options, struct spool_message *message);
+int spool_options_add(struct stls_err *err, const struct mail_options *options,
+    struct spool_message *message);
 
 /* What was noted. EX_DATAERR: a name or value that is none of ours. */
 int spool_options_get(struct stls_err *err, const struct spool_message *message,

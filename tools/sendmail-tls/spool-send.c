@@ -179,7 +179,7 @@ try_once(struct stls_err *err, struct spool_links *links,
 	*out_again = false;
 	delivery_done(delivery);
 	doubt.recipients = item->message.recipient_count;
-	r = transfer_begin(err, link->settings, &item->mail, &transfer);
+	r = transfer_begin(err, &item->mail, &transfer);
 	if (r == EX_OSERR)
 		return r;
 	if (r == 0)

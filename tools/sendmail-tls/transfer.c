@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <sysexits.h>
+#include <time.h>
 
 #include <smtptls/session.h>
 
@@ -20,8 +21,8 @@ message_failed(
 }
 
 static int
-make_message(struct stls_err *err, const struct settings *settings,
-    struct mail *mail, struct smtptls_message **out_message)
+make_message(struct stls_err *err, struct mail *mail,
+    struct smtptls_message **out_message)
 {
 	struct smtptls_message *message;
 	size_t i;
@@ -35,19 +36,18 @@ make_message(struct stls_err *err, const struct settings *settings,
 		r = smtptls_message_add_recipient(
 		    message, mail->recipients.items[i].mailbox);
 	if (r == 0)
-		r = smtptls_message_set_smtputf8(message, settings->smtputf8);
-	if (r == 0)
 		r = content_give(&mail->content, message);
-	return r < 0 ? message_failed(err, r, message) : 0;
+	if (r < 0)
+		return message_failed(err, r, message);
+	return mail_options_apply(err, &mail->options, time(NULL), message);
 }
 
 int
-transfer_begin(struct stls_err *err, const struct settings *settings,
-    struct mail *mail, struct transfer *transfer)
+transfer_begin(
+    struct stls_err *err, struct mail *mail, struct transfer *transfer)
 {
 	*transfer = (struct transfer){ .result = SMTPTLS_E_CANCELLED };
-	transfer->status = make_message(
-	    err, settings, mail, &transfer->message);
+	transfer->status = make_message(err, mail, &transfer->message);
 	return transfer->status;
 }
 

@@ -28,8 +28,8 @@ struct transfer {
  * Make the message, which borrows the content of the mail. EX_DATAERR: it
  * cannot be sent as it is; EX_OSERR.
  */
-int transfer_begin(struct stls_err *err, const struct settings *settings,
-    struct mail *mail, struct transfer *transfer);
+int transfer_begin(
+    struct stls_err *err, struct mail *mail, struct transfer *transfer);
 
 /*
  * Send it, and say goodbye behind it if it is the last one. What there is to
