@@ -72,6 +72,38 @@ class Asked(sendmail.TestCase):
             self.sent(*ENVELOPE, config=config).asked[0], ["REQUIRETLS"])
 
 
+class Stored(sendmail.TestCase):
+    """The spool keeps what was asked for."""
+
+    def stored(self, *args, sink):
+        spool = self.folder / f"spool-{len(args)}"
+        where = ("--spool", spool, "--cafile", self.ca)
+        # Nobody listens on that port.
+        result = run("--url", "smtps://localhost:1", *where, *args, *ENVELOPE)
+        self.assertEqual(result.status, 0, result)
+        return run("-q", "--url", sink.smtps, *where)
+
+    def test_it_is_asked_for_when_it_is_sent(self):
+        result = self.stored(
+            "-N", "delay,failure", "-R", "hdrs", "-V", "a b+c", "-O",
+            "requiretls=yes", "--hold-until", "2099-01-01T00:00:00Z",
+            "--priority", "-4", "--deliver-by", "5h,return", sink=self.sink)
+        self.assertEqual((result.status, result.err), (0, ""), result)
+        mail, = self.sink.take()
+        notify = ["NOTIFY=FAILURE,DELAY"]
+        self.assertEqual(mail.asked, [
+            ["RET=HDRS", "ENVID=a+20b+2Bc", "REQUIRETLS",
+             "HOLDUNTIL=2099-01-01T00:00:00Z", "MT-PRIORITY=-4",
+             "BY=18000;R"], notify, notify])
+
+    def test_an_interval_is_kept(self):
+        result = self.stored("--hold-until", "4h", sink=self.sink)
+        self.assertEqual((result.status, result.err), (0, ""), result)
+        mail, = self.sink.take()
+        # It counts from before, not from now.
+        self.assertRegex(mail.asked[0][0], r"\AHOLDFOR=14[34]\d\d\Z")
+
+
 class Missing(sendmail.TestCase):
     """The server does not offer it: nobody gets the message."""
 
