@@ -243,12 +243,12 @@ smtptls_client_noop(struct smtptls_client *client)
 	if (r < 0)
 		return r;
 	engine = &client->engine;
-	if (engine->last_code < 400)
+	if (engine->last.code < 400)
 		return SMTPTLS_OK;
 	return tell(client,
-	    engine->last_code < 500 ? SMTPTLS_E_REFUSED_LATER
+	    engine->last.code < 500 ? SMTPTLS_E_REFUSED_LATER
 				    : SMTPTLS_E_REFUSED,
-	    "NOOP refused: %d %s", engine->last_code, engine->last_text);
+	    "NOOP refused: %d %s", engine->last.code, engine->last_text);
 }
 
 int

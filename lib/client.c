@@ -534,13 +534,13 @@ smtptls_client_auth_mechanism(const struct smtptls_client *client)
 int
 smtptls_client_reply_code(const struct smtptls_client *client)
 {
-	return client != NULL ? client->engine.last_code : 0;
+	return client != NULL ? client->engine.last.code : 0;
 }
 
 const char *
 smtptls_client_reply_enhanced(const struct smtptls_client *client)
 {
-	return client != NULL ? client->engine.last_enhanced : "";
+	return client != NULL ? client->engine.last.enhanced : "";
 }
 
 const char *

@@ -122,6 +122,12 @@ int stls_engine_begin_chunk(struct stls_engine *engine);
 
 /* engine-reply.c */
 
+/*
+ * Keep the text of the last reply, whose lines are about to go. Of those that
+ * come together only the last one's can be asked for.
+ */
+void stls_engine_keep_text(struct stls_engine *engine);
+
 int stls_engine_dispatch(
     struct stls_engine *engine, const struct stls_reply *reply);
 

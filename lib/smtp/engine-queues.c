@@ -90,6 +90,7 @@ stls_engine_close(struct stls_engine *engine)
 	stls_fifo_clear(&engine->expected);
 	stls_buf_clear(&engine->out);
 	engine->offered = 0;
+	stls_engine_keep_text(engine);
 	stls_buf_clear(&engine->in);
 	engine->sending = NULL;
 	fail_all(engine, &engine->in_air);

@@ -221,6 +221,17 @@ static const reply_handler handlers[STLS_STEP_COUNT] = {
 	[STLS_STEP_QUIT] = on_quit,
 };
 
+void
+stls_engine_keep_text(struct stls_engine *engine)
+{
+	if (engine->last.lines == NULL)
+		return;
+	stls_reply_text(
+	    &engine->last, engine->last_text, sizeof(engine->last_text));
+	engine->last.lines = NULL;
+	engine->last.len = 0;
+}
+
 static void
 remember(struct stls_engine *engine, const struct stls_reply *reply)
 {
@@ -228,11 +239,11 @@ remember(struct stls_engine *engine, const struct stls_reply *reply)
 	size_t offset = 0, start = 0, len;
 
 	engine->replies++;
-	engine->last_code = reply->code;
-	memcpy(engine->last_enhanced, reply->enhanced, STLS_ENHANCED_CAP);
-	stls_reply_text(reply, engine->last_text, sizeof(engine->last_text));
-	while (engine->config.trace != NULL &&
-	    stls_reply_next_line(reply, &offset, &text, &len)) {
+	engine->last = *reply;
+	if (engine->config.trace == NULL)
+		return;
+	stls_engine_keep_text(engine);
+	while (stls_reply_next_line(reply, &offset, &text, &len)) {
 		stls_engine_trace(
 		    engine, 'S', reply->lines + start, offset - start - 2);
 		start = offset;

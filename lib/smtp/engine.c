@@ -206,8 +206,10 @@ stls_engine_receive(struct stls_engine *engine, const void *data, size_t len)
 	}
 	stls_engine_settle(engine, r);
 	/* Closing has cleared it. */
-	if (engine->state != STLS_STATE_CLOSED)
-		stls_buf_consume(&engine->in, taken);
+	if (engine->state == STLS_STATE_CLOSED)
+		return;
+	stls_engine_keep_text(engine);
+	stls_buf_consume(&engine->in, taken);
 }
 
 void

@@ -144,10 +144,9 @@ struct stls_engine {
 	bool wants_noop, wants_rset, wants_quit;
 	bool is_used_up; /* QUIT was sent for MAILMAX */
 
-	uint64_t replies; /* ever received */
-	int last_code;	  /* of the last reply, with its text */
-	char last_enhanced[STLS_ENHANCED_CAP];
-	char last_text[STLS_OUTCOME_TEXT_CAP];
+	uint64_t replies;	/* ever received */
+	struct stls_reply last; /* of these, without its lines but ... */
+	char last_text[STLS_OUTCOME_TEXT_CAP]; /* ... their text */
 };
 
 void stls_engine_init(

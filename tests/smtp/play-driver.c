@@ -306,8 +306,8 @@ play_reply(struct player *player)
 	const struct stls_engine *engine = &player->engine;
 
 	if (player_is_strict(player) &&
-	    engine->last_code != atoi(player_word(player, 1)))
-		player_fail(player, "the last reply is %d", engine->last_code);
+	    engine->last.code != atoi(player_word(player, 1)))
+		player_fail(player, "the last reply is %d", engine->last.code);
 	if (player_is_strict(player) &&
 	    strcmp(engine->last_text, player_word(player, 2)) != 0)
 		player_fail(player, "its text is \"%s\"", engine->last_text);

@@ -138,6 +138,60 @@ START_TEST(more_than_can_be_a_reply_is_refused_in_one_piece_too)
 }
 END_TEST
 
+static void
+send_all(void)
+{
+	size_t len;
+
+	stls_engine_output(&engine, &len);
+	stls_engine_sent(&engine, len);
+}
+
+static void
+receive(const char *text)
+{
+	stls_engine_receive(&engine, text, strlen(text));
+}
+
+static void
+check_last(int code, const char *text)
+{
+	ck_assert_int_eq(engine.last.code, code);
+	ck_assert_str_eq(engine.last_text, text);
+}
+
+START_TEST(last_of_the_replies_that_come_together_is_told)
+{
+	ck_assert_ok(stls_engine_start(&engine, "a.example.org"));
+	receive("220 hello\r\n");
+	check_last(220, "hello");
+	send_all();
+	receive("250-a\r\n250 PIPELINING\r\n");
+	stls_engine_rset(&engine);
+	stls_engine_noop(&engine);
+	send_all();
+	receive("250 forgotten\r\n250 no");
+	check_last(250, "forgotten");
+	receive("thing\r\n");
+	check_last(250, "nothing");
+
+	stls_engine_rset(&engine);
+	stls_engine_noop(&engine);
+	send_all();
+	receive("250 forgotten\r\n252 2.0.0 nothing\r\n");
+	check_last(252, "nothing");
+	ck_assert_str_eq(engine.last.enhanced, "2.0.0");
+
+	/* What is behind the one that ends it nobody looks at. */
+	stls_engine_rset(&engine);
+	stls_engine_noop(&engine);
+	send_all();
+	receive("250 forgotten\r\n421 bye\r\n250 more\r\n");
+	ck_assert_int_eq(stls_engine_event(&engine), STLS_CLOSED);
+	check_last(421, "bye");
+}
+END_TEST
+
 START_TEST(a_closed_engine_hands_out_nothing)
 {
 	struct stls_err err;
@@ -169,6 +223,7 @@ add_calls(TCase *tc)
 	    sizeof(bad_names) / sizeof(bad_names[0]));
 	tcase_add_test(
 	    tc, more_than_can_be_a_reply_is_refused_in_one_piece_too);
+	tcase_add_test(tc, last_of_the_replies_that_come_together_is_told);
 	tcase_add_test(tc, a_closed_engine_hands_out_nothing);
 }
 
