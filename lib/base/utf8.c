@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/utf8.h"
 
+#include <endian.h>
 #include <string.h>
 
 size_t
@@ -48,24 +49,41 @@ stls_utf8_decode(const char *text, size_t len, uint32_t *out_char)
 /* Each octet of a word. */
 #define ALL(octet) (0x0101010101010101u * (uint64_t)(octet))
 
+/*
+ * How many octets in front of the first one of a word that is not printable,
+ * sizeof(uint64_t) where all are. The top bit of an octet shows that it is
+ * below the blank, DEL, or above 127; a borrow only comes from an octet in
+ * front that is bad itself.
+ */
+static inline size_t
+printable_in_word(const char *text)
+{
+	uint64_t word, bad;
+
+	memcpy(&word, text, sizeof(word));
+	word = le64toh(word);
+	bad = ((word - ALL(' ')) | (word + ALL(1)) | word) & ALL(0x80);
+	return bad != 0 ? (size_t)__builtin_ctzll(bad) / 8 : sizeof(word);
+}
+
+#define WORD sizeof(uint64_t)
+
 size_t
 stls_ascii_printable(const char *text, size_t len)
 {
-	uint64_t word;
-	size_t i = 0;
+	size_t i, n = WORD;
 
-	/*
-	 * The top bit of an octet shows that it is below the blank, DEL, or
-	 * above 127. A borrow only comes from an octet that is bad itself.
-	 */
-	for (; len - i >= sizeof(word); i += sizeof(word)) {
-		memcpy(&word, text + i, sizeof(word));
-		if ((((word - ALL(' ')) | (word + ALL(1)) | word) &
-			ALL(0x80)) != 0)
-			break;
+	if (len < WORD) {
+		for (i = 0; i < len && text[i] >= ' ' && text[i] <= '~';)
+			i++;
+		return i;
 	}
-	while (i < len && text[i] >= ' ' && text[i] <= '~')
-		i++;
+	/* The last word ends where the text does, wherever it begins. */
+	for (i = 0; n == WORD && i < len; i += n) {
+		if (len - i < WORD)
+			i = len - WORD;
+		n = printable_in_word(text + i);
+	}
 	return i;
 }
 
