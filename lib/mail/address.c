@@ -40,13 +40,40 @@ refuse_domain(struct stls_err *err, const char *local, const char *domain,
 	    err, "address \"%s@%s\"", shown_local, shown_domain);
 }
 
+/* What each octet may be in a local part without quotes. */
+#define ATEXT 'a'
+#define DOT '.'
+static const char local_octets[256] = "                "
+				      "                "
+				      " a aaaaa  aa a.a"  /* !#$%&'*+-./ */
+				      "aaaaaaaaaa   a a"  /* 0 to 9, =? */
+				      " aaaaaaaaaaaaaaa"  /* A to O */
+				      "aaaaaaaaaaa   aa"  /* P to Z, ^_ */
+				      "aaaaaaaaaaaaaaaa"  /* `, a to o */
+				      "aaaaaaaaaaaaaaa "; /* p to z, {|}~ */
+
 bool
 stls_address_is_atext(char c)
 {
-	if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-	    (c >= 'a' && c <= 'z') || (unsigned char)c >= 0x80)
-		return true;
-	return c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL;
+	return local_octets[(unsigned char)c] == ATEXT ||
+	    (unsigned char)c >= 0x80;
+}
+
+/* How long a Dot-string (RFC 5321: atoms, single dots) of ASCII begins. */
+static size_t
+plain_local_len(const char *text, size_t len)
+{
+	size_t i;
+	char c;
+
+	for (i = 0; i < len; i++) {
+		c = local_octets[(unsigned char)text[i]];
+		if (c == ATEXT)
+			continue;
+		if (c != DOT || i == 0 || text[i - 1] == '.')
+			break;
+	}
+	return i > 0 && text[i - 1] != '.' ? i : 0;
 }
 
 /* Dot-string of RFC 5321: atoms with single dots between them. */
@@ -320,6 +347,53 @@ stls_address_parse(struct stls_err *err, const char *text, size_t len,
 	if (len >= STLS_PATH_LEN_MAX)
 		return refuse(err, text, len, "is longer than 254 octets");
 	return parse_bare(err, text, len, bare_allowed, out_address);
+}
+
+/*
+ * What nearly all mailboxes are, read once and written at once: a Dot-string
+ * and a plain host name. False: it needs the careful way.
+ */
+static bool
+read_plain(const char *text, size_t len, struct stls_mailbox *mailbox)
+{
+	size_t domain = plain_local_len(text, len) + 1, domain_len;
+
+	if (domain == 1 || domain > STLS_LOCAL_PART_LEN_MAX + 1 ||
+	    len > MAILBOX_LEN_MAX || domain >= len || text[domain - 1] != '@')
+		return false;
+	domain_len = stls_host_copy_plain(
+	    mailbox->text + domain, text + domain, len - domain);
+	if (domain_len == 0)
+		return false;
+	memcpy(mailbox->text, text, domain);
+	mailbox->len = domain + domain_len;
+	mailbox->needs_smtputf8 = false;
+	return true;
+}
+
+static int
+read_mailbox(struct stls_err *err, const char *text, size_t len,
+    struct stls_mailbox *mailbox)
+{
+	CLEANUP(stls_address_done) struct stls_address address = { 0 };
+	int r;
+
+	r = stls_address_parse(err, text, len, false, &address);
+	if (r < 0)
+		return r;
+	mailbox->len = strlen(address.mailbox);
+	memcpy(mailbox->text, address.mailbox, mailbox->len + 1);
+	mailbox->needs_smtputf8 = address.needs_smtputf8;
+	return SMTPTLS_OK;
+}
+
+int
+stls_mailbox_parse(struct stls_err *err, const char *text, size_t len,
+    struct stls_mailbox *out_mailbox)
+{
+	return read_plain(text, len, out_mailbox)
+	    ? SMTPTLS_OK
+	    : read_mailbox(err, text, len, out_mailbox);
 }
 
 int

@@ -43,6 +43,20 @@ struct stls_address {
 int stls_address_parse(struct stls_err *err, const char *text, size_t len,
     bool bare_allowed, struct stls_address *out_address);
 
+/* A mailbox as it is sent, and no more, in no memory but its own. */
+struct stls_mailbox {
+	char text[STLS_PATH_LEN_MAX - 1]; /* with its NUL */
+	size_t len;
+	bool needs_smtputf8;
+};
+
+/*
+ * The same as stls_address_parse() where its parts do not matter. A failure
+ * leaves *out_mailbox undefined.
+ */
+int stls_mailbox_parse(struct stls_err *err, const char *text, size_t len,
+    struct stls_mailbox *out_mailbox);
+
 /*
  * Make one from an unquoted local part and a domain or address literal, with
  * the same checks; without domain (domain_len is 0) it is bare.

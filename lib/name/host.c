@@ -194,6 +194,48 @@ find_name_fault(const char *name)
 	return NULL;
 }
 
+/* What an octet is in a name that is kept; blank or 0: it is in none. */
+static const char name_octets[256] = "                "
+				     "                "
+				     "             -. "
+				     "0123456789      "
+				     " abcdefghijklmno"
+				     "pqrstuvwxyz    _"
+				     " abcdefghijklmno"
+				     "pqrstuvwxyz     ";
+
+/* Whether a name as it is kept is a label of so many octets at its end. */
+static bool
+ends_in_label(const char *end, size_t len)
+{
+	return len > 0 && len <= LABEL_LEN_MAX && end[-1] != '-' &&
+	    *(end - len) != '-';
+}
+
+size_t
+stls_host_copy_plain(char *out, const char *text, size_t len)
+{
+	size_t i, label = 0;
+	char c;
+
+	if (len > STLS_HOST_LEN_MAX)
+		return 0;
+	for (i = 0; i < len; i++) {
+		c = out[i] = name_octets[(unsigned char)text[i]];
+		/* The dot is behind the hyphen, and all others behind it. */
+		if (c > '.' || c == '-')
+			continue;
+		if (c != '.' || !ends_in_label(out + i, i - label))
+			return 0;
+		label = i + 1;
+	}
+	/* What begins with a digit may be an address, or a broken one. */
+	if (!ends_in_label(out + len, len - label) || is_digit(out[label]))
+		return 0;
+	out[len] = '\0';
+	return len;
+}
+
 /* Take a name that is ASCII; its final dot is gone in what is kept. */
 static int
 take_name(struct stls_err *err, char *name, const char *text, size_t len,
@@ -310,6 +352,10 @@ stls_host_parse(struct stls_err *err, const char *text, size_t len,
 	if (len == 0)
 		return stls_err_set(
 		    err, SMTPTLS_E_INVALID, "host name is empty");
+	if (stls_host_copy_plain(host.name, text, len) > 0) {
+		*out_host = host;
+		return SMTPTLS_OK;
+	}
 	if (len > INPUT_LEN_MAX)
 		return refuse(err, text, len, "is longer than 253 octets");
 	if (has_control_or_bad_utf8(text, len))

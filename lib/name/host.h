@@ -35,4 +35,13 @@ struct stls_host {
 int stls_host_parse(struct stls_err *err, const char *text, size_t len,
     struct stls_host *out_host);
 
+/*
+ * The quick way for what nearly all names are: letters, digits, hyphens,
+ * underscores and dots in their places, and no digit in front of the last
+ * label. Writes the name as it is kept, and its NUL, into `out`, which has
+ * STLS_HOST_LEN_MAX + 1 octets, and returns its length; 0: it needs
+ * stls_host_parse(), and out is undefined.
+ */
+size_t stls_host_copy_plain(char *out, const char *text, size_t len);
+
 #endif

@@ -343,6 +343,52 @@ START_TEST(random_text_is_refused_or_understood)
 }
 END_TEST
 
+static void
+check_mailbox(const char *text, size_t len)
+{
+	struct stls_mailbox mailbox;
+	struct stls_address a;
+	struct stls_err err, same;
+	int r;
+
+	r = stls_address_parse(&err, text, len, false, &a);
+	ck_assert_int_eq(stls_mailbox_parse(&same, text, len, &mailbox), r);
+	if (r < 0) {
+		ck_assert_str_eq(same.text, err.text);
+		return;
+	}
+	ck_assert_str_eq(mailbox.text, a.mailbox);
+	ck_assert_uint_eq(mailbox.len, strlen(a.mailbox));
+	ck_assert_int_eq(mailbox.needs_smtputf8, a.needs_smtputf8);
+	stls_address_done(&a);
+}
+
+START_TEST(a_mailbox_alone_is_the_same_mailbox)
+{
+	static const char octets[] = "aaaZ0..@@-_\"\\ <>\r\xc3\xbc";
+	static const char *const longest[] = { "a@" D50 D50 D50 D50 D50 "aa",
+		"a@" D50 D50 D50 D50 D50 "aaa", "a@" D50 D50 D50 D50 D50 "aaaa",
+		A60 "aaaa@x", A60 "aaaaa@x", A60 "aa.a@x", A60 "aaa.@x" };
+	char text[12];
+	int round, i, len;
+	size_t n;
+
+	for (n = 0; n < COUNT(accepted); n++)
+		check_mailbox(accepted[n].text, strlen(accepted[n].text));
+	for (n = 0; n < COUNT(refused); n++)
+		check_mailbox(refused[n].text, strlen(refused[n].text));
+	for (n = 0; n < COUNT(longest); n++)
+		check_mailbox(longest[n], strlen(longest[n]));
+	srand(4);
+	for (round = 0; round < 200000; round++) {
+		len = rand() % (int)sizeof(text);
+		for (i = 0; i < len; i++)
+			text[i] = octets[rand() % (int)sizeof(octets)];
+		check_mailbox(text, (size_t)len);
+	}
+}
+END_TEST
+
 START_TEST(lack_of_memory_is_told_and_leaves_nothing_behind)
 {
 	struct stls_address a = { .local = NULL };
@@ -397,6 +443,7 @@ main(void)
 	    a_mailbox_is_its_local_part_and_its_domain_in_any_case, 0,
 	    COUNT(pairs));
 	tcase_add_test(tc, a_mailbox_of_254_octets_is_the_longest);
+	tcase_add_test(tc, a_mailbox_alone_is_the_same_mailbox);
 	tcase_add_test(tc, what_is_written_parses_to_the_same_parts);
 	tcase_add_test(tc, random_text_is_refused_or_understood);
 	tcase_add_test(tc, lack_of_memory_is_told_and_leaves_nothing_behind);

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "name/host.h"
@@ -274,6 +275,53 @@ START_TEST(a_parsed_host_parses_to_itself)
 }
 END_TEST
 
+/* Behind a final dot, which is dropped, a name is looked at with care. */
+START_TEST(the_quick_way_differs_in_nothing)
+{
+	static const char octets[] = "aZ09-_..xx\xc3\xbc:[ ";
+	char text[12], name[STLS_HOST_LEN_MAX + 1];
+	struct stls_host host;
+	struct stls_err err;
+	int round, i, len, plain = 0;
+	size_t name_len;
+
+	srand(3);
+	for (round = 0; round < 200000; round++) {
+		len = 1 + rand() % ((int)sizeof(text) - 1);
+		for (i = 0; i < len; i++)
+			text[i] = octets[rand() % ((int)sizeof(octets) - 1)];
+		name_len = stls_host_copy_plain(name, text, (size_t)len);
+		if (name_len == 0)
+			continue;
+		plain++;
+		ck_assert_uint_eq(name_len, strlen(name));
+		text[len] = '.';
+		ck_assert_ok(
+		    stls_host_parse(&err, text, (size_t)len + 1, &host));
+		ck_assert(!host.is_ip);
+		ck_assert_str_eq(host.name, name);
+	}
+	ck_assert_int_gt(plain, 1000);
+}
+END_TEST
+
+START_TEST(what_is_not_plain_needs_the_careful_way)
+{
+	static const char *const texts[] = { "", ".", "a.", ".a", "a..b", "-a",
+		"a-", "a.-b", "a-.b", "1", "a.1", "a.1b", "127.0.0.1", "::1",
+		"a b", "a@b", "\xc3\xbc", "a/b", "a\x7f" };
+	char name[STLS_HOST_LEN_MAX + 1];
+	size_t i;
+
+	for (i = 0; i < COUNT(texts); i++)
+		ck_assert_uint_eq(
+		    stls_host_copy_plain(name, texts[i], strlen(texts[i])), 0);
+	ck_assert_uint_eq(stls_host_copy_plain(name, LABEL_63, 63), 63);
+	ck_assert_uint_eq(stls_host_copy_plain(name, LABEL_63 "a", 64), 0);
+	ck_assert_uint_eq(stls_host_copy_plain(name, "a\0b", 3), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -291,6 +339,8 @@ main(void)
 	tcase_add_test(tc, every_octet_but_those_of_host_names_is_refused);
 	tcase_add_loop_test(tc, a_parsed_host_parses_to_itself, 0,
 	    COUNT(names) + COUNT(addresses));
+	tcase_add_test(tc, the_quick_way_differs_in_nothing);
+	tcase_add_test(tc, what_is_not_plain_needs_the_careful_way);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
