@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/cleanup.h"
 
 int
 smtptls_message_new(struct smtptls_message **out_message)
@@ -102,8 +101,7 @@ is_null_path(const char *address)
 int
 smtptls_message_set_sender(struct smtptls_message *message, const char *address)
 {
-	CLEANUP(stls_address_done) struct stls_address parsed = { 0 };
-	char *mailbox;
+	struct stls_mailbox mailbox = { .text = "" };
 	int r;
 
 	r = stls_message_check_open(message);
@@ -112,20 +110,15 @@ smtptls_message_set_sender(struct smtptls_message *message, const char *address)
 	if (address == NULL)
 		return spoil_missing(message, "the address");
 	if (!is_null_path(address)) {
-		r = stls_address_parse(
-		    &message->err, address, strlen(address), false, &parsed);
+		r = stls_mailbox_parse(
+		    &message->err, address, strlen(address), &mailbox);
 		if (r < 0)
 			return stls_message_spoil(message);
-		mailbox = TAKE(parsed.mailbox);
-	} else {
-		mailbox = stls_strdup("");
 	}
-	if (mailbox == NULL)
+	r = stls_transaction_set_sender(
+	    &message->txn, mailbox.text, mailbox.len, mailbox.needs_smtputf8);
+	if (r < 0)
 		return spoil_nomem(message);
-
-	free(message->txn.sender);
-	message->txn.sender = mailbox;
-	message->txn.sender_needs_smtputf8 = parsed.needs_smtputf8;
 	message->has_sender = true;
 	return SMTPTLS_OK;
 }
@@ -134,7 +127,7 @@ int
 smtptls_message_add_recipient(
     struct smtptls_message *message, const char *address)
 {
-	CLEANUP(stls_address_done) struct stls_address parsed = { 0 };
+	struct stls_mailbox mailbox;
 	int r;
 
 	r = stls_message_check_open(message);
@@ -142,24 +135,23 @@ smtptls_message_add_recipient(
 		return r;
 	if (address == NULL)
 		return spoil_missing(message, "the address");
-	r = stls_address_parse(
-	    &message->err, address, strlen(address), false, &parsed);
+	r = stls_mailbox_parse(
+	    &message->err, address, strlen(address), &mailbox);
 	if (r < 0)
 		return stls_message_spoil(message);
-	r = stls_recipient_index_add(&message->index, &message->txn, &parsed);
+	r = stls_recipient_index_add(&message->index, &message->txn, &mailbox);
 	return r < 0 ? spoil_nomem(message) : SMTPTLS_OK;
 }
 
 int
 smtptls_address_check(const char *address)
 {
-	CLEANUP(stls_address_done) struct stls_address parsed = { 0 };
+	struct stls_mailbox mailbox;
 	struct stls_err err;
 
 	if (address == NULL)
 		return SMTPTLS_E_INVALID;
-	return stls_address_parse(
-	    &err, address, strlen(address), false, &parsed);
+	return stls_mailbox_parse(&err, address, strlen(address), &mailbox);
 }
 
 int
@@ -353,9 +345,7 @@ smtptls_message_reply_text(const struct smtptls_message *message, size_t index)
 {
 	const struct stls_recipient *recipient = recipient_at(message, index);
 
-	if (recipient == NULL || recipient->text == NULL)
-		return "";
-	return recipient->text;
+	return recipient != NULL ? stls_recipient_text(recipient) : "";
 }
 
 static int

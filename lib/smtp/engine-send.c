@@ -276,8 +276,7 @@ refuse_utf8(const struct stls_engine *engine, struct stls_transaction *txn)
 		stls_err_set(&txn->err, SMTPTLS_E_UNSUPPORTED,
 		    "the address needs SMTPUTF8 and the server does not "
 		    "offer it");
-		free(recipient->text);
-		recipient->text = stls_strdup(txn->err.text);
+		stls_recipient_set_text(recipient, txn->err.text);
 		recipient->settled = true;
 	}
 }

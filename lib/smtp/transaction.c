@@ -6,12 +6,112 @@
 
 #include "base/alloc.h"
 
-/* Keep a text, or none where memory ran out: the outcome does not need it. */
-static void
-set_text(struct stls_recipient *recipient, const char *text)
+/* It goes with the last recipient that has it. */
+struct stls_shared_text {
+	size_t holders;
+	char text[];
+};
+
+/* NULL for an empty one, and where memory ran out. Nobody holds it yet. */
+static struct stls_shared_text *
+text_new(const char *text)
 {
-	free(recipient->text);
-	recipient->text = text[0] != '\0' ? stls_strdup(text) : NULL;
+	struct stls_shared_text *shared;
+	size_t len = strlen(text);
+
+	if (len == 0)
+		return NULL;
+	shared = stls_alloc(sizeof(*shared) + len + 1);
+	if (shared == NULL)
+		return NULL;
+	shared->holders = 0;
+	memcpy(shared->text, text, len + 1);
+	return shared;
+}
+
+/* Have a recipient hold this one, or NULL, in the place of what it had. */
+static void
+hold_text(struct stls_recipient *recipient, struct stls_shared_text *shared)
+{
+	struct stls_shared_text *old = recipient->shared;
+
+	if (shared != NULL)
+		shared->holders++;
+	recipient->shared = shared;
+	if (old != NULL && --old->holders == 0)
+		free(old);
+}
+
+void
+stls_recipient_set_text(struct stls_recipient *recipient, const char *text)
+{
+	hold_text(recipient, text_new(text));
+}
+
+const char *
+stls_recipient_text(const struct stls_recipient *recipient)
+{
+	return recipient->shared != NULL ? recipient->shared->text : "";
+}
+
+int
+stls_transaction_set_sender(struct stls_transaction *txn, const char *mailbox,
+    size_t len, bool needs_smtputf8)
+{
+	const char *copy;
+
+	copy = stls_arena_copy(&txn->mailboxes, mailbox, len);
+	if (copy == NULL)
+		return SMTPTLS_E_NOMEM;
+	txn->sender = copy;
+	txn->sender_needs_smtputf8 = needs_smtputf8;
+	return SMTPTLS_OK;
+}
+
+static void
+free_recipients(struct stls_transaction *txn)
+{
+	if (txn->recipients != txn->few)
+		free(txn->recipients);
+}
+
+static int
+grow(struct stls_transaction *txn)
+{
+	struct stls_recipient *recipients;
+	size_t cap = 2 * txn->cap;
+
+	if (cap == 0) {
+		txn->recipients = txn->few;
+		txn->cap = sizeof(txn->few) / sizeof(txn->few[0]);
+		return SMTPTLS_OK;
+	}
+	recipients = stls_alloc(cap * sizeof(*recipients));
+	if (recipients == NULL)
+		return SMTPTLS_E_NOMEM;
+	memcpy(recipients, txn->recipients, txn->count * sizeof(*recipients));
+	free_recipients(txn);
+	txn->recipients = recipients;
+	txn->cap = cap;
+	return SMTPTLS_OK;
+}
+
+int
+stls_transaction_add_recipient(struct stls_transaction *txn,
+    const char *mailbox, size_t len, bool needs_smtputf8)
+{
+	const char *copy;
+
+	if (txn->count == txn->cap && grow(txn) < 0)
+		return SMTPTLS_E_NOMEM;
+	copy = stls_arena_copy(&txn->mailboxes, mailbox, len);
+	if (copy == NULL)
+		return SMTPTLS_E_NOMEM;
+	txn->recipients[txn->count++] = (struct stls_recipient){
+		.mailbox = copy,
+		.needs_smtputf8 = needs_smtputf8,
+	};
+	return SMTPTLS_OK;
 }
 
 bool
@@ -39,7 +139,7 @@ start_attempt(struct stls_transaction *txn)
 		recipient->code = 0;
 		recipient->step = STLS_STEP_NONE;
 		recipient->enhanced[0] = '\0';
-		set_text(recipient, "");
+		hold_text(recipient, NULL);
 	}
 	txn->next = NULL;
 	txn->next_rcpt = 0;
@@ -88,12 +188,11 @@ stls_transaction_is_open(const struct stls_transaction *txn)
 	return false;
 }
 
-void
-stls_recipient_decide(struct stls_recipient *recipient, enum stls_step step,
-    const struct stls_reply *reply)
+/* `text` is that of the reply; it may be NULL. */
+static void
+decide(struct stls_recipient *recipient, enum stls_step step,
+    const struct stls_reply *reply, struct stls_shared_text *text)
 {
-	char text[STLS_OUTCOME_TEXT_CAP];
-
 	switch (reply->code / 100) {
 	case 2:
 		recipient->outcome = SMTPTLS_OUTCOME_ACCEPTED;
@@ -110,31 +209,68 @@ stls_recipient_decide(struct stls_recipient *recipient, enum stls_step step,
 	recipient->code = reply->code;
 	recipient->step = step;
 	memcpy(recipient->enhanced, reply->enhanced, STLS_ENHANCED_CAP);
-	set_text(recipient, stls_reply_text(reply, text, sizeof(text)));
+	hold_text(recipient, text);
+}
+
+static struct stls_shared_text *
+text_of_reply(const struct stls_reply *reply)
+{
+	char text[STLS_OUTCOME_TEXT_CAP];
+
+	return text_new(stls_reply_text(reply, text, sizeof(text)));
+}
+
+void
+stls_recipient_decide(struct stls_recipient *recipient, enum stls_step step,
+    const struct stls_reply *reply)
+{
+	decide(recipient, step, reply, text_of_reply(reply));
+}
+
+static bool
+is_taken(const struct stls_recipient *recipient)
+{
+	return recipient->taken;
+}
+
+static bool
+is_unsettled(const struct stls_recipient *recipient)
+{
+	return !recipient->settled;
+}
+
+/* Decide about all of a kind by one reply, with one text. */
+static void
+decide_all(struct stls_transaction *txn,
+    bool (*is_meant)(const struct stls_recipient *recipient),
+    enum stls_step step, const struct stls_reply *reply)
+{
+	struct stls_shared_text *text = NULL;
+	bool is_first = true;
+	size_t i;
+
+	for (i = 0; i < txn->count; i++) {
+		if (!is_meant(&txn->recipients[i]))
+			continue;
+		if (is_first)
+			text = text_of_reply(reply);
+		is_first = false;
+		decide(&txn->recipients[i], step, reply, text);
+	}
 }
 
 void
 stls_transaction_decide_taken(struct stls_transaction *txn, enum stls_step step,
     const struct stls_reply *reply)
 {
-	size_t i;
-
-	for (i = 0; i < txn->count; i++) {
-		if (txn->recipients[i].taken)
-			stls_recipient_decide(&txn->recipients[i], step, reply);
-	}
+	decide_all(txn, is_taken, step, reply);
 }
 
 void
 stls_transaction_decide_open(struct stls_transaction *txn, enum stls_step step,
     const struct stls_reply *reply)
 {
-	size_t i;
-
-	for (i = 0; i < txn->count; i++) {
-		if (!txn->recipients[i].settled)
-			stls_recipient_decide(&txn->recipients[i], step, reply);
-	}
+	decide_all(txn, is_unsettled, step, reply);
 }
 
 void
@@ -153,8 +289,8 @@ stls_transaction_fail(
 			recipient->outcome = SMTPTLS_OUTCOME_IN_DOUBT;
 		recipient->taken = false;
 		recipient->settled = true;
-		if (recipient->text == NULL)
-			set_text(recipient, stls_err_text(err));
+		if (recipient->shared == NULL)
+			stls_recipient_set_text(recipient, stls_err_text(err));
 	}
 	if (txn->err.code == SMTPTLS_OK)
 		stls_err_copy(&txn->err, err);
@@ -213,7 +349,7 @@ find_reason(const struct stls_transaction *txn)
 static void
 describe(struct stls_transaction *txn, const struct stls_recipient *recipient)
 {
-	const char *text = recipient->text != NULL ? recipient->text : "";
+	const char *text = stls_recipient_text(recipient);
 
 	if (recipient->code == 0)
 		stls_err_set(&txn->err, txn->status, "<%s>: %s",
@@ -248,12 +384,10 @@ stls_transaction_done(struct stls_transaction *txn)
 {
 	size_t i;
 
-	for (i = 0; i < txn->count; i++) {
-		free(txn->recipients[i].mailbox);
-		free(txn->recipients[i].text);
-	}
-	free(txn->recipients);
-	free(txn->sender);
+	for (i = 0; i < txn->count; i++)
+		hold_text(&txn->recipients[i], NULL);
+	free_recipients(txn);
+	stls_arena_done(&txn->mailboxes);
 	if (txn->demands != NULL)
 		stls_demands_done(txn->demands);
 	free(txn->demands);

@@ -8,6 +8,7 @@
 
 #include <smtptls/status.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "smtp/data.h"
 #include "smtp/demands.h"
@@ -17,8 +18,11 @@
 /* What is kept of the text of the reply that decided about a recipient. */
 #define STLS_OUTCOME_TEXT_CAP 512
 
+struct stls_shared_text;
+
 struct stls_recipient {
-	char *mailbox; /* as it is sent */
+	const char *mailbox; /* as it is sent */
+	uint32_t hash;	     /* of it, for who looks for doubles */
 	bool needs_smtputf8;
 	bool asked;   /* RCPT was written in this attempt */
 	bool taken;   /* and answered 250, and nothing more yet */
@@ -27,7 +31,7 @@ struct stls_recipient {
 	int code;	     /* 0: no reply decided, text says why */
 	enum stls_step step; /* what that was the reply to */
 	char enhanced[STLS_ENHANCED_CAP];
-	char *text; /* NULL: none */
+	struct stls_shared_text *shared; /* NULL: no text */
 };
 
 /* How the content gets to the server. */
@@ -42,15 +46,20 @@ enum stls_transfer {
  * the content, and the outcomes. The engine works on it; who made it owns it
  * and lets it live until the engine has given it back as done. Where the
  * server takes not all recipients at once it is as many transactions, one
- * after another, each of which is an attempt.
+ * after another, each of which is an attempt. It has places of its own for what
+ * a usual envelope needs, so it must not be moved.
  */
 struct stls_transaction {
 	struct stls_transaction *next; /* in a queue of the engine */
 
-	char *sender; /* "" for the null reverse-path */
+	struct stls_arena mailboxes; /* of the envelope, each a string */
+	const char *sender;	     /* "" for the null reverse-path */
 	bool sender_needs_smtputf8;
 	struct stls_recipient *recipients;
 	size_t count;
+	size_t cap; /* that recipients has place for */
+	/* So many need no memory but that of the transaction. */
+	struct stls_recipient few[2];
 	struct stls_demands *demands; /* NULL: none */
 	bool smtputf8;		      /* asked for */
 	bool all_or_nothing;
@@ -81,6 +90,22 @@ struct stls_transaction {
 	int status; /* SMTPTLS_AGAIN until it is done */
 	struct stls_err err;
 };
+
+/*
+ * Set the sender, or append a recipient, who gets the next place: mailboxes as
+ * they are sent, which are copied. SMTPTLS_E_NOMEM: nothing was changed.
+ */
+int stls_transaction_set_sender(struct stls_transaction *txn,
+    const char *mailbox, size_t len, bool needs_smtputf8);
+int stls_transaction_add_recipient(struct stls_transaction *txn,
+    const char *mailbox, size_t len, bool needs_smtputf8);
+
+/* Keep a reason, or none where memory ran out: the outcome does not need it. */
+void stls_recipient_set_text(
+    struct stls_recipient *recipient, const char *text);
+
+/* The reason, or what the reply said; "" where there is none. */
+const char *stls_recipient_text(const struct stls_recipient *recipient);
 
 /* Whether a recipient may be tried by another submission. */
 bool stls_recipient_is_open(const struct stls_recipient *recipient);

@@ -54,7 +54,8 @@ START_TEST(a_recipient_there_is_no_memory_for_spoils_the_message)
 	for (n = 1, failed = 1; failed; n++) {
 		ck_assert_ok(smtptls_message_new(&message));
 		stls_alloc_fail_at(n);
-		for (i = 0, r = SMTPTLS_OK; i < 40 && r == SMTPTLS_OK; i++)
+		r = smtptls_message_set_sender(message, "a@b");
+		for (i = 0; i < MANY && r == SMTPTLS_OK; i++)
 			r = smtptls_message_add_recipient(message, name(i));
 		failed = stls_alloc_has_failed();
 		stls_alloc_fail_at(0);
@@ -65,10 +66,10 @@ START_TEST(a_recipient_there_is_no_memory_for_spoils_the_message)
 			    SMTPTLS_E_NOMEM);
 		else
 			ck_assert_uint_eq(
-			    smtptls_message_recipients(message), 40);
+			    smtptls_message_recipients(message), MANY);
 		smtptls_message_free(message);
 	}
-	ck_assert_uint_gt(n, 40);
+	ck_assert_uint_gt(n, 20);
 }
 END_TEST
 

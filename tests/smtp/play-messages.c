@@ -36,14 +36,19 @@ find_message(struct player *player, const char *name)
 	return NULL;
 }
 
-static char *
-copy_mailbox(const char *word, bool *needs_smtputf8)
-{
-	char *mailbox = strdup(strcmp(word, "<>") == 0 ? "" : word);
+typedef int (*put_mailbox)(struct stls_transaction *txn, const char *mailbox,
+    size_t len, bool needs_smtputf8);
 
-	ck_assert_ptr_nonnull(mailbox);
-	*needs_smtputf8 = !stls_ascii_only(mailbox, strlen(mailbox));
-	return mailbox;
+static void
+put_word(put_mailbox put, struct stls_transaction *txn, const char *word)
+{
+	const char *mailbox = strcmp(word, "<>") == 0 ? "" : word;
+	size_t len = strlen(mailbox);
+	bool utf8 = !stls_ascii_only(mailbox, len);
+
+	/* Where memory runs out once it may be here. */
+	if (put(txn, mailbox, len, utf8) < 0)
+		ck_assert_ok(put(txn, mailbox, len, utf8));
 }
 
 static struct stls_demands *
@@ -129,26 +134,22 @@ make_message(struct player *player)
 {
 	struct message *message = &player->messages[player->count];
 	struct stls_transaction *txn = &message->txn;
-	struct stls_recipient *recipient;
 	size_t i;
 
 	if (player->count == MESSAGES_MAX || player->step->count < 3)
 		player_fail(player, "one message too many, or no sender");
 	player->count++;
 	message->name = strdup(player_word(player, 1));
-	txn->sender = copy_mailbox(
-	    player_word(player, 2), &txn->sender_needs_smtputf8);
-	txn->recipients = calloc(WORDS_MAX, sizeof(*txn->recipients));
+	put_word(stls_transaction_set_sender, txn, player_word(player, 2));
 	message->told = calloc(WORDS_MAX, sizeof(*message->told));
-	ck_assert(txn->recipients != NULL && message->told != NULL);
+	ck_assert_ptr_nonnull(message->told);
 	for (i = 3; i < player->step->count; i++) {
 		if (player_word(player, i)[0] == '-') {
 			set_option(player, txn, player_word(player, i));
 			continue;
 		}
-		recipient = &txn->recipients[txn->count++];
-		recipient->mailbox = copy_mailbox(
-		    player_word(player, i), &recipient->needs_smtputf8);
+		put_word(stls_transaction_add_recipient, txn,
+		    player_word(player, i));
 	}
 	return message;
 }
@@ -259,9 +260,8 @@ play_outcome(struct player *player)
 	if (player->step->count > 3 && player_is_strict(player) &&
 	    recipient->code != atoi(player_word(player, 3)))
 		player_fail(player, "the code is %d", recipient->code);
-	player_check_piece(player,
-	    recipient->text != NULL ? recipient->text : "",
-	    player_word(player, 4));
+	player_check_piece(
+	    player, stls_recipient_text(recipient), player_word(player, 4));
 }
 
 void

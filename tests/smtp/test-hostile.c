@@ -155,16 +155,16 @@ make_letter(struct letter *letter, size_t index, bool may_be_long)
 {
 	struct stls_transaction *txn = &letter->txn;
 	char name[64];
-	size_t i;
+	size_t i, count = 1 + dice(RECIPIENTS_MAX);
 
 	make_content(letter, may_be_long);
 	snprintf(name, sizeof(name), "s%zu@example.org", index);
-	txn->sender = strdup(name);
-	txn->count = 1 + dice(RECIPIENTS_MAX);
-	txn->recipients = calloc(txn->count, sizeof(*txn->recipients));
-	for (i = 0; i < txn->count; i++) {
+	ck_assert_ok(
+	    stls_transaction_set_sender(txn, name, strlen(name), false));
+	for (i = 0; i < count; i++) {
 		snprintf(name, sizeof(name), "r%zu.%zu@example.org", index, i);
-		txn->recipients[i].mailbox = strdup(name);
+		ck_assert_ok(stls_transaction_add_recipient(
+		    txn, name, strlen(name), false));
 	}
 	txn->all_or_nothing = !round_->is_willing && chance(20);
 	txn->is_exact = round_->is_willing || chance(80);

@@ -27,12 +27,11 @@ setup(void)
 	size_t i;
 
 	memset(&txn, 0, sizeof(txn));
-	txn.sender = stls_strdup("s@example.org");
-	txn.recipients = stls_alloc_zero(
-	    RECIPIENTS_MAX * sizeof(*txn.recipients));
-	txn.count = RECIPIENTS_MAX;
+	ck_assert_ok(
+	    stls_transaction_set_sender(&txn, "s@example.org", 13, false));
 	for (i = 0; i < RECIPIENTS_MAX; i++) {
-		txn.recipients[i].mailbox = stls_strdup(mailbox);
+		ck_assert_ok(stls_transaction_add_recipient(
+		    &txn, mailbox, strlen(mailbox), false));
 		mailbox[0]++;
 	}
 	stls_transaction_start(&txn);
@@ -207,7 +206,7 @@ START_TEST(a_reply_is_kept_with_the_recipient)
 	ck_assert_int_eq(recipient->code, 250);
 	ck_assert_int_eq(recipient->step, STLS_STEP_RCPT);
 	ck_assert_str_eq(recipient->enhanced, "2.1.5");
-	ck_assert_str_eq(recipient->text, "a\\x1b queued");
+	ck_assert_str_eq(stls_recipient_text(recipient), "a\\x1b queued");
 	ck_assert(!recipient->taken);
 	ck_assert_int_eq(txn.recipients[0].outcome, NOT_TRIED);
 }
@@ -239,6 +238,52 @@ START_TEST(a_reply_decides_about_those_it_is_for)
 }
 END_TEST
 
+/* It is kept once for all that have it. */
+START_TEST(a_text_stays_as_long_as_somebody_has_it)
+{
+	struct stls_reply later = reply_of("451 later\r\n");
+	struct stls_reply yes = reply_of("250 yes\r\n");
+
+	stls_transaction_decide_open(&txn, STLS_STEP_MAIL, &later);
+	ck_assert_ptr_eq(txn.recipients[0].shared, txn.recipients[1].shared);
+	stls_recipient_decide(&txn.recipients[0], STLS_STEP_RCPT, &yes);
+	stls_recipient_set_text(&txn.recipients[1], "");
+	ck_assert_str_eq(stls_recipient_text(&txn.recipients[0]), "yes");
+	ck_assert_str_eq(stls_recipient_text(&txn.recipients[1]), "");
+	ck_assert_str_eq(stls_recipient_text(&txn.recipients[2]), "later");
+	stls_transaction_start(&txn);
+	ck_assert_str_eq(stls_recipient_text(&txn.recipients[0]), "yes");
+	ck_assert_str_eq(stls_recipient_text(&txn.recipients[2]), "");
+}
+END_TEST
+
+/* At each place where another block or more recipients are needed. */
+START_TEST(a_recipient_there_is_no_memory_for_is_not_there)
+{
+	size_t count, i, failures = 0;
+	int r;
+
+	for (i = 0; i < 200; i++) {
+		count = txn.count;
+		stls_alloc_fail_at(1);
+		r = stls_transaction_add_recipient(&txn, "b@x", 3, true);
+		if (r < 0) {
+			failures++;
+			ck_assert_int_eq(r, SMTPTLS_E_NOMEM);
+			ck_assert_uint_eq(txn.count, count);
+			ck_assert_ok(stls_transaction_add_recipient(
+			    &txn, "b@x", 3, true));
+		}
+		ck_assert_str_eq(txn.recipients[count].mailbox, "b@x");
+		ck_assert(txn.recipients[count].needs_smtputf8);
+	}
+	stls_alloc_fail_at(0);
+	ck_assert_uint_gt(failures, 5);
+	ck_assert_str_eq(txn.sender, "s@example.org");
+	ck_assert_str_eq(txn.recipients[0].mailbox, "a@example.org");
+}
+END_TEST
+
 START_TEST(a_second_attempt_is_for_those_that_are_open)
 {
 	static const enum smtptls_outcome outcomes[] = { ACCEPTED, LATER,
@@ -257,12 +302,13 @@ START_TEST(a_second_attempt_is_for_those_that_are_open)
 
 	ck_assert(!stls_recipient_is_open(&txn.recipients[0]));
 	ck_assert_int_eq(txn.recipients[0].outcome, ACCEPTED);
-	ck_assert_str_eq(txn.recipients[0].text, "queued as 1");
+	ck_assert_str_eq(
+	    stls_recipient_text(&txn.recipients[0]), "queued as 1");
 	ck_assert(stls_recipient_is_open(&txn.recipients[1]));
 	ck_assert_int_eq(txn.recipients[1].outcome, NOT_TRIED);
 	ck_assert_int_eq(txn.recipients[1].code, 0);
 	ck_assert_str_eq(txn.recipients[1].enhanced, "");
-	ck_assert_ptr_null(txn.recipients[1].text);
+	ck_assert_str_eq(stls_recipient_text(&txn.recipients[1]), "");
 	/* Twice is worse than once or not at all: only a person decides. */
 	ck_assert(!stls_recipient_is_open(&txn.recipients[2]));
 	ck_assert_int_eq(txn.recipients[2].outcome, IN_DOUBT);
@@ -279,7 +325,8 @@ START_TEST(without_the_final_dot_nothing_is_in_doubt)
 	stls_transaction_finish(&txn);
 	for (i = 0; i < txn.count; i++) {
 		ck_assert_int_eq(txn.recipients[i].outcome, NOT_TRIED);
-		ck_assert_str_eq(txn.recipients[i].text, "the line went dead");
+		ck_assert_str_eq(stls_recipient_text(&txn.recipients[i]),
+		    "the line went dead");
 	}
 	ck_assert_int_eq(txn.status, SMTPTLS_E_IO);
 }
@@ -336,6 +383,8 @@ main(void)
 	tcase_add_test(tc, nobody_to_send_to_is_no_success);
 	tcase_add_test(tc, a_reply_is_kept_with_the_recipient);
 	tcase_add_test(tc, a_reply_decides_about_those_it_is_for);
+	tcase_add_test(tc, a_text_stays_as_long_as_somebody_has_it);
+	tcase_add_test(tc, a_recipient_there_is_no_memory_for_is_not_there);
 	tcase_add_test(tc, a_second_attempt_is_for_those_that_are_open);
 	tcase_add_test(tc, without_the_final_dot_nothing_is_in_doubt);
 	tcase_add_test(tc, only_who_was_taken_can_be_in_doubt);
