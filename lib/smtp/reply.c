@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
+
 /* "250-" in front of the text; a line may also end right behind the code. */
 #define CODE_LEN 3
 /* What an octet or a character may become in a text that is escaped. */
@@ -29,6 +31,29 @@ parse_code(const char *line, size_t len)
 	return (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
 }
 
+/* What is behind the code of a line without its CRLF. */
+static const char *
+text_of_line(const char *line, size_t len, size_t *out_len)
+{
+	size_t skip = len > CODE_LEN ? CODE_LEN + 1 : len;
+
+	*out_len = len - skip;
+	return line + skip;
+}
+
+/* Where a dot at `i` and the one to three digits behind it end, or 0. */
+static size_t
+skip_part(const char *text, size_t len, size_t i)
+{
+	size_t end = i + 1;
+
+	if (i >= len || text[i] != '.')
+		return 0;
+	while (end < len && is_digit(text[end]))
+		end++;
+	return end > i + 1 && end <= i + 4 ? end : 0;
+}
+
 /*
  * Where in the text the enhanced status code ends (RFC 3463 section 2), 0
  * where there is none. One whose class contradicts the code is none.
@@ -36,32 +61,27 @@ parse_code(const char *line, size_t len)
 static size_t
 enhanced_len(int code, const char *text, size_t len)
 {
-	size_t i = 1, digits;
-	int part;
+	size_t end;
 
 	/* There is no class 3, so nothing can stand behind a 354. */
 	if (len == 0 || text[0] != '0' + code / 100 || text[0] == '3')
 		return 0;
-	for (part = 0; part < 2; part++) {
-		if (i >= len || text[i] != '.')
-			return 0;
-		i++;
-		for (digits = 0; i < len && is_digit(text[i]); digits++)
-			i++;
-		if (digits < 1 || digits > 3)
-			return 0;
-	}
-	return i == len || text[i] == ' ' ? i : 0;
+	end = skip_part(text, len, 1);
+	if (end > 0)
+		end = skip_part(text, len, end);
+	return end == len || (end > 0 && text[end] == ' ') ? end : 0;
 }
 
 static int
 check_line(struct stls_err *err, struct stls_reply_parser *parser,
-    const char *line, size_t len, bool *out_last)
+    const char *line, size_t len, bool is_plain, bool *out_last)
 {
 	char shown[80];
 	int code;
 
-	if (memchr(line, '\r', len) != NULL || memchr(line, '\0', len) != NULL)
+	if (!is_plain &&
+	    (memchr(line, '\r', len) != NULL ||
+		memchr(line, '\0', len) != NULL))
 		return stls_err_set(err, SMTPTLS_E_PROTOCOL,
 		    "a reply line has a NUL or a bare CR in it");
 	code = parse_code(line, len);
@@ -96,43 +116,91 @@ check_limits(struct stls_err *err, const struct stls_reply_parser *parser,
 	return SMTPTLS_OK;
 }
 
+/* Leave out the blanks in front. */
+static void
+skip_blanks(const char **text, size_t *len)
+{
+	while (*len > 0 && **text == ' ') {
+		(*text)++;
+		(*len)--;
+	}
+}
+
 static void
 finish(struct stls_reply_parser *parser, const char *data, size_t len,
     struct stls_reply *reply)
 {
-	const char *text = "";
-	size_t offset = 0, text_len = 0, n;
+	size_t text_len = 0, n;
+	const char *text;
 
+	text = text_of_line(data, parser->first_end - 2, &text_len);
+	n = enhanced_len(parser->code, text, text_len);
+	memcpy(reply->enhanced, text, n);
+	reply->enhanced[n] = '\0';
+	text += n;
+	text_len -= n;
+	skip_blanks(&text, &text_len);
 	reply->code = parser->code;
 	reply->lines = data;
 	reply->len = len;
-	stls_reply_next_line(reply, &offset, &text, &text_len);
-	n = enhanced_len(reply->code, text, text_len);
-	memcpy(reply->enhanced, text, n);
-	reply->enhanced[n] = '\0';
+	reply->text = text;
+	reply->text_len = text_len;
+	reply->rest = parser->first_end;
+	reply->is_plain = !parser->is_not_plain;
 	memset(parser, 0, sizeof(*parser));
+}
+
+/*
+ * Where the CRLF of a line ends that is all printable ASCII in front of it, as
+ * nearly all lines are, in one look. 0: it is not, or it is not complete.
+ */
+static size_t
+find_plain_end(
+    const struct stls_reply_parser *parser, const char *data, size_t len)
+{
+	size_t at = parser->line_start;
+
+	/* What comes in pieces is not looked at again and again. */
+	if (parser->scanned > at)
+		return 0;
+	at += stls_ascii_printable(data + at, len - at);
+	return len - at >= 2 && data[at] == '\r' && data[at + 1] == '\n'
+	    ? at + 2
+	    : 0;
+}
+
+/* The same for any line, whatever is in it and in front of its LF. */
+static size_t
+find_end(const struct stls_reply_parser *parser, const char *data, size_t len)
+{
+	const char *lf;
+
+	lf = memchr(data + parser->scanned, '\n', len - parser->scanned);
+	return lf != NULL ? (size_t)(lf - data) + 1 : 0;
 }
 
 int
 stls_reply_parse(struct stls_err *err, struct stls_reply_parser *parser,
     const char *data, size_t len, struct stls_reply *out_reply)
 {
-	const char *lf;
 	size_t start, end;
-	bool last;
+	bool last, is_plain;
 	int r;
 
 	for (;;) {
 		start = parser->line_start;
-		lf = memchr(
-		    data + parser->scanned, '\n', len - parser->scanned);
-		if (lf == NULL) {
+		end = find_plain_end(parser, data, len);
+		is_plain = end > 0;
+		if (!is_plain) {
+			parser->is_not_plain = true;
+			end = find_end(parser, data, len);
+		}
+		if (end == 0) {
 			parser->scanned = len;
 			r = check_limits(err, parser, len - start);
 			return r < 0 ? r : SMTPTLS_AGAIN;
 		}
 
-		end = (size_t)(lf - data) + 1;
 		parser->line_count++;
 		r = check_limits(err, parser, end - start);
 		if (r < 0)
@@ -140,10 +208,12 @@ stls_reply_parse(struct stls_err *err, struct stls_reply_parser *parser,
 		if (end - start < 2 || data[end - 2] != '\r')
 			return stls_err_set(err, SMTPTLS_E_PROTOCOL,
 			    "a reply line ends with a bare LF");
-		r = check_line(
-		    err, parser, data + start, end - 2 - start, &last);
+		r = check_line(err, parser, data + start, end - 2 - start,
+		    is_plain, &last);
 		if (r < 0)
 			return r;
+		if (start == 0)
+			parser->first_end = end;
 		parser->scanned = parser->line_start = end;
 		if (last) {
 			finish(parser, data, end, out_reply);
@@ -157,47 +227,46 @@ stls_reply_next_line(const struct stls_reply *reply, size_t *offset,
     const char **out_text, size_t *out_len)
 {
 	const char *line = reply->lines + *offset, *lf;
-	size_t len;
 
 	if (*offset >= reply->len)
 		return false;
 	lf = memchr(line, '\n', reply->len - *offset);
 	*offset = (size_t)(lf - reply->lines) + 1;
-	len = (size_t)(lf - line) - 1;
-	if (len > CODE_LEN) {
-		*out_text = line + CODE_LEN + 1;
-		*out_len = len - CODE_LEN - 1;
-	} else {
-		*out_text = line + len;
-		*out_len = 0;
-	}
+	*out_text = text_of_line(line, (size_t)(lf - line) - 1, out_len);
 	return true;
+}
+
+/* As stls_escape(), which is not needed where everything is printable. */
+static size_t
+put_text(const struct stls_reply *reply, char *out, size_t cap,
+    const char *text, size_t len)
+{
+	if (!reply->is_plain)
+		return stls_escape(out, cap, text, len);
+	if (len >= cap)
+		len = cap - 1;
+	memcpy(out, text, len);
+	out[len] = '\0';
+	return len;
 }
 
 char *
 stls_reply_text(const struct stls_reply *reply, char *out, size_t cap)
 {
-	size_t offset = 0, used = 0, len, n;
-	bool is_first = true;
+	size_t offset = reply->rest, used, len, n;
 	const char *text;
 
-	out[0] = '\0';
+	used = put_text(reply, out, cap, reply->text, reply->text_len);
 	/* Where a line was cut there is no room for a blank and the next. */
 	while ((used == 0 || cap - used > ESCAPED_LEN_MAX + 1) &&
 	    stls_reply_next_line(reply, &offset, &text, &len)) {
-		/* That of the first line is known. */
-		n = is_first ? strlen(reply->enhanced)
-			     : enhanced_len(reply->code, text, len);
-		is_first = false;
+		n = enhanced_len(reply->code, text, len);
 		text += n;
 		len -= n;
-		while (len > 0 && *text == ' ') {
-			text++;
-			len--;
-		}
+		skip_blanks(&text, &len);
 		if (used > 0 && len > 0)
 			out[used++] = ' ';
-		used += stls_escape(out + used, cap - used, text, len);
+		used += put_text(reply, out + used, cap - used, text, len);
 	}
 	return out;
 }

@@ -25,14 +25,20 @@ struct stls_reply {
 	char enhanced[STLS_ENHANCED_CAP]; /* "" where there is none */
 	const char *lines;		  /* raw, with codes and CRLF */
 	size_t len;
+	const char *text; /* of the first line, behind its codes */
+	size_t text_len;
+	size_t rest;   /* where the second line begins */
+	bool is_plain; /* each line is known to be printable ASCII */
 };
 
 /* How far an incomplete reply has been looked at. Zero it to start. */
 struct stls_reply_parser {
 	size_t scanned;	   /* in front of it no line ends */
 	size_t line_start; /* of the line that is not complete */
+	size_t first_end;  /* behind the first line */
 	unsigned int line_count;
 	int code; /* of the first line, 0 before it */
+	bool is_not_plain;
 };
 
 /*

@@ -78,8 +78,8 @@ START_TEST(a_reply_is_understood)
 	struct stls_reply_parser parser = { 0 };
 	struct stls_reply reply = { 0 }, slow = { 0 };
 	struct stls_err err;
-	char text[256];
-	size_t used;
+	char text[256], slow_text[256];
+	size_t used, cap;
 
 	ck_assert_ok(stls_reply_parse(
 	    &err, &parser, valid[_i].data, valid[_i].len, &reply));
@@ -95,6 +95,10 @@ START_TEST(a_reply_is_understood)
 	ck_assert_int_eq(slow.code, reply.code);
 	ck_assert_str_eq(slow.enhanced, reply.enhanced);
 	ck_assert_uint_eq(slow.len, reply.len);
+	/* What came in one piece may have a quick way, at any length. */
+	for (cap = 1; cap < 40; cap++)
+		ck_assert_str_eq(stls_reply_text(&slow, slow_text, cap),
+		    stls_reply_text(&reply, text, cap));
 }
 END_TEST
 
