@@ -24,36 +24,65 @@ is_clean(const char *piece, size_t len, bool utf8)
 	return true;
 }
 
-/* No line has more pieces. */
-#define PIECES_MAX 8
+/* A line in pieces, which are written as they stand. */
+struct line {
+	struct {
+		const char *text;
+		size_t len;
+	} pieces[8]; /* no line has more */
+	size_t count;
+	size_t len; /* of all of them */
+};
 
-/* The one function that writes a line to a server. */
+static inline void
+add(struct line *line, const char *text)
+{
+	size_t len = strlen(text);
+
+	assert(line->count < sizeof(line->pieces) / sizeof(line->pieces[0]));
+	line->pieces[line->count].text = text;
+	line->pieces[line->count].len = len;
+	line->count++;
+	line->len += len;
+}
+
+/* Say which piece it is that no command may have. */
+static int
+refuse_unclean(struct stls_err *err, const struct line *line, bool utf8)
+{
+	size_t i = 0;
+
+	while (i + 1 < line->count &&
+	    is_clean(line->pieces[i].text, line->pieces[i].len, utf8))
+		i++;
+	return stls_err_set(err, SMTPTLS_E_INVALID,
+	    "a character that no command may have: \"%s\"",
+	    line->pieces[i].text);
+}
+
+/*
+ * The one function that writes a line to a server. It looks at what it has
+ * put together, and only then is that part of the output.
+ */
 static int
 write_line(struct stls_err *err, struct stls_buf *out, size_t max, bool utf8,
-    const char *const *pieces, size_t count)
+    const struct line *line)
 {
-	size_t lens[PIECES_MAX], total = 2, i;
-	unsigned char *place;
+	size_t total = line->len + 2, i;
+	unsigned char *start, *place;
 
-	assert(count <= PIECES_MAX);
-	for (i = 0; i < count; i++) {
-		lens[i] = strlen(pieces[i]);
-		if (!is_clean(pieces[i], lens[i], utf8))
-			return stls_err_set(err, SMTPTLS_E_INVALID,
-			    "a character that no command may have: \"%s\"",
-			    pieces[i]);
-		total += lens[i];
-	}
 	if (total > max || total > stls_buf_room(out))
 		return stls_err_set(err, SMTPTLS_E_LIMIT,
 		    "a command would be longer than %zu octets", max);
-	place = stls_buf_reserve(out, total);
+	start = place = stls_buf_reserve(out, total);
 	if (place == NULL)
 		return stls_err_nomem(err);
-	for (i = 0; i < count; i++) {
-		memcpy(place, pieces[i], lens[i]);
-		place += lens[i];
+	for (i = 0; i < line->count; i++) {
+		memcpy(place, line->pieces[i].text, line->pieces[i].len);
+		place += line->pieces[i].len;
 	}
+	if (!is_clean((const char *)start, line->len, utf8))
+		return refuse_unclean(err, line, utf8);
 	memcpy(place, "\r\n", 2);
 	stls_buf_commit(out, total);
 	return SMTPTLS_OK;
@@ -75,51 +104,61 @@ format_number(char buf[NUMBER_CAP], uint64_t number)
 	return place;
 }
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 int
 stls_command_write(struct stls_err *err, struct stls_buf *out, const char *verb)
 {
-	return write_line(err, out, STLS_COMMAND_LINE_MAX, false, &verb, 1);
+	struct line line = { .count = 0 };
+
+	add(&line, verb);
+	return write_line(err, out, STLS_COMMAND_LINE_MAX, false, &line);
 }
 
 int
 stls_command_ehlo(struct stls_err *err, struct stls_buf *out, const char *verb,
     const char *name)
 {
-	const char *pieces[] = { verb, " ", name };
+	struct line line = { .count = 0 };
 
-	return write_line(
-	    err, out, STLS_COMMAND_LINE_MAX, false, pieces, COUNT(pieces));
+	add(&line, verb);
+	add(&line, " ");
+	add(&line, name);
+	return write_line(err, out, STLS_COMMAND_LINE_MAX, false, &line);
 }
 
 int
 stls_command_mail(struct stls_err *err, struct stls_buf *out,
     const char *mailbox, const struct stls_mail_params *params)
 {
+	struct line line = { .count = 0 };
 	char size[NUMBER_CAP], demands[STLS_MAIL_DEMANDS_CAP];
-	const char *pieces[] = { "MAIL FROM:<", mailbox, ">",
-		params->has_size ? " SIZE=" : "",
-		params->has_size ? format_number(size, params->size) : "",
-		params->body_8bit ? " BODY=8BITMIME" : "",
-		params->smtputf8 ? " SMTPUTF8" : "", NULL };
-	size_t count = COUNT(pieces) - 1;
 
+	add(&line, "MAIL FROM:<");
+	add(&line, mailbox);
+	add(&line, ">");
+	if (params->has_size) {
+		add(&line, " SIZE=");
+		add(&line, format_number(size, params->size));
+	}
+	if (params->body_8bit)
+		add(&line, " BODY=8BITMIME");
+	if (params->smtputf8)
+		add(&line, " SMTPUTF8");
 	if (params->demands != NULL)
-		pieces[count++] = stls_demands_format_mail(
-		    params->demands, demands);
+		add(&line, stls_demands_format_mail(params->demands, demands));
 	return write_line(
-	    err, out, STLS_COMMAND_LINE_MAX, params->smtputf8, pieces, count);
+	    err, out, STLS_COMMAND_LINE_MAX, params->smtputf8, &line);
 }
 
 int
 stls_command_rcpt(
     struct stls_err *err, struct stls_buf *out, const char *mailbox, bool utf8)
 {
-	const char *pieces[] = { "RCPT TO:<", mailbox, ">" };
+	struct line line = { .count = 0 };
 
-	return write_line(
-	    err, out, STLS_COMMAND_LINE_MAX, utf8, pieces, COUNT(pieces));
+	add(&line, "RCPT TO:<");
+	add(&line, mailbox);
+	add(&line, ">");
+	return write_line(err, out, STLS_COMMAND_LINE_MAX, utf8, &line);
 }
 
 int
@@ -128,23 +167,27 @@ stls_command_rcpt_with(struct stls_err *err, struct stls_buf *out,
     size_t index)
 {
 	char text[STLS_RCPT_DEMANDS_CAP];
-	const char *pieces[] = { "RCPT TO:<", mailbox, ">",
-		stls_demands_format_rcpt(demands, index, text) };
+	struct line line = { .count = 0 };
 
-	return write_line(
-	    err, out, STLS_COMMAND_LINE_MAX, utf8, pieces, COUNT(pieces));
+	add(&line, "RCPT TO:<");
+	add(&line, mailbox);
+	add(&line, ">");
+	add(&line, stls_demands_format_rcpt(demands, index, text));
+	return write_line(err, out, STLS_COMMAND_LINE_MAX, utf8, &line);
 }
 
 int
 stls_command_bdat(
     struct stls_err *err, struct stls_buf *out, uint64_t size, bool is_last)
 {
+	struct line line = { .count = 0 };
 	char number[NUMBER_CAP];
-	const char *pieces[] = { "BDAT ", format_number(number, size),
-		is_last ? " LAST" : "" };
 
-	return write_line(
-	    err, out, STLS_COMMAND_LINE_MAX, false, pieces, COUNT(pieces));
+	add(&line, "BDAT ");
+	add(&line, format_number(number, size));
+	if (is_last)
+		add(&line, " LAST");
+	return write_line(err, out, STLS_COMMAND_LINE_MAX, false, &line);
 }
 
 static char *
@@ -169,17 +212,18 @@ stls_command_auth(struct stls_err *err, struct stls_buf *out,
     const char *mechanism, const struct stls_secret *initial)
 {
 	CLEANUP(free_secret) char *text = NULL;
-	const char *pieces[] = { "AUTH ", mechanism, " ", NULL };
+	struct line line = { .count = 0 };
 
-	if (initial == NULL)
-		return write_line(
-		    err, out, STLS_AUTH_COMMAND_MAX, false, pieces, 2);
-	text = initial->len > 0 ? encode(initial) : stls_strdup("=");
-	if (text == NULL)
-		return stls_err_nomem(err);
-	pieces[3] = text;
-	return write_line(
-	    err, out, STLS_AUTH_COMMAND_MAX, false, pieces, COUNT(pieces));
+	add(&line, "AUTH ");
+	add(&line, mechanism);
+	if (initial != NULL) {
+		text = initial->len > 0 ? encode(initial) : stls_strdup("=");
+		if (text == NULL)
+			return stls_err_nomem(err);
+		add(&line, " ");
+		add(&line, text);
+	}
+	return write_line(err, out, STLS_AUTH_COMMAND_MAX, false, &line);
 }
 
 int
@@ -187,9 +231,10 @@ stls_command_auth_response(struct stls_err *err, struct stls_buf *out,
     const struct stls_secret *response)
 {
 	CLEANUP(free_secret) char *text = encode(response);
-	const char *piece = text;
+	struct line line = { .count = 0 };
 
 	if (text == NULL)
 		return stls_err_nomem(err);
-	return write_line(err, out, STLS_AUTH_LINE_MAX, false, &piece, 1);
+	add(&line, text);
+	return write_line(err, out, STLS_AUTH_LINE_MAX, false, &line);
 }
