@@ -37,7 +37,7 @@ static struct stls_expected *
 at(const struct stls_fifo *fifo, size_t index)
 {
 	assert(index < fifo->len);
-	return &fifo->ring[(fifo->head + index) % fifo->cap];
+	return &fifo->ring[(fifo->head + index) & (fifo->cap - 1)];
 }
 
 static int
@@ -73,24 +73,12 @@ stls_fifo_append(struct stls_fifo *fifo, const struct stls_expected *expected)
 	return SMTPTLS_OK;
 }
 
-struct stls_expected *
-stls_fifo_first(const struct stls_fifo *fifo)
-{
-	return at(fifo, 0);
-}
-
-struct stls_expected *
-stls_fifo_last(const struct stls_fifo *fifo)
-{
-	return at(fifo, fifo->len - 1);
-}
-
 void
 stls_fifo_count_reply(struct stls_fifo *fifo)
 {
-	if (--at(fifo, 0)->replies > 0)
+	if (--stls_fifo_first(fifo)->replies > 0)
 		return;
-	fifo->head = (fifo->head + 1) % fifo->cap;
+	fifo->head = (fifo->head + 1) & (fifo->cap - 1);
 	fifo->len--;
 }
 

@@ -49,7 +49,8 @@ struct stls_expected {
  */
 struct stls_fifo {
 	struct stls_expected *ring;
-	size_t cap, head, len;
+	size_t cap; /* a power of two */
+	size_t head, len;
 };
 
 /* SMTPTLS_E_NOMEM leaves it unchanged. */
@@ -57,8 +58,17 @@ int stls_fifo_append(
     struct stls_fifo *fifo, const struct stls_expected *expected);
 
 /* The first and the last one, until the next append; only if there is one. */
-struct stls_expected *stls_fifo_first(const struct stls_fifo *fifo);
-struct stls_expected *stls_fifo_last(const struct stls_fifo *fifo);
+static inline struct stls_expected *
+stls_fifo_first(const struct stls_fifo *fifo)
+{
+	return &fifo->ring[fifo->head];
+}
+
+static inline struct stls_expected *
+stls_fifo_last(const struct stls_fifo *fifo)
+{
+	return &fifo->ring[(fifo->head + fifo->len - 1) & (fifo->cap - 1)];
+}
 
 /* One reply to the first one has come. */
 void stls_fifo_count_reply(struct stls_fifo *fifo);
