@@ -150,7 +150,8 @@ make_messages(const struct floor *floor, long count, size_t *out_len)
 		bench_fail("floor", "out of memory");
 	p += sprintf(p, "MAIL FROM:<" BENCH_SENDER ">\r\n");
 	for (i = 0; i < floor->options->recipients; i++)
-		p += sprintf(p, "RCPT TO:<%s>\r\n", bench_recipient(i));
+		p = stpcpy(stpcpy(stpcpy(p, "RCPT TO:<"), bench_recipient(i)),
+		    ">\r\n");
 	p += sprintf(p, "BDAT %zu LAST\r\n", floor->content.len);
 	memcpy(p, floor->content.data, floor->content.len);
 	cap = (size_t)(p - text) + floor->content.len;
