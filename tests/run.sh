@@ -7,8 +7,8 @@
 #
 # usage: sh tests/run.sh [--full] [--no-install] [part ...]
 #
-# Parts: gcc clang valgrind portable install interop; without one, all of
-# them. --full also does what takes longer than the budget: Valgrind with the
+# Parts: gcc clang valgrind portable install interop callers; without one, all
+# of them. --full also does what takes longer than the budget: Valgrind with the
 # slow programs, and tests that look for STLS_TEST_FULL. What is missing is
 # installed by apt-get where this runs as root, else it is named. Nothing is
 # left outside of build-*/, no service is started.
@@ -22,12 +22,13 @@ export LC_ALL ASAN_OPTIONS UBSAN_OPTIONS
 exec </dev/null
 cd "$(dirname "$0")/.." || exit 1
 
-all_parts='gcc clang valgrind portable install interop'
+all_parts='gcc clang valgrind portable install interop callers'
 total_budget=900
 
-# What a bare Debian 12 needs. The servers of the interop part are not among
-# them: they are unpacked into a private directory, because to install one
-# would remove the mail server this machine may have.
+# What a bare Debian 12 needs. The servers of the interop part and the programs
+# of the callers part are not among them: they are unpacked into a private
+# directory, because to install one would remove the mail server this machine
+# may have.
 packages='gcc g++ libc6-dev clang libclang-rt-dev llvm clang-format
 meson ninja-build pkg-config python3 libgnutls28-dev libinih-dev check
 valgrind libc6-dbg libcurl4-gnutls-dev openssl gnutls-bin ca-certificates
@@ -49,6 +50,7 @@ budget_of() {
 	portable) echo 60 ;;
 	install) echo 60 ;;
 	interop) echo 150 ;;
+	callers) echo 60 ;;
 	esac
 }
 
@@ -240,6 +242,7 @@ run_part() {
 	gcc) part_gcc ;;
 	clang) part_clang ;;
 	valgrind) part_valgrind ;;
+	callers) build_gcc && run_script tests/callers/run.sh ;;
 	*) build_gcc && build_clang && run_script "tests/$1/run.sh" ;;
 	esac
 	used=$(($(date +%s) - began))
