@@ -239,13 +239,18 @@ rewind_content(struct smtptls_client *client, struct stls_err *err)
 static int
 feed_content(struct smtptls_client *client)
 {
-	struct stls_content *content = &current_message(client)->content;
+	struct smtptls_message *message = current_message(client);
+	struct stls_content *content = &message->content;
 	struct stls_err reason;
 	const char *data;
 	size_t len;
 	int r;
 
 	r = rewind_content(client, &reason);
+	if (r == SMTPTLS_OK && message->progress != NULL) {
+		message->progress(content->offset, message->progress_arg);
+		client->is_drained = false;
+	}
 	if (r == SMTPTLS_OK)
 		r = stls_content_read(content, &reason, &data, &len);
 	/* Whatever was seen before is old now. */

@@ -278,6 +278,20 @@ smtptls_message_set_before_end(
 }
 
 int
+smtptls_message_set_progress(
+    struct smtptls_message *message, smtptls_progress_cb progress, void *arg)
+{
+	int r;
+
+	r = stls_message_check_open(message);
+	if (r < 0)
+		return r;
+	message->progress = progress;
+	message->progress_arg = arg;
+	return SMTPTLS_OK;
+}
+
+int
 smtptls_message_status(const struct smtptls_message *message)
 {
 	return message != NULL ? message->txn.status : SMTPTLS_E_INVALID;

@@ -28,6 +28,8 @@ struct smtptls_message {
 	struct stls_content content;
 	smtptls_before_end_cb before_end;
 	void *before_end_arg;
+	smtptls_progress_cb progress; /* or NULL */
+	void *progress_arg;
 };
 
 /* The message that a transaction of the engine belongs to. */

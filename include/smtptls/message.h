@@ -298,6 +298,17 @@ int smtptls_message_set_before_end(
     struct smtptls_message *message, smtptls_before_end_cb hook, void *arg);
 
 /**
+ * See how far it is: `sent` octets of the content are on their way. Called in
+ * front of each block of it, with 0 for the first, and at its end. Another
+ * attempt counts anew.
+ */
+typedef void (*smtptls_progress_cb)(uint64_t sent, void *arg);
+
+/** Set what is called as the content leaves; NULL: nothing. Since 0.1. */
+int smtptls_message_set_progress(
+    struct smtptls_message *message, smtptls_progress_cb progress, void *arg);
+
+/**
  * Tell how it ended, all recipients together.
  *
  * @return SMTPTLS_AGAIN: not yet, or never submitted; SMTPTLS_OK: every

@@ -571,6 +571,40 @@ START_TEST(hook_that_gives_up_holds_the_end_back)
 }
 END_TEST
 
+static struct {
+	uint64_t sent[8];
+	size_t calls;
+} progress;
+
+static void
+note_progress(uint64_t sent, void *arg)
+{
+	ck_assert_ptr_eq(arg, &progress);
+	ck_assert_uint_lt(progress.calls, 8);
+	progress.sent[progress.calls++] = sent;
+}
+
+START_TEST(progress_goes_from_nothing_to_all)
+{
+	struct talk talk;
+
+	memset(&progress, 0, sizeof(progress));
+	talk_begin(&talk, _i, accepting);
+	talk_set_message(&talk);
+	ck_assert_ok(smtptls_message_set_progress(
+	    talk.message, note_progress, &progress));
+	talk_assert_failed(&talk, talk_send(&talk), SMTPTLS_OK, NULL);
+	ck_assert_uint_eq(progress.calls, 2);
+	ck_assert_uint_eq(progress.sent[0], 0);
+	ck_assert_uint_eq(progress.sent[1], strlen(TALK_CONTENT));
+	ck_assert_int_eq(
+	    smtptls_message_set_progress(NULL, note_progress, &progress),
+	    SMTPTLS_E_INVALID);
+	ck_assert_ok(talk_quit(&talk));
+	talk_finish(&talk);
+}
+END_TEST
+
 /* Everything but the end has left when the hook is asked. */
 static struct {
 	struct talk *talk;
@@ -973,6 +1007,7 @@ main(void)
 	add_in_modes(tc, without_rewind_there_is_no_second_attempt);
 	talk_add(tc, hook_lets_the_end_go, 2, MODES);
 	talk_add(tc, hook_that_gives_up_holds_the_end_back, 2, MODES);
+	add_in_modes(tc, progress_goes_from_nothing_to_all);
 	add_in_modes(tc, hook_is_asked_when_the_content_has_left);
 	add_in_modes(tc, success_before_the_end_is_an_error);
 	add_rows_in_modes(tc, what_is_not_offered_is_not_used, offered);
