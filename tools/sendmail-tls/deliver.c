@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "connection.h"
 #include "log.h"
+#include "progress.h"
 #include "report.h"
 #include "spool-add.h"
 #include "transfer.h"
@@ -126,13 +127,17 @@ deliver(struct stls_err *err, const struct settings *settings,
 {
 	CLEANUP(free_client) struct smtptls_client *client = NULL;
 	CLEANUP(transfer_done) struct transfer transfer = { 0 };
+	struct progress progress;
 	int r;
 
 	r = transfer_begin(err, mail, &transfer);
 	if (r == 0)
 		r = connection_prepare(err, settings, identity, &client);
 	if (r == 0) {
+		progress_begin(&progress, settings, transfer.message,
+		    content_size(&mail->content));
 		transfer_run(&transfer, settings, client, true, delivery);
+		progress_end(&progress);
 	} else {
 		transfer.status = delivery->status = r;
 		snprintf(delivery->text, sizeof(delivery->text), "%s",
