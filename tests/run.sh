@@ -31,6 +31,7 @@ total_budget=900
 # may have.
 packages='gcc g++ libc6-dev clang libclang-rt-dev llvm clang-format
 meson ninja-build pkg-config python3 libgnutls28-dev libinih-dev check
+libsecret-1-dev
 valgrind libc6-dbg libcurl4-gnutls-dev openssl gnutls-bin ca-certificates
 faketime libunistring-dev libev-dev mandoc musl-tools shellcheck softhsm2'
 

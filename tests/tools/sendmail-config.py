@@ -2,14 +2,21 @@
 # SPDX-License-Identifier: MIT
 """sendmail-tls and its configuration files."""
 
+import base64
 import os
-import pathlib
+import pwd
+import subprocess
 import unittest
 
 import sendmail
 from sendmail import CONFIG, USAGE, run
 
+KEYRING = os.environ.get("SENDMAIL_TLS_KEYRING")
 ENVELOPE = ["-f", "a@example.org", "b@example.org"]
+
+
+def pwd_name():
+    return pwd.getpwuid(os.getuid()).pw_name
 
 
 class ConfigCase(sendmail.TestCase):
@@ -537,6 +544,141 @@ class Senders(ConfigCase):
         for option in ("--from=a@b.org", "--envelope-from=a@b.org"):
             self.assert_status(run(option, "a@example.org"), USAGE,
                                "configuration file")
+
+
+class Credentials(ConfigCase):
+    def login(self, text, *args, **more):
+        """Who logged in with what; None where nobody did."""
+        seen = []
+
+        def auth(command):
+            seen.append(base64.b64decode(command.split()[2]).split(b"\0"))
+            return "235 2.7.0 welcome\r\n"
+
+        with sendmail.Server(
+                self.folder, EHLO="250-localhost\r\n250 AUTH PLAIN\r\n",
+                AUTH=auth) as server:
+            result = self.with_config(
+                f"url = {server.url}\ncafile = {self.ca}\n{text}", *args,
+                *ENVELOPE, **more)
+            if result.status != 0 and not server.commands:
+                # Nobody came, and the server would wait for somebody.
+                server.listener.close()
+        return result, [part.decode() for part in seen[0][1:]] if seen else None
+
+    def logged_in(self, text, *args, **more):
+        result, seen = self.login(text, *args, **more)
+        self.assertEqual((result.status, result.err), (0, ""))
+        return seen
+
+    def refused(self, text, *words, **more):
+        result = self.with_config(self.server(text), *ENVELOPE, **more)
+        self.assert_status(result, CONFIG, *words)
+        self.assertNotIn("hunter2", result.err)
+
+    def test_a_password_in_the_file(self):
+        self.assertEqual(
+            self.logged_in("user = alice\npassword = hunter2 ;#x\n"),
+            ["alice", "hunter2 ;#x"])
+
+    def test_a_file_in_the_home_directory_is_looked_for_there(self):
+        self.refused("user = alice\npassword-file = ~/no-such-file-here\n",
+                     os.path.expanduser(f"~{pwd_name()}") +
+                     "/no-such-file-here")
+
+    def test_the_command_line_counts_more(self):
+        path = self.write("secret\n", path=self.folder / "pw")
+        self.assertEqual(
+            self.logged_in("user = alice\npassword = hunter2\n",
+                           "--password-file", path), ["alice", "secret"])
+        self.assertEqual(
+            self.logged_in("user = alice\npassword = hunter2\n",
+                           "--user", "bob"), ["bob", "hunter2"])
+
+    NETRC = """# comment
+machine other.example login alice password wrong
+machine localhost
+\tlogin alice
+\tpassword hunter2
+machine localhost login "bob" account x password "a \\"b\\" c"
+macdef init
+machine localhost login mallory password bad
+
+default login guest password #guest
+"""
+
+    def test_netrc(self):
+        path = self.write(self.NETRC, path=self.folder / "netrc")
+        for user, seen in (("", ["alice", "hunter2"]),
+                           ("user = alice\n", ["alice", "hunter2"]),
+                           ("user = bob\n", ["bob", 'a "b" c']),
+                           ("user = guest\n", ["guest", "#guest"])):
+            with self.subTest(user=user):
+                self.assertEqual(self.logged_in(f"{user}netrc = {path}\n"),
+                                 seen)
+        self.refused(f"netrc = {path}\nuser = mallory\n",
+                     "no password for mallory at localhost")
+
+    def test_a_netrc_that_cannot_be_used(self):
+        path = self.folder / "netrc"
+        for text, words in (
+                ("machine x login a password b\n", ("no password for",)),
+                ("machine localhost login a\n", ("no password for",)),
+                ("machine localhost\nlogin a passwort hunter2\n",
+                 (f"{path}:2: ", "neither machine")),
+                ("machine\n", (f"{path}:", "machine has no name")),
+                ('machine localhost password "hunter2\n',
+                 (f"{path}:1: ", "quote")),
+                ("machine x password h\0\n", (f"{path}:1: ", "NUL"))):
+            with self.subTest(text=text):
+                self.write(text, path=path)
+                self.refused(f"netrc = {path}\n", *words)
+        self.write(self.NETRC, path=path, mode=0o640)
+        self.refused(f"netrc = {path}\n", f"chmod 600 {path}")
+        self.refused("netrc = /nowhere/netrc\n", "/nowhere/netrc")
+
+    def test_a_credential_of_systemd(self):
+        credentials = self.folder / "credentials"
+        credentials.mkdir(exist_ok=True)
+        # With access lists the group has what looks like rights.
+        self.write("hunter2\nmore\n", path=credentials / "smtp", mode=0o440)
+        env = {"CREDENTIALS_DIRECTORY": str(credentials)}
+        text = "user = alice\npassword-credential = %s\n"
+        self.assertEqual(self.logged_in(text % "smtp", env=env),
+                         ["alice", "hunter2"])
+        self.refused(text % "none", "none", env=env)
+        self.refused(text % "smtp", "$CREDENTIALS_DIRECTORY", env={})
+        for name in ("../smtp", "a/b", ".smtp"):
+            self.refused(text % name, f"{self.path}:4: ", name, env=env)
+
+    def test_the_keyring_without_a_session(self):
+        result = self.with_config(
+            self.server("user = alice\npassword-keyring = yes\n"), *ENVELOPE,
+            env={"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere"})
+        self.assertEqual(result.status, CONFIG)
+        self.assertIn("keyring", result.err)
+        if KEYRING:
+            alone = subprocess.run(
+                [KEYRING, "unix:path=/nowhere/bus", "localhost", "alice"],
+                capture_output=True, env={}, timeout=sendmail.PATIENCE)
+            self.assertNotEqual(alone.returncode, 0)
+            self.assertEqual(alone.stdout, b"")
+            self.assertRegex(alone.stderr,
+                             rb"\Asendmail-tls: the keyring: [^\n]+\n\Z")
+
+    def test_two_at_once_are_refused(self):
+        for one, other in (("password = hunter2", "netrc = /x"),
+                           ("password-keyring = yes", "password-file = /x"),
+                           ("password-credential = x", "password-command = x")):
+            self.refused(f"{one}\n{other}\n", f"{self.path}:4: ",
+                         "exclude each other")
+
+    def test_an_account_may_have_another_kind(self):
+        path = self.write("secret\n", path=self.folder / "pw")
+        self.assertEqual(
+            self.logged_in("user = alice\npassword = hunter2\n[work]\n"
+                           f"password-file = {path}\n", "-a", "work"),
+            ["alice", "secret"])
 
 
 class Servers(ConfigCase):

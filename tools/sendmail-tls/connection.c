@@ -226,13 +226,14 @@ static int
 set_password(struct stls_err *err, const struct settings *s,
     const struct identity *identity, struct smtptls_client *client)
 {
-	CLEANUP(stls_secret_done) struct stls_secret password = { 0 };
+	CLEANUP(credentials_done) struct credentials credentials = { 0 };
 	int r;
 
-	r = credentials_get(err, s, identity, &password);
-	if (r != 0 || password.data == NULL)
+	r = credentials_get(err, s, identity, &credentials);
+	if (r != 0 || credentials.password.data == NULL)
 		return r;
-	r = smtptls_client_set_credentials(client, s->user, password.data);
+	r = smtptls_client_set_credentials(
+	    client, credentials.user.data, credentials.password.data);
 	if (r < 0)
 		return client_failed(err, "credentials", r, client);
 	return 0;

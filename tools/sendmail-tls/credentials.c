@@ -5,21 +5,28 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "command.h"
+#include "config-file.h"
+#include "keyring.h"
 #include "line.h"
+#include "netrc.h"
 #include "prompt.h"
 
 /* What a password manager gets where --timeout sets no limit, or a FIFO. */
 #define PASSWORD_TIMEOUT_MS 60000
 
+#define NETRC_SIZE_MAX ((size_t)1 << 20)
+
 static int
-check_file(struct stls_err *err, int fd, const char *path)
+check_file(struct stls_err *err, int fd, const char *path, bool is_private)
 {
 	struct stat st;
 
@@ -29,7 +36,7 @@ check_file(struct stls_err *err, int fd, const char *path)
 		return stls_err_set(
 		    err, EX_CONFIG, "%s is a directory, not a file", path);
 	/* As ssh(1) does with keys: a shared secret is none. */
-	if (S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
+	if (is_private && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
 		return stls_err_set(err, EX_CONFIG,
 		    "password file %s is open to others (mode %04o): chmod 600",
 		    path, (unsigned int)(st.st_mode & 07777));
@@ -58,8 +65,8 @@ wait_readable(
 }
 
 static int
-read_file(struct stls_err *err, const char *path, stls_deadline deadline,
-    struct stls_secret *out)
+read_file(struct stls_err *err, const char *path, bool is_private,
+    stls_deadline deadline, struct stls_secret *out)
 {
 	CLEANUP(first_line_done) struct first_line line = { 0 };
 	CLEANUP(close_fd) int fd = -1;
@@ -72,7 +79,7 @@ read_file(struct stls_err *err, const char *path, stls_deadline deadline,
 	if (fd < 0)
 		return stls_err_errno(
 		    err, EX_CONFIG, errno, "password file %s", path);
-	r = check_file(err, fd, path);
+	r = check_file(err, fd, path, is_private);
 	if (r != 0)
 		return r;
 	while (!line.is_complete && !line.is_too_long) {
@@ -107,18 +114,72 @@ ask(struct stls_err *err, const struct settings *settings,
 	return prompt_secret(err, question, settings->deadline, out);
 }
 
-int
-credentials_get(struct stls_err *err, const struct settings *settings,
-    const struct identity *identity, struct stls_secret *out_password)
+/* The host of the URL, of which the client has made sure that it is one. */
+static void
+host_of_url(const char *url, char *out, size_t cap)
+{
+	const char *host = strstr(url, "://");
+	size_t len;
+
+	host = host != NULL ? host + 3 : url;
+	if (host[0] == '[') {
+		host++;
+		len = strcspn(host, "]");
+	} else {
+		len = strcspn(host, ":/");
+	}
+	snprintf(out, cap, "%.*s", (int)len, host);
+}
+
+/* What systemd gives to a service: nobody else can read the directory. */
+static int
+read_credential(struct stls_err *err, const char *name, stls_deadline deadline,
+    struct stls_secret *out)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	char path[4096];
+	int n;
+
+	if (folder == NULL)
+		return stls_err_set(err, EX_CONFIG,
+		    "password-credential %s: there is no "
+		    "$CREDENTIALS_DIRECTORY: this is not a service with "
+		    "LoadCredential=%s:... in its unit",
+		    name, name);
+	n = snprintf(path, sizeof(path), "%s/%s", folder, name);
+	if (n >= (int)sizeof(path))
+		return stls_err_set(
+		    err, EX_CONFIG, "$CREDENTIALS_DIRECTORY is too long");
+	return read_file(err, path, false, deadline, out);
+}
+
+static int
+read_netrc(struct stls_err *err, const char *path, const char *host,
+    const char *user, struct credentials *out)
+{
+	CLEANUP(stls_buf_done) struct stls_buf text = { 0 };
+	int r;
+
+	stls_buf_init(&text, NETRC_SIZE_MAX + 1);
+	r = config_file_load(err, "netrc", path, true, &text);
+	if (r != 0)
+		return r;
+	return netrc_find(err, path, (const char *)stls_buf_data(&text),
+	    stls_buf_len(&text), host, user, &out->user, &out->password);
+}
+
+static int
+get_password(struct stls_err *err, const struct settings *settings,
+    const struct identity *identity, const char *host,
+    struct stls_secret *out_password)
 {
 	stls_deadline deadline = stls_deadline_first(
 	    settings->deadline, stls_deadline_in(PASSWORD_TIMEOUT_MS));
-
 	const char *value = settings->password.value;
 
 	switch (settings->password.source) {
 	case PASSWORD_FILE:
-		return read_file(err, value, deadline, out_password);
+		return read_file(err, value, true, deadline, out_password);
 	case PASSWORD_COMMAND:
 		return command_first_line(err, "the password command", value,
 		    identity, deadline, out_password);
@@ -126,10 +187,40 @@ credentials_get(struct stls_err *err, const struct settings *settings,
 		if (stls_secret_set(out_password, value, strlen(value)) < 0)
 			return stls_err_set(err, EX_OSERR, "out of memory");
 		return 0;
-	default:
+	case PASSWORD_CREDENTIAL:
+		return read_credential(err, value, deadline, out_password);
+	case PASSWORD_KEYRING:
+		return keyring_lookup(err, identity, host, settings->user,
+		    deadline, out_password);
+	case PASSWORD_NETRC:
+	case PASSWORD_PROMPT:
 		break;
 	}
 	if (settings->dry_run)
 		return 0;
 	return ask(err, settings, out_password);
+}
+
+int
+credentials_get(struct stls_err *err, const struct settings *settings,
+    const struct identity *identity, struct credentials *out_credentials)
+{
+	const char *user = settings->user;
+	char host[STLS_HOST_LEN_MAX + 1];
+
+	host_of_url(settings->url, host, sizeof(host));
+	if (settings->password.source == PASSWORD_NETRC)
+		return read_netrc(
+		    err, settings->password.value, host, user, out_credentials);
+	if (stls_secret_set(&out_credentials->user, user, strlen(user)) < 0)
+		return stls_err_set(err, EX_OSERR, "out of memory");
+	return get_password(
+	    err, settings, identity, host, &out_credentials->password);
+}
+
+void
+credentials_done(struct credentials *credentials)
+{
+	stls_secret_done(&credentials->user);
+	stls_secret_done(&credentials->password);
 }

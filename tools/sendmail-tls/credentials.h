@@ -7,14 +7,23 @@
 #include "identity.h"
 #include "settings.h"
 
+/* Who logs in, and by what. */
+struct credentials {
+	struct stls_secret user;
+	struct stls_secret password;
+};
+
 /*
- * Get the password of settings->user: from the file, the command or, unless
- * this is a dry run, the terminal.
+ * Get the user and the password from where the settings say, or from the
+ * terminal, unless this is a dry run.
  *
  * EX_CONFIG: there is none, or the file can be read by others; EX_TEMPFAIL:
- * it took too long. *out_password stays unset in a dry run that would ask.
+ * it took too long. The password stays unset in a dry run that would ask.
  */
 int credentials_get(struct stls_err *err, const struct settings *settings,
-    const struct identity *identity, struct stls_secret *out_password);
+    const struct identity *identity, struct credentials *out_credentials);
+
+/* Wipe and free; copes with a zeroed struct. */
+void credentials_done(struct credentials *credentials);
 
 #endif

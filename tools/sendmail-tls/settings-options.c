@@ -177,6 +177,32 @@ set_password(struct stls_err *err, void *target, const struct option_use *use)
 	    &settings->password.value);
 }
 
+static int
+set_keyring(struct stls_err *err, void *target, const struct option_use *use)
+{
+	struct settings *settings = target;
+
+	if (use->value == NULL || strcmp(use->value, "yes") == 0)
+		return set_password(err, target, use);
+	if (strcmp(use->value, "no") != 0)
+		return stls_err_set(err, EX_USAGE, "%s is yes or no, not %s",
+		    use->shown, use->value);
+	if (settings->password.source == PASSWORD_KEYRING)
+		settings->password.source = PASSWORD_PROMPT;
+	return 0;
+}
+
+/* A file in the directory that systemd names, and nowhere else. */
+static int
+set_credential(struct stls_err *err, void *target, const struct option_use *use)
+{
+	if (use->value[0] == '.' || strchr(use->value, '/') != NULL)
+		return stls_err_set(err, EX_USAGE,
+		    "%s is the name of a credential, not %s", use->shown,
+		    use->value);
+	return set_password(err, target, use);
+}
+
 /* Accepted because programs pass it, and without any effect here. */
 static int
 set_nothing(struct stls_err *err, void *target, const struct option_use *use)
@@ -537,6 +563,11 @@ static const struct option_spec specs[] = {
 	STRING(0, "user", user, SERVER),
 	PASSWORD("password-file", PASSWORD_FILE, SERVER),
 	PASSWORD("password-command", PASSWORD_COMMAND, SERVER),
+	PASSWORD("netrc", PASSWORD_NETRC, SERVER),
+	{ 0, "password-credential", OPTION_VALUE, set_credential,
+	    PASSWORD_CREDENTIAL, SERVER },
+	{ 0, "password-keyring", OPTION_ALONE, set_keyring, PASSWORD_KEYRING,
+	    SERVER },
 	PASSWORD("password", PASSWORD_GIVEN,
 	    FILES_ONLY(OPTION_ABOUT_SERVER | OPTION_SECRET)),
 	CALL(0, "auth", OPTION_VALUE, set_auth, SERVER),

@@ -20,7 +20,8 @@ is_external(const struct settings *s)
 bool
 settings_want_auth(const struct settings *s)
 {
-	return s->user != NULL || s->auth != NULL;
+	return s->user != NULL || s->auth != NULL ||
+	    s->password.source == PASSWORD_NETRC;
 }
 
 static int
@@ -35,6 +36,9 @@ check_credentials(struct stls_err *err, const struct settings *s)
 	if (is_external(s) && s->cert == NULL)
 		return stls_err_set(
 		    err, EX_USAGE, "--auth EXTERNAL needs --cert");
+	/* A netrc knows the user as well. */
+	if (s->password.source == PASSWORD_NETRC)
+		return 0;
 	if (s->user == NULL && has_password)
 		return stls_err_set(
 		    err, EX_USAGE, "a password needs --user beside it");
