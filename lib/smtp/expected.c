@@ -69,7 +69,7 @@ stls_fifo_append(struct stls_fifo *fifo, const struct stls_expected *expected)
 			return r;
 	}
 	fifo->len++;
-	*at(fifo, fifo->len - 1) = *expected;
+	*stls_fifo_last(fifo) = *expected;
 	return SMTPTLS_OK;
 }
 

@@ -66,6 +66,10 @@ enhanced_len(int code, const char *text, size_t len)
 	/* There is no class 3, so nothing can stand behind a 354. */
 	if (len == 0 || text[0] != '0' + code / 100 || text[0] == '3')
 		return 0;
+	/* "2.1.5 ", as nearly all are. */
+	if (len > 5 && text[1] == '.' && is_digit(text[2]) && text[3] == '.' &&
+	    is_digit(text[4]) && text[5] == ' ')
+		return 5;
 	end = skip_part(text, len, 1);
 	if (end > 0)
 		end = skip_part(text, len, end);

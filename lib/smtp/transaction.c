@@ -68,29 +68,25 @@ stls_transaction_set_sender(struct stls_transaction *txn, const char *mailbox,
 	return SMTPTLS_OK;
 }
 
-static void
-free_recipients(struct stls_transaction *txn)
-{
-	if (txn->recipients != txn->few)
-		free(txn->recipients);
-}
-
 static int
 grow(struct stls_transaction *txn)
 {
 	struct stls_recipient *recipients;
 	size_t cap = 2 * txn->cap;
+	bool is_few;
 
 	if (cap == 0) {
 		txn->recipients = txn->few;
 		txn->cap = sizeof(txn->few) / sizeof(txn->few[0]);
 		return SMTPTLS_OK;
 	}
-	recipients = stls_alloc(cap * sizeof(*recipients));
+	is_few = txn->recipients == txn->few;
+	recipients = stls_realloc(
+	    is_few ? NULL : txn->recipients, cap * sizeof(*recipients));
 	if (recipients == NULL)
 		return SMTPTLS_E_NOMEM;
-	memcpy(recipients, txn->recipients, txn->count * sizeof(*recipients));
-	free_recipients(txn);
+	if (is_few)
+		memcpy(recipients, txn->few, sizeof(txn->few));
 	txn->recipients = recipients;
 	txn->cap = cap;
 	return SMTPTLS_OK;
@@ -386,7 +382,8 @@ stls_transaction_done(struct stls_transaction *txn)
 
 	for (i = 0; i < txn->count; i++)
 		hold_text(&txn->recipients[i], NULL);
-	free_recipients(txn);
+	if (txn->recipients != txn->few)
+		free(txn->recipients);
 	stls_arena_done(&txn->mailboxes);
 	if (txn->demands != NULL)
 		stls_demands_done(txn->demands);
