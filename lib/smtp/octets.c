@@ -225,7 +225,7 @@ sum_words(struct stls_octets_sum *sum, const unsigned char *in, size_t len)
 	}
 	sum->has_nul |= (nuls & ALL(0x80)) != 0;
 	sum->has_8bit |= (high & ALL(0x80)) != 0;
-	sum_each(sum, in + i, len - i, in[i - 1]);
+	sum_each(sum, in + i, len - i, *(in + i - 1));
 }
 
 #define lines_best lines_words
