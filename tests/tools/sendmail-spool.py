@@ -7,13 +7,17 @@ import email.policy
 import os
 import pathlib
 import re
+import resource
+import shutil
+import socket
 import stat
+import subprocess
 import tempfile
 import unittest
 
 import sendmail
 from sendmail import (CONFIG, DATAERR, IOERR, MAIL, NOINPUT, NOPERM, NOUSER,
-                      PROTOCOL, TEMPFAIL, UNAVAILABLE, USAGE, Server, run)
+                      PROGRAM, PROTOCOL, TEMPFAIL, UNAVAILABLE, USAGE, Server, run)
 
 CANTCREAT = 73
 FROM = ("-f", "a@example.org")
@@ -66,6 +70,29 @@ class TestCase(sendmail.TestCase):
 
     def refuser(self, **answers):
         return Server(self.folder, **answers)
+
+
+class Patient(Server):
+    """A server for one connection after another, until it is left."""
+
+    connections = 0
+
+    def run(self):
+        try:
+            while True:
+                raw, _ = self.listener.accept()
+                self.connections += 1
+                raw.settimeout(sendmail.PATIENCE)
+                with raw, self.context.wrap_socket(
+                        raw, server_side=True) as tls:
+                    self.talk(tls)
+        except OSError:
+            return
+
+    def __exit__(self, *_):
+        # accept(2) does not end because somebody else closes.
+        self.listener.shutdown(socket.SHUT_RDWR)
+        super().__exit__()
 
 
 class Storing(TestCase):
@@ -258,6 +285,537 @@ class Attention(TestCase):
         result = self.queue("--user", "alice", "--password-command", "exit 3")
         self.assertEqual(result.status, CONFIG, result)
         self.assertEqual(len(self.emptied()), 1)
+
+
+class Runs(TestCase):
+    def test_without_a_spool_there_is_nothing_to_do(self):
+        for args in (["-q"], ["-q15m"], ["-qIx"], ["-qRx"]):
+            self.assert_status(run(*args), 0)
+        self.assertEqual(run("-bp").out, b"Mail queue is empty\n")
+
+    def test_a_spool_that_is_not_there_yet(self):
+        self.assertIn("empty", self.listing())
+        self.assertFalse(self.spool.exists())
+        self.assertEqual(self.emptied(), [])
+        self.assertEqual(self.listing(), "Mail queue is empty\n")
+        result = self.add("b@example.org")
+        self.assertEqual((result.status, result.err), (0, ""), result)
+
+    def test_a_run_needs_a_server(self):
+        self.stored()
+        result = run("-q", "--spool", self.spool)
+        self.assert_status(result, CONFIG, "no server is set")
+        self.assertEqual(len(self.spooled()), 1)
+
+    def test_all_go_by_one_connection(self):
+        for _ in range(5):
+            self.stored()
+        result = self.queue("-v")
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(len(self.sink.take()), 5)
+        self.assertEqual(result.err.count("EHLO"), 1, result)
+
+    def test_a_server_that_is_still_down(self):
+        self.stored()
+        self.stored()
+        self.assert_status(self.queue(url=NOBODY), 0)
+        self.assertEqual(len(self.spooled()), 2)
+        self.assertEqual(self.listing().count("2 attempts"), 2)
+
+    def test_what_is_due_and_what_is_not(self):
+        self.stored()
+        # The first run after it was stored tries.
+        self.assert_status(self.queue(url=NOBODY, flag="-q5m"), 0)
+        self.assertIn("2 attempts", self.listing())
+        self.assert_status(self.queue(flag="-q5m"), 0)
+        self.assertIn("2 attempts", self.listing())
+        self.assertEqual(self.sink.take(), [])
+        self.assertEqual(len(self.emptied()), 1)
+
+    def test_one_message(self):
+        first, second = self.stored(), self.stored("c@example.org")
+        self.assert_status(self.queue(second.name, flag="-qI"), 0)
+        self.assertEqual(self.spooled(), [first])
+        mail, = self.sink.take()
+        self.assertEqual(mail.recipients, ["c@example.org"])
+        self.assert_status(self.queue(flag="-qI" + first.name), 0)
+        self.assertEqual(self.spooled(), [])
+        self.assert_status(self.queue(flag="-qI" + first.name), NOINPUT,
+                           first.name)
+        self.assert_status(self.queue(flag="-qI"), USAGE, "-qI")
+
+    def test_one_recipient(self):
+        first = self.stored()
+        self.stored("c@Example.net", "d@example.org")
+        for flag, more in (("-qREXAMPLE.net", []), ("-qR", ["b@ex"])):
+            self.assert_status(self.queue(*more, flag=flag), 0)
+            self.assertEqual(len(self.sink.take()), 1)
+            self.assertLessEqual(set(self.spooled()), {first})
+        self.assertEqual(self.spooled(), [])
+
+    def test_who_names_a_message_is_told_of_its_failure(self):
+        path = self.stored()
+        with self.refuser(MAIL="451 4.3.0 later\r\n") as server:
+            result = self.queue(flag="-qI" + path.name, url=server.url)
+        self.assert_status(result, TEMPFAIL, "451 4.3.0 later")
+
+    def test_some_recipients_and_the_rest_later(self):
+        self.stored("yes@example.org", "later@example.org")
+        with self.refuser(RCPT=WhatIsStored.rcpt) as server:
+            self.assert_status(self.queue(url=server.url), 0)
+        mail, = self.emptied()
+        self.assertEqual(mail.recipients, ["later@example.org"])
+
+    def test_an_answer_that_is_lost(self):
+        self.stored()
+        with self.refuser(**{".": None}) as server:
+            self.assert_status(self.queue(url=server.url), 0)
+        self.assertIn("in doubt since", self.listing())
+        # A duplicate rather than a loss.
+        self.assertEqual(len(self.emptied()), 1)
+
+    def test_doubt_stays_until_somebody_decides(self):
+        self.stored()
+        with self.refuser(**{".": None}) as server:
+            self.queue(url=server.url)
+        since = re.search("in doubt since [-0-9: ]+", self.listing())[0]
+        self.queue(url=NOBODY)
+        with self.refuser(RCPT="451 later\r\n") as server:
+            self.queue(url=server.url)
+        self.assertIn(since, self.listing())
+        self.assertIn("4 attempts", self.listing())
+
+    def test_a_server_that_counts_messages(self):
+        """421 to the second mail of a connection: a new one gets it."""
+        for _ in range(3):
+            self.stored()
+        served = []
+
+        def mail(command):
+            served.append(command)
+            return "250 ok\r\n" if len(served) % 2 else "421 enough\r\n"
+
+        with Patient(self.folder, MAIL=mail) as server:
+            self.assert_status(self.queue(url=server.url), 0)
+            self.assertEqual(server.connections, 3)
+        self.assertEqual(self.spooled(), [])
+
+    def test_an_account_that_is_gone_waits_for_a_person(self):
+        config = self.folder / "accounts.conf"
+        text = "".join(f"[{name}]\nurl = {url}\ncafile = {self.ca}\n"
+                       for name, url in (("one", NOBODY), ("two", NOBODY)))
+        config.write_text(text)
+        config.chmod(0o600)
+        for name in ("one", "two"):
+            result = run("--config", config, "--account", name, "--spool",
+                         self.spool, *FROM, f"{name}@example.org")
+            self.assertEqual(result.status, 0, result)
+        config.write_text(f"[two]\nurl = {self.sink.smtps}\n"
+                          f"cafile = {self.ca}\n")
+        result = run("-q", "--config", config, "--spool", self.spool)
+        self.assertEqual(result.status, CONFIG, result)
+        self.assertIn("one", result.err)
+        mail, = self.sink.take()
+        self.assertEqual(mail.recipients, ["two@example.org"])
+        self.assertIn("account one", self.listing())
+        self.assertEqual(len(self.emptied()), 1)
+
+    def test_a_spool_of_a_file_that_nothing_runs(self):
+        config = self.folder / "spool.conf"
+        config.write_text(f"url = {NOBODY}\ncafile = {self.ca}\n"
+                          f"spool = {self.spool}\n")
+        config.chmod(0o600)
+        result = run("--config", config, *FROM, "b@example.org")
+        self.assert_status(result, TEMPFAIL, NEVER_RUN, "-q5m")
+        self.assertEqual(self.spooled(), [])
+        self.assert_status(run("-q", "--config", config), 0)
+        result = run("--config", config, *FROM, "b@example.org")
+        self.assert_status(result, 0)
+        self.assertEqual(len(self.spooled()), 1)
+
+
+class Bounces(TestCase):
+    NOW = ("--spool-lifetime", "0s")
+
+    def run_refused(self, *args, **answers):
+        with self.refuser(**answers) as server:
+            self.assert_status(self.queue(*args, url=server.url), 0)
+
+    @staticmethod
+    def all_but_reports(command):
+        return "451 x\r\n" if "<a@" in command else WhatIsStored.rcpt(command)
+
+    def bounce(self):
+        """The one mail that comes out of the spool, as a report."""
+        mail, = self.emptied()
+        self.assertEqual(mail.sender, "")
+        self.assertEqual(mail.recipients, ["a@example.org"])
+        report = email.message_from_bytes(mail.data,
+                                          policy=email.policy.default)
+        self.assertEqual(report.get_content_type(), "multipart/report")
+        self.assertEqual(report.get_param("report-type"), "delivery-status")
+        self.assertEqual(report.defects, [])
+        self.assertEqual(report["Auto-Submitted"], "auto-replied")
+        for field in ("From", "To", "Subject", "Date", "Message-ID"):
+            self.assertEqual(len(report.get_all(field)), 1)
+        return report
+
+    def statuses(self, report):
+        _, status, _ = report.iter_parts()
+        self.assertEqual(status.get_content_type(), "message/delivery-status")
+        return [dict(block.items()) for block in status.get_payload()]
+
+    def test_refused_for_good(self):
+        self.stored("b@example.org", "no@example.org")
+        self.run_refused(RCPT=self.all_but_reports)
+        report = self.bounce()
+        message, recipient = self.statuses(report)
+        self.assertIn("dns; ", message["Reporting-MTA"])
+        self.assertIn("Arrival-Date", message)
+        self.assertEqual(recipient["Final-Recipient"],
+                         "rfc822; no@example.org")
+        self.assertEqual(recipient["Action"], "failed")
+        self.assertEqual(recipient["Status"], "5.1.1")
+        self.assertEqual(recipient["Diagnostic-Code"], "smtp; 550 5.1.1 who?")
+        words, _, returned = report.iter_parts()
+        self.assertIn("<no@example.org>:", words.get_content())
+        self.assertNotIn("b@example.org", words.get_content())
+        self.assertEqual(returned.get_content_type(), "message/rfc822")
+        self.assertEqual(returned.get_content()["Message-ID"],
+                         "<1@example.org>")
+
+    def test_the_report_leaves_in_the_same_run(self):
+        self.stored()
+        with self.refuser(RCPT=lambda command: "550 no\r\n"
+                          if "b@" in command else "250 ok\r\n") as server:
+            self.assert_status(self.queue(url=server.url), 0)
+            self.assertIn(b"550 no", server.content)
+        self.assertEqual(self.spooled(), [])
+
+    def test_some_refused_while_others_wait(self):
+        self.stored("no@example.org", "later@example.org", "yes@example.org")
+        self.run_refused(RCPT=self.all_but_reports)
+        self.assertEqual(len(self.spooled()), 2)
+        mails = self.emptied()
+        self.assertEqual(sorted((m.sender, *m.recipients) for m in mails),
+                         [("", "a@example.org"),
+                          ("a@example.org", "later@example.org")])
+
+    def test_a_lifetime_that_is_over(self):
+        self.stored()
+        # It is tried once more before it is given up.
+        self.assert_status(self.queue(*self.NOW, url=NOBODY), 0)
+        self.assertNotIn("<b@example.org>", self.listing())
+        _, recipient = self.statuses(self.bounce())
+        self.assertEqual(recipient["Status"], "4.4.7")
+        self.assertNotIn("Diagnostic-Code", recipient)
+
+    def test_after_its_lifetime_a_mail_may_still_arrive(self):
+        self.stored()
+        mail, = self.emptied(*self.NOW)
+        self.assertEqual(mail.recipients, ["b@example.org"])
+
+    def test_what_is_held_is_given_up_in_the_end(self):
+        self.stored()
+        with self.refuser(**{".": None}) as server:
+            self.queue(url=server.url)
+        hold = ("--spool-in-doubt", "hold")
+        self.assertEqual(self.queue(*hold, *self.NOW).status, 0)
+        mail, = self.sink.take()
+        self.assertEqual(mail.sender, "")
+        self.assertIn(b"may have been delivered", mail.data)
+
+    def test_never_for_the_null_sender(self):
+        result = self.send("--spool", self.spool, "-f", "<>", "b@example.org",
+                           url=NOBODY)
+        self.assertEqual(result.status, 0, result)
+        self.run_refused(RCPT="550 5.1.1 no\r\n")
+        self.assertEqual(self.spooled(), [])
+        self.assertEqual(len(self.dead()), 1)
+        self.assertIn(b"body\n", self.dead()[0].read_bytes())
+        self.assertIn("1 given up", self.listing())
+
+    def test_a_report_that_nobody_takes_ends_among_the_dead(self):
+        self.stored()
+        self.run_refused(RCPT="550 5.1.1 no\r\n")
+        self.assertEqual(self.spooled(), [])
+        self.assertEqual(len(self.dead()), 1)
+        self.assertIn(b"multipart/report", self.dead()[0].read_bytes())
+
+    def test_what_cannot_be_ascii(self):
+        self.stored("gr\xfc\xdfe@example.org")
+        self.run_refused(RCPT=lambda c: "250 ok\r\n" if "a@" in c else
+                         "550 5.1.1 \xfc\r\n")
+        # The report has gone by the same connection.
+        self.assertEqual(self.spooled(), [])
+
+    def test_a_report_about_non_ascii(self):
+        self.stored("gr\xfc\xdfe@example.org")
+        self.run_refused(RCPT=lambda c: "451 x\r\n" if "a@" in c else
+                         "550 5.1.1 who\r\n")
+        _, recipient = self.statuses(self.bounce())
+        self.assertEqual(recipient["Final-Recipient"],
+                         "utf-8; gr\\x{00FC}\\x{00DF}e@example.org")
+
+    def test_a_large_mail_comes_back_as_its_header(self):
+        self.stored(stdin=MAIL + b"0123456789\n" * 200000)
+        self.run_refused(RCPT=lambda c: "451 x\r\n" if "a@" in c else
+                         "550 5.1.1 who\r\n")
+        *_, returned = self.bounce().iter_parts()
+        self.assertEqual(returned.get_content_type(), "text/rfc822-headers")
+        self.assertIn("<1@example.org>", returned.get_content())
+        self.assertNotIn("0123456789", returned.get_content())
+
+    def test_a_loop_is_cut(self):
+        hops = b"".join(b"Received: from x by y; %d\n" % i for i in range(50))
+        self.stored(stdin=hops + MAIL)
+        result = self.queue()
+        self.assertIn("in a loop", result.err)
+        self.assertEqual((self.spooled(), self.sink.take()), ([], []))
+        self.assertEqual(len(self.dead()), 1)
+        self.stored(stdin=hops[hops.index(b"\n") + 1:] + MAIL)
+        self.assertEqual(len(self.emptied()), 1)
+
+
+class Folder(TestCase):
+    """What may be wrong with the folder and its files."""
+
+    def test_a_folder_that_is_open_to_others(self):
+        self.spool.mkdir(mode=0o755)
+        for result in (self.add("b@example.org"), self.queue()):
+            self.assert_status(result, CANTCREAT, "open to others", "0755")
+        self.assertEqual(list(self.spool.iterdir()), [])
+
+    def test_a_folder_that_cannot_be_made(self):
+        self.spool.write_text("x")
+        result = self.add("b@example.org")
+        self.assert_status(result, CANTCREAT, str(self.spool), "refused")
+
+    def test_a_folder_of_somebody_else(self):
+        if os.getuid() != 0:
+            self.skipTest("only root can give something away")
+        self.spool.mkdir(mode=0o700)
+        os.chown(self.spool, 65534, 65534)
+        self.assert_status(self.add("b@example.org"), CANTCREAT,
+                           "belongs to user 65534")
+
+    def test_where_one_may_not_write(self):
+        path = self.stored()
+        self.queue(url=NOBODY)
+        place = self.spool / "queue"
+        place.chmod(0o500)
+        self.addCleanup(place.chmod, 0o700)
+        # Root may all the same.
+        if os.access(place, os.W_OK):
+            self.skipTest("root may write everywhere")
+        self.assert_status(self.add("b@example.org"), CANTCREAT,
+                           "Permission denied")
+        # Nothing is sent that cannot be removed... without a word.
+        result = self.queue()
+        self.assertEqual(result.status, CANTCREAT, result)
+        self.assertEqual(self.spooled(), [path])
+
+    def test_symbolic_links_are_not_followed(self):
+        path = self.stored()
+        outside = self.spool.parent / "outside"
+        path.rename(outside)
+        before = outside.read_bytes()
+        path.symlink_to(outside)
+        result = self.queue()
+        self.assert_status(result, CANTCREAT, "symbolic link", path.name)
+        self.assertIn("BROKEN", self.listing())
+        self.assertEqual(outside.read_bytes(), before)
+        self.assertEqual(self.sink.take(), [])
+        path.unlink()
+        (self.spool / "queue").rmdir()
+        (self.spool / "queue").symlink_to(self.spool.parent)
+        for result in (self.add("b@example.org"), self.queue()):
+            self.assert_status(result, CANTCREAT, "queue")
+
+    def test_last_run_is_no_way_out(self):
+        self.stored()
+        outside = self.spool.parent / "outside"
+        (self.spool / "last-run").symlink_to(outside)
+        self.assert_status(self.queue(), CANTCREAT, "last-run")
+        self.assertFalse(outside.exists())
+
+    def test_what_is_no_message_is_named_and_left(self):
+        good = self.stored()
+        data = good.read_bytes()
+        broken = {
+            "empty": b"",
+            "nothing like it": b"hello\n" * 20,
+            "cut in the content": data[:100],
+            "cut in the envelope": data[:-150],
+            "a bit turned": data.replace(b" b@ex", b" c@ex")
+            .replace(b"recipient <b", b"recipient <c"),
+            "a length that is wrong": data.replace(b"000001", b"009991", 1),
+        }
+        paths = []
+        for i, text in enumerate(broken.values()):
+            path = good.with_name(good.name[:11] + f"-{i:016d}")
+            path.write_bytes(text)
+            paths.append(path)
+        result = self.queue()
+        self.assertEqual(result.status, CANTCREAT, result)
+        self.assertEqual(len(result.lines), len(paths), result)
+        for path in paths:
+            self.assertIn(path.name, result.err)
+        self.assertEqual(self.listing().count("BROKEN"), len(paths))
+        self.assertEqual(self.spooled(), sorted(paths))
+        self.assertEqual([p.read_bytes() for p in paths],
+                         list(broken.values()))
+        self.assertEqual(len(self.sink.take()), 1)
+
+    def test_a_torn_tail_is_cut_by_the_next_who_writes(self):
+        path = self.stored()
+        whole = path.read_bytes()
+        path.write_bytes(whole + b"1234abcd state 0 acc" + b"\0" * 5000)
+        self.assertIn("<b@example.org>: waiting", self.listing())
+        self.assert_status(self.queue(url=NOBODY), 0)
+        self.assertTrue(path.read_bytes().startswith(whole))
+        self.assertNotIn(b"\0", path.read_bytes())
+        self.assertEqual(len(self.emptied()), 1)
+
+    def test_a_reply_cannot_write_into_the_file(self):
+        path = self.stored()
+        with self.refuser(MAIL="451 a\x0bb\x1b[2J\xff \\n\r\n") as server:
+            self.queue(url=server.url)
+        self.assertNotIn(b"\x1b", path.read_bytes())
+        self.assertIn("2 attempts", self.listing())
+
+    def test_what_was_left_behind_is_removed_in_time(self):
+        self.stored()
+        place = self.spool / "queue"
+        name = self.spooled()[0].name
+        old, new = place / f".new-{name}", place / f".new-{name[:-1]}0"
+        other = place / ".something"
+        for path in (old, new, other):
+            path.write_text("x")
+        for path in (old, other):
+            os.utime(path, (1, 1))
+        self.assert_status(self.queue(), 0)
+        self.assertEqual(sorted(place.iterdir()), sorted([new, other]))
+
+
+def no_file_above(size):
+    """What makes a disk full, for one process: a limit for its files."""
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+class FullDisk(TestCase):
+    def test_nothing_is_stored_in_part(self):
+        self.stored()
+        whole = self.spooled()[0].stat().st_size
+        # The last one is cut by a single octet.
+        for size in [*range(0, whole, 31), whole - 1]:
+            result = self.add("b@example.org",
+                              preexec_fn=no_file_above(size))
+            self.assertEqual(result.status, CANTCREAT, result)
+            self.assertIn("File too large", result.err)
+        self.assertEqual(len(list((self.spool / "queue").iterdir())), 1)
+        self.assertEqual(len(self.emptied()), 1)
+
+    def test_in_doubt_and_no_place_is_in_doubt(self):
+        with self.refuser(**{".": None}) as server:
+            result = self.add("b@example.org", url=server.url,
+                              preexec_fn=no_file_above(10))
+        self.assertEqual(result.status, IOERR, result)
+        self.assertTrue(result.err.startswith("in doubt: "), result)
+
+    def test_what_cannot_be_noted_is_not_sent(self):
+        path = self.stored()
+        size = path.stat().st_size
+        result = self.queue(preexec_fn=no_file_above(size))
+        self.assertEqual(result.status, CANTCREAT, result)
+        self.assertEqual(self.sink.take(), [])
+        self.assertIn("waiting", self.listing())
+        self.assertEqual(len(self.emptied()), 1)
+
+    def test_what_is_accepted_has_its_place(self):
+        """The words are dropped, the outcomes are not."""
+        path = self.stored("yes@example.org", "later@example.org")
+        size = path.stat().st_size
+        later = "451 4.2.1 " + "x" * 400 + "\r\n"
+        with self.refuser(RCPT=lambda c: later if "later" in c
+                          else "250 ok\r\n") as server:
+            result = self.queue(
+                url=server.url,
+                preexec_fn=no_file_above(size + 30 + 3 * 64))
+            self.assertEqual(server.content.count(b"body"), 1)
+        self.assertEqual(result.status, 0, result)
+        listing = self.listing()
+        self.assertIn("<later@example.org>: waiting", listing)
+        self.assertNotIn("xxxx", listing)
+        mail, = self.emptied()
+        self.assertEqual(mail.recipients, ["later@example.org"])
+
+
+class Clocks(TestCase):
+    """Faketime moves the clock on the wall."""
+
+    def setUp(self):
+        super().setUp()
+        if shutil.which("faketime") is None or \
+                os.environ.get("SANITIZED") == "yes":
+            self.skipTest("faketime is not there, or does not go with this")
+
+    def at(self, when, flag):
+        result = subprocess.run(
+            ["faketime", "-f", when, PROGRAM, "--config", "/dev/null",
+             "--url", NOBODY, "--cafile", self.ca, "--spool", self.spool,
+             flag], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            timeout=sendmail.PATIENCE, check=False)
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+
+    def test_a_clock_that_goes_back_delays_nothing(self):
+        self.stored()
+        self.queue(url=NOBODY)
+        self.at("-3y", "-q5m")
+        self.assertIn("3 attempts", self.listing())
+
+    def test_a_clock_that_was_wrong_ends_nothing(self):
+        self.stored()
+        self.at("+10y", "-q")
+        # What was planned in that future does not hold.
+        self.assert_status(self.queue(url=NOBODY, flag="-q5m"), 0)
+        self.assertIn("3 attempts", self.listing())
+        self.assertEqual(len(self.emptied()), 1)
+
+    def test_a_week_is_too_long(self):
+        self.stored()
+        self.at("+3d", "-q")
+        self.assertIn("b@example.org", self.listing())
+        self.at("+6d", "-q")
+        mail, = self.emptied()
+        self.assertEqual(mail.sender, "")
+
+
+class Runners(TestCase):
+    """Any number of runs at a time send each message once."""
+
+    COUNT, RUNNERS = 50, 8
+
+    def test_in_parallel(self):
+        count = int(os.environ.get("SPOOL_MESSAGES", self.COUNT))
+        first = self.stored("0@example.org")
+        data = first.read_bytes()
+        # Each has an envelope of its own, written as the program does.
+        for i in range(1, count):
+            name = f"{first.name[:11]}-{i:016d}"
+            first.with_name(name).write_bytes(
+                data.replace(b"Subject: hello", b"Subject: %5d" % i))
+        processes = [subprocess.Popen(
+            [PROGRAM, "--config", "/dev/null", "-q", "--url", self.sink.smtps, "--cafile", self.ca,
+             "--spool", self.spool], stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE) for _ in range(self.RUNNERS)]
+        for process in processes:
+            _, err = process.communicate(timeout=sendmail.PATIENCE * 20)
+            self.assertEqual((process.returncode, err), (0, b""))
+        self.assertEqual(self.spooled(), [])
+        subjects = [m.field("Subject")[0] for m in self.sink.take()]
+        self.assertEqual(len(subjects), count)
+        self.assertEqual(len(set(subjects)), count)
 
 
 if __name__ == "__main__":

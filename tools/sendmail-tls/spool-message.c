@@ -218,19 +218,39 @@ write_blanks(int fd, off_t offset, size_t len)
 	return 0;
 }
 
+/*
+ * Blanks first: what a torn tail, or a write for which there was no place, has
+ * left behind there must never look like a record behind a bad one.
+ */
+static int
+write_records(const struct spool_file *file, const struct stls_buf *records,
+    off_t end, off_t size, bool durable)
+{
+	off_t blank_to = file->size > size ? file->size : size;
+
+	if (write_blanks(file->fd, end, (size_t)(blank_to - end)) < 0 ||
+	    durable_write_at(file->fd, stls_buf_data(records),
+		stls_buf_len(records), file->end) < 0 ||
+	    (file->size > size && ftruncate(file->fd, size) < 0))
+		return -1;
+	return durable ? durable_data(file->fd) : 0;
+}
+
 int
 spool_file_append(struct stls_err *err, struct spool_file *file,
     const struct stls_buf *records, size_t reserve, bool durable)
 {
 	off_t end = file->end + (off_t)stls_buf_len(records);
 	off_t size = end + (off_t)reserve;
+	int r;
 
-	if (write_blanks(file->fd, end, reserve) < 0 ||
-	    durable_write_at(file->fd, stls_buf_data(records),
-		stls_buf_len(records), file->end) < 0 ||
-	    (file->size > size && ftruncate(file->fd, size) < 0) ||
-	    (durable && durable_data(file->fd) < 0))
-		return failed(err, EX_CANTCREAT, file);
+	if (write_records(file, records, end, size, durable) < 0) {
+		r = failed(err, EX_CANTCREAT, file);
+		/* It is as long as before; if not, the tail is torn. */
+		if (ftruncate(file->fd, file->size) < 0)
+			return r;
+		return r;
+	}
 	file->end = end;
 	file->size = size;
 	return 0;

@@ -28,7 +28,9 @@ bool
 spool_item_is_too_old(
     const struct settings *settings, const struct spool_message *message)
 {
-	return age_now(settings, message) >= settings->spool_lifetime_s;
+	/* What has just been put there is tried once, however old it can be. */
+	return message->attempts > 0 &&
+	    age_now(settings, message) >= settings->spool_lifetime_s;
 }
 
 static int
