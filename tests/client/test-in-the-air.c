@@ -148,8 +148,14 @@ START_TEST(lost_connection_leaves_in_doubt_what_left_and_was_not_answered)
 	while (flight.script[n].kind != STEP_END)
 		n++;
 	flight.script[n] = *how;
-	/* The rest of what it began to read. */
-	if (how->kind == STEP_BYE && flight.script[n - 1].kind == STEP_OCTETS)
+	/*
+	 * The rest of what it began to read; and where a BDAT is refused, the
+	 * RSET that may leave before the goodbye is seen.
+	 */
+	if (how->kind == STEP_BYE &&
+	    (flight.script[n - 1].kind == STEP_OCTETS ||
+		(row->says_something &&
+		    flight.level != SMTPTLS_PIPELINING_STANDARD)))
 		flight.script[n + 1] = (struct step)STEP(SWALLOW);
 	flight_play(&flight, PAIR_MODE(_i));
 }
