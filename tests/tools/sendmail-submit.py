@@ -7,6 +7,7 @@ whose, what is refused, and what each side says when the other one is lost.
 
 import os
 import pwd
+import resource
 import shutil
 import socket
 import struct
@@ -45,8 +46,9 @@ class Helper(threading.Thread):
     place of the program is called with the connection.
     """
 
-    def __init__(self, path, *args, answer=None, inetd=False):
+    def __init__(self, path, *args, answer=None, inetd=False, limit=None):
         super().__init__(daemon=True)
+        self.limit = limit
         self.path, self.args = str(path), args
         self.answer, self.inetd = answer, inetd
         self.statuses, self.logs = [], []
@@ -84,7 +86,8 @@ class Helper(threading.Thread):
         others = connection if self.inetd else subprocess.PIPE
         process = subprocess.run(
             [PROGRAM, "--submit", *map(str, self.args)], stdin=connection,
-            stdout=others, stderr=others, timeout=PATIENCE, env={})
+            stdout=others, stderr=others, timeout=PATIENCE, env={},
+            preexec_fn=self.limit)
         self.statuses.append(process.returncode)
         self.logs.append((process.stderr or b"").decode())
 
@@ -303,6 +306,14 @@ class Refusing(Submit):
         with self.helper():
             result = self.hand_over("-f", "a@b", "-N", "bogus", A, stdin=text)
         self.assert_status(result, USAGE, "-N")
+
+    def test_a_message_that_is_too_large_for_the_unit(self):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (2 << 20, 2 << 20))
+        text = MAIL + (b"x" * 70 + b"\n") * 50000
+        with self.helper(limit=limit):
+            result = self.hand_over("-i", A, stdin=text)
+        self.assert_status(result, 73, "File too large")
 
     def test_standard_input_that_is_no_connection(self):
         result = sendmail.run("--submit", stdin=b"")

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -282,6 +283,8 @@ submit_server_run(
 	int r, status;
 
 	submit_decoder_init(&server.request);
+	/* A message that is too large for LimitFSIZE= gets an answer. */
+	signal(SIGXFSZ, SIG_IGN);
 	r = peer_get_uid(err, STDIN_FILENO, &server.uid);
 	if (r == 0)
 		r = stash_open(err, 0, &printed);
