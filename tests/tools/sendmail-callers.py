@@ -3,7 +3,8 @@
 """
 The ways in which programs of Debian 12 call sendmail, one after another: each
 row was seen when the program was run, with the kind of standard input, the
-signals, the umask and the environment that it gave.
+signals, the umask and the environment that it gave. Those that speak SMTP are in
+sendmail-smtp.py.
 """
 
 import os
@@ -73,9 +74,6 @@ CALLS = [
          ["-oem", "-oi", "-B8BITMIME", "-f", BOUNCE, "--", A], [A], BOUNCE,
          stdin="file", ignored=(2, 3, 13), umask=0o77),
     Call("nmh, pipe", ["-t", "-i"], [A, C], stdin="file"),
-    Call("nmh, smtp", ["-bs", "-odb", "-oem", "-om"], [], status=USAGE),
-    Call("alpine", ["-bs", "-odb", "-oem"], [], status=USAGE,
-         ignored=(1, 2, 3, 13, 20, 25)),
     Call("alpine, sendmail-path", ["-oem", "-oi", "-t"], [A, C],
          ignored=(1, 2, 3, 13, 20, 25)),
     Call("git send-email", ["-i", A, B, C], ABC, text=PATCH),
@@ -106,8 +104,6 @@ CALLS = [
          text=MIXED, ignored=(13,), env={"PWD": "/"}),
     Call("PEAR Mail", ["-i", f"-f{R}", "--", A, B], [A, B], R, ignored=(13,)),
     Call("PHPMailer", ["-t", "-i", "-oi", f"-f{R}", "-t"], [A, C], R,
-         ignored=(13,)),
-    Call("Symfony Mailer, default", ["-bs"], [], status=USAGE,
          ignored=(13,)),
     Call("Symfony Mailer", ["-i", f"-f{R}", "--", A, B, C], ABC, R,
          ignored=(13,)),

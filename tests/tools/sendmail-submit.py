@@ -126,6 +126,30 @@ class Submit(sendmail.TestCase):
 
 
 class Arriving(Submit):
+    def test_a_conversation_is_handed_over(self):
+        said = (b"EHLO x\r\nMAIL FROM:<b@example.test>\r\n"
+                b"RCPT TO:<a@example.test>\r\nDATA\r\nSubject: s\r\n"
+                b"Bcc: c@example.test\r\n\r\n..\r\n.\r\nQUIT\r\n")
+        with self.helper() as helper:
+            result = self.hand_over("-bs", stdin=said)
+        self.assertEqual((result.status, result.err), (0, ""), result)
+        self.assertIn(b"\r\n250 2.0.0 accepted\r\n221 ", result.out)
+        mail, = self.sink.take()
+        self.assertEqual((mail.sender, mail.recipients), (B, [A]))
+        self.assertEqual(mail.field("From"), [B])
+        self.assertEqual(mail.field("Bcc"), [])
+        self.assertEqual(mail.body, b".\r\n")
+        self.assertEqual(helper.statuses, [0])
+
+    def test_a_conversation_without_a_helper_is_told(self):
+        said = (b"MAIL FROM:<b@example.test>\r\nRCPT TO:<a@example.test>\r\n"
+                b"DATA\r\n.\r\nQUIT\r\n")
+        result = self.hand_over("-bs", stdin=said)
+        self.assertEqual(result.status, 0, result)
+        self.assertIn(b"\r\n554 5.3.5 the message has to go through the "
+                      b"submit helper", result.out)
+        self.assertIn("submit helper", result.err)
+
     def test_a_message_goes_through(self):
         with self.helper() as helper:
             result = self.hand_over("-i", "-f", "", "--", A, B)

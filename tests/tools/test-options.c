@@ -283,8 +283,6 @@ static const struct {
 	words args;
 	const char *sentence;
 } later[] = {
-	{ { "-bs" }, "-bs comes in a later version" },
-	{ { "-b", "s" }, "-bs comes in a later version" },
 	{ { "--pin", "sha256//x" }, "--pin comes in a later version" },
 	{ { "--token-command", "x" }, "--token-command comes in a later" },
 	{ { "--pipelining", "window" },

@@ -60,8 +60,8 @@ open_file(struct stls_err *err, const char *folder)
 	if (fd >= 0)
 		return fd;
 	stls_err_errno(err, EX_CANTCREAT, errno,
-	    "no file for a message that is longer than %zu bytes: %s",
-	    CONTENT_MEMORY_MAX, folders[ARRAY_LEN(folders) - 1]);
+	    "no file for the message can be made in %s",
+	    folders[ARRAY_LEN(folders) - 1]);
 	return -1;
 }
 
@@ -202,6 +202,22 @@ uint64_t
 content_size(const struct content *content)
 {
 	return content->size;
+}
+
+int
+content_get_fd(struct stls_err *err, struct content *content,
+    const char *folder, int *out_fd)
+{
+	int r = 0;
+
+	if (!content->is_in_file)
+		r = leave_memory(err, content, folder);
+	if (r == 0 && lseek(content->fd, (off_t)content->start, SEEK_SET) < 0)
+		r = stls_err_errno(
+		    err, EX_OSERR, errno, "the file that holds the message");
+	if (r == 0)
+		*out_fd = content->fd;
+	return r;
 }
 
 static int

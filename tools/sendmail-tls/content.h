@@ -61,6 +61,13 @@ int content_rewind(struct content *content);
 uint64_t content_size(const struct content *content);
 
 /*
+ * A descriptor from which it can be read, at its beginning; it stays that of
+ * the content, which has been moved to a file if need be.
+ */
+int content_get_fd(struct stls_err *err, struct content *content,
+    const char *folder, int *out_fd);
+
+/*
  * Make it the content of a message of the library, which borrows it: it is not
  * changed or freed before the outcome. What smtptls_message_set_... say.
  */

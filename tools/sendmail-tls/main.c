@@ -14,6 +14,7 @@
 #include "process.h"
 #include "send.h"
 #include "settings.h"
+#include "smtp-session.h"
 #include "spool-print.h"
 #include "spool-run.h"
 #include "submit-client.h"
@@ -42,6 +43,9 @@ talk_to_server(struct stls_err *err, const struct settings *settings,
 		return settings_no_server(err, settings);
 	if (settings->probe)
 		return probe_run(err, settings, identity);
+	if (settings->mode == MODE_SMTP)
+		return smtp_session_run(
+		    err, settings, identity, false, stdin_was_closed);
 	return send_mail(err, settings, identity, stdin_was_closed);
 }
 
@@ -68,6 +72,12 @@ run(struct stls_err *err, const struct words *words, struct settings *settings,
 		return configure_run(err, settings, identity);
 	case MODE_SUBMIT:
 		return submit_server_run(err, words, settings);
+	case MODE_SMTP:
+		if (submit_client_is_needed(settings))
+			return smtp_session_run(
+			    err, settings, identity, true, stdin_was_closed);
+		return talk_to_server(
+		    err, settings, identity, stdin_was_closed);
 	case MODE_SEND:
 		return talk_to_server(
 		    err, settings, identity, stdin_was_closed);

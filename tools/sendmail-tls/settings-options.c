@@ -245,8 +245,8 @@ set_mode(struct stls_err *err, void *target, const struct option_use *use)
 		settings->mode = MODE_ALIASES;
 		return 0;
 	case 's':
-		return stls_err_set(
-		    err, EX_USAGE, "-bs comes in a later version of " PROGRAM);
+		settings->mode = MODE_SMTP;
+		return 0;
 	case 'd':
 	case 'D':
 	case 'l':

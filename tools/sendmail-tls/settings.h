@@ -19,6 +19,7 @@
 enum mode {
 	MODE_SEND,	    /* -bm */
 	MODE_VERIFY,	    /* -bv */
+	MODE_SMTP,	    /* -bs */
 	MODE_QUEUE_PRINT,   /* -bp, mailq */
 	MODE_QUEUE_RUN,	    /* -q */
 	MODE_ALIASES,	    /* -bi, -I, newaliases */
