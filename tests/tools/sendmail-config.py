@@ -4,13 +4,16 @@
 
 import base64
 import os
+import pathlib
 import pwd
+import re
 import subprocess
 import unittest
 
 import sendmail
 from sendmail import CONFIG, USAGE, run
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 KEYRING = os.environ.get("SENDMAIL_TLS_KEYRING")
 ENVELOPE = ["-f", "a@example.org", "b@example.org"]
 
@@ -679,6 +682,84 @@ default login guest password #guest
             self.logged_in("user = alice\npassword = hunter2\n[work]\n"
                            f"password-file = {path}\n", "-a", "work"),
             ["alice", "secret"])
+
+
+class Documents(ConfigCase):
+    """What the manual says is there, and what is there it says."""
+
+    EXAMPLE = ROOT / "doc/examples/sendmail-tls.conf"
+    MANUAL = ROOT / "doc/man/sendmail-tls.conf.5"
+
+    def documented(self):
+        found = set()
+        for line in self.MANUAL.read_text().splitlines():
+            if line.startswith(".It Ic"):
+                found.update(re.findall(r"Ic ([a-z-]+)", line))
+        return found
+
+    def in_example(self):
+        return set(re.findall(r"(?m)^#?([a-z-]+) = ",
+                              self.EXAMPLE.read_text()))
+
+    def test_the_example_parses(self):
+        path = self.write(self.EXAMPLE.read_text())
+        for account in ((), ("-a", "work"), ("-f", "x@example.com")):
+            result = run("-bv", "--aliases", "none", *account,
+                         "alice", config=path)
+            self.assert_status(result, 0)
+            domain = b"example.com" if account else b"example.org"
+            self.assertEqual(result.out, b"alice@" + domain + b"\n")
+
+    def test_what_is_commented_out_in_it_is_right_too(self):
+        for line in self.EXAMPLE.read_text().splitlines():
+            match = re.match(r"#([a-z-]+) = (.*)", line)
+            if not match:
+                continue
+            with self.subTest(line=line):
+                text = line[1:] + "\n[work]\nuser = x\n[z]\n"
+                result = self.with_config(text, "-bp")
+                # Alone it may lack something, and that is said without a line.
+                self.assertNotIn(f"{self.path}:1", result.err)
+
+    def test_the_examples_of_the_manual_parse(self):
+        text = self.MANUAL.read_text()
+        blocks = re.findall(r"(?s)\.Bd [^\n]*\n(.*?)\.Ed", text)
+        self.assertEqual(len(blocks), 3)
+        for block in blocks:
+            result = self.with_config(block, "-bv", "a@example.net")
+            self.assert_status(result, 0)
+
+    def test_every_key_is_documented_and_in_the_example(self):
+        documented = self.documented()
+        self.assertEqual(documented - self.in_example() -
+                         {"account", "senders"}, set())
+        for key in documented:
+            text = f"{key} = x\n[a]\nuser = u\n"
+            result = self.with_config(text, "-bv", "a@example.net")
+            self.assertNotIn("there is no setting", result.err, key)
+
+    def test_every_setting_of_msmtp_is_mapped(self):
+        page = (ROOT / "doc/from-msmtp.md").read_text()
+        rows = [line for line in page.splitlines() if line.startswith("| ")]
+        mapped = set(re.findall(r"`([a-z_]+)", "\n".join(
+            line.split("|")[1] for line in rows)))
+        self.assertEqual(MSMTP - mapped, set())
+        for row in rows:
+            for key in re.findall(r"`([a-z-]+) = ", row.split("|")[2]):
+                self.assertIn(key, self.documented(), row)
+
+
+# The settings of msmtp 1.8, by its manual.
+MSMTP = set("""
+defaults account eval host port source_ip proxy_host proxy_port socket timeout
+protocol domain auth user password passwordeval ntlmdomain tls tls_starttls
+tls_trust_file tls_crl_file tls_fingerprint tls_key_file tls_cert_file
+tls_certcheck tls_priorities tls_host_override tls_min_dh_prime_bits from
+allow_from_override dsn_notify dsn_return set_from_header set_date_header
+set_msgid_header remove_bcc_headers undisclosed_recipients logfile
+logfile_time_format syslog aliases auto_from maildomain
+add_missing_from_header add_missing_date_header
+""".split())
 
 
 class Servers(ConfigCase):
