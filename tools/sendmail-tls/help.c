@@ -28,5 +28,5 @@ const char settings_help[] =
     "          -v show the conversation;  --help;  --version\n"
     "Insecure  --insecure-no-verify  --insecure-cleartext  "
     "--insecure-legacy-tls\n"
-    "No effect -n -m -U -c -x, -L -e -B -h -p -d -M -X -A with an argument,\n"
-    "          and all -o and -O that are not named in sendmail-tls(1)\n";
+    "Settings  -C FILE  -a ACCOUNT  --aliases FILE, -n for none\n"
+    "          --log FILE|syslog  -L TAG;  see sendmail-tls.conf(5)\n";
