@@ -157,7 +157,8 @@ class Arriving(Submit):
         mail, = self.sink.take()
         self.assertEqual((mail.sender, mail.recipients), ("", [A, B]))
         self.assertEqual(mail.body, b"body\r\n")
-        self.assertEqual((helper.statuses, helper.logs), ([0], [""]))
+        self.assertEqual((helper.statuses, helper.logs), ([0], [
+            f"sendmail-tls: from uid {os.getuid()}: status 0\n"]))
 
     def test_options_about_the_message_are_heeded(self):
         with self.helper():
@@ -236,7 +237,7 @@ class Arriving(Submit):
             result = self.hand_over(A)
         self.assert_status(result, 77, self.sink.smtps)
         self.assertEqual(helper.statuses, [0])
-        self.assertIn(f"from uid {os.getuid()}, status 77: ", helper.logs[0])
+        self.assertIn(f"from uid {os.getuid()}: status 77: ", helper.logs[0])
 
     def test_the_sender_chooses_the_account(self):
         file = self.folder / "accounts"

@@ -207,11 +207,11 @@ static void
 log_answer(
     const struct server *server, int status, const char *text, size_t len)
 {
-	if (server->log >= 0 && status != 0)
+	if (server->log >= 0)
 		dprintf(server->log,
-		    PROGRAM ": from uid %ld, status %d: %.*s%s",
-		    (long)server->uid, status, (int)len, text,
-		    len > 0 && text[len - 1] == '\n' ? "" : "\n");
+		    PROGRAM ": from uid %ld: status %d%s%.*s%s",
+		    (long)server->uid, status, len > 0 ? ": " : "", (int)len,
+		    text, len > 0 && text[len - 1] == '\n' ? "" : "\n");
 }
 
 static int
