@@ -28,8 +28,8 @@ sys.path.insert(0, str(HERE.parent / "tools"))
 
 import sendmail
 from machine import (ALICE, HELPER, PATIENCE, PROGRAM, ROOT, Helper, Machine)
-from programs import (A, C, CALLS, GIT_PATCH, GIT_PREPARE, GIT_SEND,
-                      LOGWATCH, TAME, Call)
+from programs import (A, ALPINE, ALPINE_PATH, ALPINE_TEXT, C, CALLS, GIT_PATCH,
+                      GIT_PREPARE, GIT_SEND, LOGWATCH, PINERC, TAME, Call)
 
 
 class Report:
@@ -117,6 +117,23 @@ class Run:
             problems += problems_of(call, mail)
         self.report.check(call.name, problems)
 
+    def alpine(self, suffix=""):
+        """By -bs, as it does by itself, and as it can be told to."""
+        for path, name in (("", "alpine by -bs"), (ALPINE_PATH, "alpine")):
+            rc = self.machine.root / "home/alice/pinerc"
+            rc.write_text(PINERC.format(path=path))
+            os.chown(rc, ALICE, ALICE)
+            call = Call(name, ALPINE, [A, C], text=ALPINE_TEXT, uid=ALICE)
+            status, seen = self.machine.type_into(
+                ALPINE, ALICE, b"last", b"\x18")
+            problems = [f"status {status}: {seen}"] if status != 0 else []
+            mails = self.sink.take()
+            if len(mails) != 1:
+                problems.append(f"{len(mails)} mails instead of one: {seen}")
+            for mail in mails:
+                problems += problems_of(call, mail)
+            self.report.check(name + suffix, problems)
+
     def logwatch(self):
         """What it means nobody else knows, but for the lines of its log."""
         status, out = self.machine.run("/bin/sh", "-c", LOGWATCH)
@@ -188,6 +205,7 @@ class Run:
         for call in CALLS:
             self.call(call)
         self.git()
+        self.alpine()
         self.logwatch()
         self.cron()
 
@@ -198,6 +216,7 @@ class Run:
             for call in CALLS:
                 if call.uid != ROOT:
                     self.call(call, ", by the submit helper")
+            self.alpine(", by the submit helper")
             if helper.count == 0:
                 self.report.check("the submit helper is asked", ["never"])
 

@@ -1,19 +1,27 @@
 # SPDX-License-Identifier: MIT
 """A root directory in which sendmail-tls is the machine's sendmail."""
 
+import fcntl
 import json
 import os
 import pathlib
+import pty
+import re
+import select
 import shutil
 import socket
+import struct
 import subprocess
+import termios
 import threading
+import time
 
 PATIENCE = 60
 ROOT, ALICE, HELPER, NOBODY = 0, 64921, 64922, 65534
 HOMES = {ROOT: "/root", ALICE: "/home/alice", HELPER: "/", NOBODY: "/"}
 PROGRAM = "/usr/bin/sendmail-tls"
 SOCKET = "run/sendmail-tls/submit"
+ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class Machine:
@@ -87,6 +95,39 @@ class Machine:
             process.kill()
             out = process.communicate()[0] + b" (killed after a minute)"
         return process.returncode, out.decode("utf-8", "replace")
+
+    def type_into(self, argv, uid, awaited, keys):
+        """
+        Run a program on a terminal, and type the keys once it shows what is
+        awaited. The status, and all that was seen.
+        """
+        terminal, other = pty.openpty()
+        # 24 lines of 80 columns: an unknown size makes some end at once.
+        fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
+        process = self.start(
+            *argv, uid=uid, stdin=other, stdout=other, stderr=other,
+            start_new_session=True,
+            env={"TERM": "vt100", "HOME": HOMES[uid], "PATH": "/usr/bin:/bin",
+                 "LANG": "C.UTF-8"})
+        os.close(other)
+        seen, typed, end = b"", False, time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            ready, _, _ = select.select([terminal], [], [], 1)
+            try:
+                piece = os.read(terminal, 65536) if ready else b""
+            except OSError:
+                break  # how Linux says that the other end is gone
+            seen += ESCAPES.sub(b"", piece)
+            if not typed and awaited in seen:
+                os.write(terminal, keys)
+                typed = True
+            if not ready and process.poll() is not None:
+                break
+        if process.poll() is None:
+            process.terminate()
+        status = process.wait(PATIENCE)
+        os.close(terminal)
+        return status, seen.decode("utf-8", "replace")
 
 
 class Helper(threading.Thread):

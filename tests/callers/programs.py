@@ -180,3 +180,17 @@ LOGWATCH = " && ".join([
     f"logwatch --output mail --mailto {A} --range all --service cron "
     "--detail high --hostname here",
 ])
+
+ALPINE_TEXT = "one\n.\n..\n.dot\nlast\n"
+ALPINE = ["/usr/bin/alpine", "-p", "/home/alice/pinerc", "-url",
+          f"mailto:{A}?cc={C}&subject=from%20a%20program&body=" +
+          ALPINE_TEXT.replace("\n", "%0A")]
+ALPINE_PATH = "/usr/sbin/sendmail -oem -oi -t"
+PINERC = """\
+smtp-server=
+sendmail-path={path}
+default-fcc=""
+user-domain=example.test
+feature-list=quit-without-confirm,send-without-confirm
+last-version-used=6.26
+"""

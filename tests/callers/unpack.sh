@@ -19,7 +19,8 @@ sh "$(dirname "$0")/../unpack.sh" "$dir" \
 	'^(adduser|debconf|dirmngr|dpkg|git-man|gnupg|gpg|msmtp|passwd|pinentry|sysvinit|tar|usrmerge)' \
 	's-nail bsd-mailx mutt alpine nmh git-email cron logwatch
 	php8.2-cli python3 libemail-sender-perl libmime-lite-perl
-	libmailtools-perl msmtp-mta libc-bin dash coreutils grep sed'
+	libmailtools-perl msmtp-mta libc-bin ncurses-base
+	dash coreutils grep sed'
 
 cat >"$root/etc/passwd" <<'END'
 root:x:0:0:root:/root:/bin/sh
