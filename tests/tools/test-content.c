@@ -207,6 +207,40 @@ START_TEST(a_part_of_a_file_is_a_content)
 }
 END_TEST
 
+/* Let the library have a part of a file; what its setters say. */
+static int
+give_part(uint64_t size, bool is_cut)
+{
+	struct smtptls_message *message = NULL;
+	struct content file = { 0 }, content = { 0 };
+	int r;
+
+	file.is_in_file = true;
+	file.fd = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+	ck_assert_int_ge(file.fd, 0);
+	fill(&file, NULL, 23 + size, 100000);
+	if (is_cut)
+		ck_assert_ok(ftruncate(file.fd, (off_t)(22 + size)));
+	content_borrow(&content, file.fd, 23, size);
+	ck_assert_ok(smtptls_message_new(&message));
+	r = content_give(&content, message);
+	if (r == 0 && content.data == NULL)
+		check(&content, size, 1000);
+	smtptls_message_free(message);
+	content_done(&content);
+	content_done(&file);
+	return r;
+}
+
+START_TEST(a_part_of_a_file_is_given_or_refused_as_a_whole)
+{
+	ck_assert_ok(give_part(sizes[_i].size, false));
+	if (sizes[_i].size > 0)
+		ck_assert_int_eq(
+		    give_part(sizes[_i].size, true), SMTPTLS_E_SOURCE);
+}
+END_TEST
+
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 int
@@ -222,6 +256,8 @@ main(void)
 	tcase_add_test(tc, a_full_disk_is_something_to_try_again);
 	tcase_add_test(tc, lack_of_memory_is_an_error_of_its_own);
 	tcase_add_test(tc, a_part_of_a_file_is_a_content);
+	tcase_add_loop_test(tc, a_part_of_a_file_is_given_or_refused_as_a_whole,
+	    0, COUNT(sizes));
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }

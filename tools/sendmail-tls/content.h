@@ -20,7 +20,7 @@
  * Zero-initialised it is empty.
  */
 struct content {
-	char *data; /* while it is in memory */
+	char *data; /* while it is in memory, or a copy of what is small */
 	size_t cap;
 	bool is_in_file;
 	bool is_borrowed; /* the descriptor is not ours to close */
@@ -69,7 +69,8 @@ int content_get_fd(struct stls_err *err, struct content *content,
 
 /*
  * Make it the content of a message of the library, which borrows it: it is not
- * changed or freed before the outcome. What smtptls_message_set_... say.
+ * changed or freed before the outcome. What smtptls_message_set_... say, or
+ * SMTPTLS_E_SOURCE: its file cannot be read.
  */
 int content_give(struct content *content, struct smtptls_message *message);
 

@@ -16,6 +16,9 @@ message_failed(
 {
 	if (r == SMTPTLS_E_NOMEM)
 		return stls_err_set(err, EX_OSERR, "out of memory");
+	if (r == SMTPTLS_E_SOURCE)
+		return stls_err_set(err, EX_TEMPFAIL,
+		    "the file that holds the message cannot be read");
 	return stls_err_set(
 	    err, EX_DATAERR, "%s", smtptls_message_error(message));
 }
