@@ -150,6 +150,7 @@ class Configure(NetworkCase):
         settings, text = self.found()
         self.assertEqual(settings["url"], "smtps://mail.example.test")
         self.assertEqual(settings["user"], ADDRESS)
+        self.assertEqual(settings["envelope-from"], ADDRESS)
         self.assertEqual(settings["cafile"], str(self.ca))
         self.assertIn("SRV", text)
         self.assertNotIn("hunter2", text)

@@ -87,7 +87,9 @@ class Facts(Probe):
 
     def test_ehlo_before_and_after_tls(self):
         _, found = self.probe(url=self.sink.smtp)
-        self.assertIn("STARTTLS", found["capabilities_before_tls"])
+        before = found["capabilities_before_tls"]
+        self.assertIn("STARTTLS", before)
+        self.assertEqual(len(set(before)), len(before))
         self.assertNotIn("STARTTLS", found["capabilities"])
         self.assertTrue(found["greeting"].startswith("220 "))
         _, found = self.probe()

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "settings-options.h"
 
 static void
 print_origin(const struct configuration *c)
@@ -122,11 +121,9 @@ print_sender(const struct configuration *c)
 {
 	printf("\n# Who sends, where a program does not say; and how to have "
 	       "one account of several.\n"
-	       "%senvelope-from = %s\n"
+	       "envelope-from = %s\n"
 	       "#[%.40s]\n"
 	       "#senders = %s\n",
-	    options_find_key(&settings_options, "envelope-from") != NULL ? ""
-									 : "#",
 	    c->address.mailbox, c->address.domain, c->address.mailbox);
 }
 

@@ -154,6 +154,6 @@ probe_look_at_srv(struct probe *probe)
 		domain = domain_of(settings->sender);
 	if (domain[0] != '\0')
 		ask(probe, domain);
-	else if (!ask(probe, probe->main.host))
+	else if (!ask(probe, probe->main.host) && probe->srv_err.code == 0)
 		ask(probe, dot + 1);
 }
