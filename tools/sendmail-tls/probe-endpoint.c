@@ -21,8 +21,8 @@ endpoint_set_url(struct endpoint *endpoint, const char *url)
 {
 	const char *scheme_end = strstr(url, "://");
 	const char *host = scheme_end != NULL ? scheme_end + 3 : url;
-	size_t len = strcspn(host, "/"), host_len;
 	const char *port;
+	size_t host_len;
 
 	snprintf(endpoint->url, sizeof(endpoint->url), "%s", url);
 	endpoint->is_smtps = scheme_end == NULL ||
@@ -41,7 +41,7 @@ endpoint_set_url(struct endpoint *endpoint, const char *url)
 	endpoint->names_port = port[0] == ':';
 	if (endpoint->names_port)
 		snprintf(endpoint->port, sizeof(endpoint->port), "%.*s",
-		    (int)(len - (size_t)(port + 1 - host)), port + 1);
+		    (int)strcspn(port + 1, "/"), port + 1);
 	else
 		snprintf(endpoint->port, sizeof(endpoint->port), "%s",
 		    endpoint->is_smtps ? "465" : "587");

@@ -71,17 +71,24 @@ probe_next_mechanism(const struct smtptls_client *client, const char **next,
 	return true;
 }
 
-long
-probe_days_left(const char *when)
+double
+probe_seconds_left(const char *when)
 {
 	struct tm tm = { 0 };
-	double left;
 
 	if (sscanf(when, "%d-%d-%dT%d:%d:%d", &tm.tm_year, &tm.tm_mon,
 		&tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 6)
 		return 0;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
-	left = difftime(timegm(&tm), time(NULL)) / DAY_S;
-	return left < 0 ? (long)left - 1 : (long)left;
+	return difftime(timegm(&tm), time(NULL));
+}
+
+long
+probe_days_left(const char *when)
+{
+	double left = probe_seconds_left(when) / DAY_S;
+	long days = (long)left;
+
+	return left < (double)days ? days - 1 : days;
 }

@@ -76,7 +76,7 @@ judge_expiry(
 {
 	long left = probe_days_left(info->not_after);
 
-	if (probe_days_left(info->not_before) >= 0)
+	if (probe_seconds_left(info->not_before) > 0)
 		probe_add_verdict(probe, "expiry", RATING_BAD,
 		    "certificate %zu is not valid before %s; see whether a "
 		    "clock is wrong",

@@ -90,7 +90,8 @@ void probe_get_limits(
 bool probe_next_mechanism(const struct smtptls_client *client,
     const char **next, char *name, size_t cap);
 
-/* Whole days from now to such a time, below 0 where it is over. */
+/* From now to "2026-11-23T12:00:00Z"; below 0 where that is over. */
+double probe_seconds_left(const char *when);
 long probe_days_left(const char *when);
 
 struct probe_address {
