@@ -534,6 +534,10 @@ class Bounces(TestCase):
         self.assertEqual(len(self.dead()), 1)
         self.assertIn(b"body\n", self.dead()[0].read_bytes())
         self.assertIn("1 given up", self.listing())
+        # Whoever names it has it tried again.
+        mail, = self.emptied(flag="-qI" + self.dead()[0].name)
+        self.assertEqual(mail.recipients, ["b@example.org"])
+        self.assertEqual(self.dead(), [])
 
     def test_a_report_that_nobody_takes_ends_among_the_dead(self):
         self.stored()
@@ -573,6 +577,8 @@ class Bounces(TestCase):
         self.assertIn("in a loop", result.err)
         self.assertEqual((self.spooled(), self.sink.take()), ([], []))
         self.assertEqual(len(self.dead()), 1)
+        self.assertEqual(len(self.emptied(flag="-qI" + self.dead()[0].name)),
+                         1)
         self.stored(stdin=hops[hops.index(b"\n") + 1:] + MAIL)
         self.assertEqual(len(self.emptied()), 1)
 
@@ -599,21 +605,50 @@ class Folder(TestCase):
         self.assert_status(self.add("b@example.org"), CANTCREAT,
                            "belongs to user 65534")
 
+    def as_user(self):
+        """What has a process run as one who is not above permissions."""
+        if os.getuid() != 0:
+            return {}
+        self.folder.chmod(0o711)
+        self.spool.parent.chmod(0o711)
+        for path in (self.spool, *self.spool.rglob("*")):
+            os.chown(path, 65534, 65534)
+        more = {"user": 65534, "group": 65534, "extra_groups": []}
+        try:
+            run("--version", **more)
+        except PermissionError:
+            self.skipTest("another user cannot run the program here")
+        return more
+
     def test_where_one_may_not_write(self):
         path = self.stored()
         self.queue(url=NOBODY)
         place = self.spool / "queue"
+        user = self.as_user()
         place.chmod(0o500)
         self.addCleanup(place.chmod, 0o700)
-        # Root may all the same.
-        if os.access(place, os.W_OK):
-            self.skipTest("root may write everywhere")
-        self.assert_status(self.add("b@example.org"), CANTCREAT,
+        self.assert_status(self.add("b@example.org", **user), CANTCREAT,
                            "Permission denied")
-        # Nothing is sent that cannot be removed... without a word.
-        result = self.queue()
+        # It is sent, and cannot be removed; that it was sent is noted.
+        result = self.queue(**user)
         self.assertEqual(result.status, CANTCREAT, result)
-        self.assertEqual(self.spooled(), [path])
+        self.assertEqual(len(self.sink.take()), 1)
+        self.queue(**user)
+        self.assertEqual(self.sink.take(), [])
+        path.chmod(0o400)
+        self.assertEqual(self.queue(**user).status, CANTCREAT)
+        self.assertIn("1 message", run("-bp", "--spool", self.spool,
+                                       **user).out.decode())
+
+    def test_a_file_that_cannot_be_written_is_not_sent(self):
+        path = self.stored()
+        user = self.as_user()
+        path.chmod(0o400)
+        result = self.queue(**user)
+        self.assert_status(result, CANTCREAT, path.name, "Permission denied")
+        self.assertEqual(self.sink.take(), [])
+        path.chmod(0o600)
+        self.assertEqual(len(self.emptied(**user)), 1)
 
     def test_symbolic_links_are_not_followed(self):
         path = self.stored()

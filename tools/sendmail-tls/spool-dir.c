@@ -285,6 +285,18 @@ spool_ids_done(struct spool_ids *ids)
 	memset(ids, 0, sizeof(*ids));
 }
 
+int
+spool_revive(struct stls_err *err, const struct spool *spool, const char *id)
+{
+	if (!spool_id_is_valid(id) ||
+	    faccessat(spool->dead, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	if (renameat(spool->dead, id, spool->queue, id) < 0 ||
+	    durable_folder(spool->queue) < 0 || durable_folder(spool->dead) < 0)
+		return failed(err, spool->path, id);
+	return 0;
+}
+
 /* Whoever writes has the lock; who was killed has none. */
 static void
 sweep_one(const struct spool *spool, const char *name)

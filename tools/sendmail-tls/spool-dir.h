@@ -60,6 +60,10 @@ void spool_ids_done(struct spool_ids *ids);
 
 bool spool_id_is_valid(const char *id);
 
+/* Put one of the dead, if there is one of this id, back into the queue. */
+int spool_revive(
+    struct stls_err *err, const struct spool *spool, const char *id);
+
 /* Remove what was left behind by programs that were killed while writing. */
 void spool_sweep(const struct spool *spool);
 

@@ -88,7 +88,7 @@ is_asked_by_name(const struct settings *settings)
 /* Whether it is time, and there is somebody to send to. */
 static bool
 is_to_be_sent(const struct settings *settings, const struct spool_item *item,
-    bool holds_doubt)
+    const struct spool_wish *wish)
 {
 	const struct spool_message *message = &item->message;
 	size_t i;
@@ -98,7 +98,7 @@ is_to_be_sent(const struct settings *settings, const struct spool_item *item,
 		message->last.when, message->last.next, time(NULL)))
 		return false;
 	for (i = 0; i < message->recipient_count; i++) {
-		if (spool_item_is_wanted(&message->recipients[i], holds_doubt))
+		if (spool_item_is_wanted(&message->recipients[i], wish))
 			return true;
 	}
 	return false;
@@ -169,8 +169,8 @@ write_log(const struct run *run, const struct spool_item *item,
 }
 
 static int
-send_and_settle(
-    struct stls_err *err, struct run *run, struct spool_item *item, bool holds)
+send_and_settle(struct stls_err *err, struct run *run, struct spool_item *item,
+    const struct spool_wish *wish)
 {
 	CLEANUP(delivery_done) struct delivery delivery = { 0 };
 	char report[SPOOL_ID_LEN + 1];
@@ -178,14 +178,14 @@ send_and_settle(
 	int r;
 
 	r = spool_is_in_loop(err, &item->file, &is_in_loop);
-	if (r == 0 && is_in_loop) {
+	if (r == 0 && is_in_loop && run->settings->queue_kind != QUEUE_ID) {
 		fprintf(stderr,
 		    PROGRAM ": message %s is in a loop: it went to %s/dead\n",
 		    item->file.id, run->spool.path);
 		return spool_file_bury(err, &item->file);
 	}
 	if (r == 0)
-		r = spool_send(err, &run->links, item, holds, &delivery);
+		r = spool_send(err, &run->links, item, wish, &delivery);
 	if (r != 0)
 		return stls_err_prefix(err, "message %s", item->file.id);
 	note_outcome(run, &delivery);
@@ -211,9 +211,12 @@ static int
 run_locked(struct stls_err *err, struct run *run, struct spool_item *item)
 {
 	const struct settings *settings = run->settings;
-	/* Whoever names a message knows what is in doubt about it. */
-	bool holds = settings->spool_holds_doubt &&
-	    settings->queue_kind != QUEUE_ID;
+	/* Whoever names a message knows what has become of it. */
+	bool is_named = settings->queue_kind == QUEUE_ID;
+	const struct spool_wish wish = {
+		.in_doubt = !settings->spool_holds_doubt || is_named,
+		.refused = is_named,
+	};
 	int r;
 
 	r = spool_file_load(err, &item->file, &item->message);
@@ -224,8 +227,8 @@ run_locked(struct stls_err *err, struct run *run, struct spool_item *item)
 	if (!is_asked_for(settings, item))
 		return 0;
 	run->found++;
-	if (is_to_be_sent(settings, item, holds))
-		return send_and_settle(err, run, item, holds);
+	if (is_to_be_sent(settings, item, &wish))
+		return send_and_settle(err, run, item, &wish);
 	if (is_to_be_settled(settings, &item->message))
 		return settle_only(err, run, item);
 	return 0;
@@ -329,7 +332,10 @@ spool_run(struct stls_err *err, const struct settings *settings,
 	if (r != 0)
 		return r;
 	spool_sweep(&run.spool);
-	r = run_all(err, &run);
+	if (settings->queue_kind == QUEUE_ID)
+		r = spool_revive(err, &run.spool, settings_queue_key(settings));
+	if (r == 0)
+		r = run_all(err, &run);
 	if (r == 0 && settings->queue_kind == QUEUE_ID && run.found == 0 &&
 	    run.status == 0)
 		r = stls_err_set(err, EX_NOINPUT,

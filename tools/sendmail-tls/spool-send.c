@@ -11,7 +11,6 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "report.h"
-#include "spool-record.h"
 #include "transfer.h"
 
 /* What a record about a recipient takes, without the server's words. */
@@ -25,10 +24,29 @@ struct doubt {
 };
 
 bool
-spool_item_is_wanted(const struct spool_recipient *recipient, bool holds_doubt)
+spool_item_is_wanted(
+    const struct spool_recipient *recipient, const struct spool_wish *wish)
 {
 	return recipient->state == SPOOL_WAITING ||
-	    (recipient->state == SPOOL_IN_DOUBT && !holds_doubt);
+	    (recipient->state == SPOOL_IN_DOUBT && wish->in_doubt) ||
+	    (recipient->state == SPOOL_REFUSED && wish->refused);
+}
+
+/* Who was refused and is tried again waits, until that is in doubt. */
+static int
+append_changes(struct stls_err *err, const struct spool_message *message,
+    struct stls_buf *records)
+{
+	const struct spool_recipient *recipient = message->recipients;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < message->recipient_count && r == 0; i++, recipient++) {
+		if (recipient->is_changed)
+			r = spool_file_append_state(err, records, i,
+			    recipient->state, recipient->since, NULL);
+	}
+	return r;
 }
 
 /*
@@ -44,8 +62,10 @@ note_doubt(struct smtptls_message *message, void *arg)
 	int r;
 
 	(void)message;
-	stls_buf_init(&records, SPOOL_RECORD_LEN_MAX);
-	r = spool_file_append_doubt(&doubt->err, &records, time(NULL));
+	stls_buf_init(&records, SPOOL_FILE_RECORDS_MAX);
+	r = append_changes(&doubt->err, &doubt->item->message, &records);
+	if (r == 0)
+		r = spool_file_append_doubt(&doubt->err, &records, time(NULL));
 	if (r == 0)
 		r = spool_file_append(&doubt->err, &doubt->item->file, &records,
 		    (doubt->recipients + 1) * STATE_LEN, true);
@@ -72,10 +92,11 @@ add_recipient(struct stls_err *err, struct mail *mail, const char *address)
 }
 
 static int
-make_mail(struct stls_err *err, struct spool_item *item, bool holds_doubt)
+make_mail(struct stls_err *err, struct spool_item *item,
+    const struct spool_wish *wish)
 {
 	struct mail *mail = &item->mail;
-	const struct spool_message *message = &item->message;
+	struct spool_message *message = &item->message;
 	size_t i;
 	int r = 0;
 
@@ -86,7 +107,12 @@ make_mail(struct stls_err *err, struct spool_item *item, bool holds_doubt)
 		return stls_err_set(err, EX_OSERR, "out of memory");
 	for (i = 0; i < message->recipient_count && r == 0; i++) {
 		item->is_tried[i] = spool_item_is_wanted(
-		    &message->recipients[i], holds_doubt);
+		    &message->recipients[i], wish);
+		if (item->is_tried[i] &&
+		    message->recipients[i].state == SPOOL_REFUSED) {
+			message->recipients[i].state = SPOOL_WAITING;
+			message->recipients[i].is_changed = true;
+		}
 		if (item->is_tried[i])
 			r = add_recipient(
 			    err, mail, message->recipients[i].address);
@@ -210,13 +236,14 @@ try_once(struct stls_err *err, struct spool_links *links,
 
 int
 spool_send(struct stls_err *err, struct spool_links *links,
-    struct spool_item *item, bool holds_doubt, struct delivery *delivery)
+    struct spool_item *item, const struct spool_wish *wish,
+    struct delivery *delivery)
 {
 	struct spool_link *link;
 	bool again = false;
 	int r;
 
-	r = make_mail(err, item, holds_doubt);
+	r = make_mail(err, item, wish);
 	if (r == 0)
 		r = spool_links_get(err, links, item->message.account, &link);
 	if (r == 0)

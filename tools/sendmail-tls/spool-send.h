@@ -19,9 +19,14 @@ struct spool_item {
 	bool *is_tried;	  /* for each recipient: it belongs to this attempt */
 };
 
-/* Whether a recipient is still to be sent to; holding is a setting. */
+/* Whom it is sent to, besides those that wait. */
+struct spool_wish {
+	bool in_doubt;
+	bool refused; /* and not told yet */
+};
+
 bool spool_item_is_wanted(
-    const struct spool_recipient *recipient, bool holds_doubt);
+    const struct spool_recipient *recipient, const struct spool_wish *wish);
 
 /*
  * Send it to those who want it, and put into item->message what became of
@@ -30,6 +35,7 @@ bool spool_item_is_wanted(
  * made a message.
  */
 int spool_send(struct stls_err *err, struct spool_links *links,
-    struct spool_item *item, bool holds_doubt, struct delivery *delivery);
+    struct spool_item *item, const struct spool_wish *wish,
+    struct delivery *delivery);
 
 #endif
