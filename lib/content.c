@@ -34,6 +34,32 @@ stls_content_init_fd(struct stls_content *content, struct stls_err *err, int fd)
 	return SMTPTLS_OK;
 }
 
+int
+stls_content_init_range(struct stls_content *content, struct stls_err *err,
+    int fd, uint64_t offset, uint64_t len)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return stls_err_errno(
+		    err, SMTPTLS_E_INVALID, errno, "descriptor %d", fd);
+	if (!S_ISREG(st.st_mode))
+		return stls_err_set(err, SMTPTLS_E_INVALID,
+		    "descriptor %d is of no regular file", fd);
+	if (offset > (uint64_t)st.st_size ||
+	    len > (uint64_t)st.st_size - offset)
+		return stls_err_set(err, SMTPTLS_E_INVALID,
+		    "the file ends before the content does");
+	*content = (struct stls_content){ .kind = STLS_CONTENT_FD,
+		.fd = fd,
+		.is_regular = true,
+		.start = (off_t)offset,
+		.is_range = true,
+		.range = len,
+		.size_hint = len };
+	return SMTPTLS_OK;
+}
+
 /* How much the buffer holds; it stays the same for a content. */
 static size_t
 buffer_cap(const struct stls_content *content)
@@ -56,6 +82,9 @@ read_fd(struct stls_content *content, struct stls_err *err, size_t *out_len)
 	size_t cap = buffer_cap(content);
 	ssize_t n;
 
+	if (content->is_range && cap > content->range - content->offset)
+		cap = (size_t)(content->range - content->offset);
+
 	/* A pipe that blocks must not keep deadlines and cancelling waiting. */
 	if (!content->is_regular && poll(&pfd, 1, 0) == 0)
 		return SMTPTLS_AGAIN;
@@ -71,6 +100,9 @@ read_fd(struct stls_content *content, struct stls_err *err, size_t *out_len)
 	if (n < 0)
 		return stls_err_errno(
 		    err, SMTPTLS_E_SOURCE, errno, "content cannot be read");
+	if (n == 0 && cap > 0 && content->is_range)
+		return stls_err_set(err, SMTPTLS_E_SOURCE,
+		    "the file of the content has become shorter");
 	*out_len = (size_t)n;
 	return SMTPTLS_OK;
 }

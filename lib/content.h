@@ -28,6 +28,8 @@ struct stls_content {
 	int fd;
 	bool is_regular; /* read by pread(2) from start + offset */
 	off_t start;
+	bool is_range; /* of `range` octets, which must be there */
+	uint64_t range;
 	smtptls_source_read_cb read;
 	smtptls_source_rewind_cb rewind;
 	void *arg;
@@ -43,6 +45,12 @@ struct stls_content {
 /* Look at a descriptor. SMTPTLS_E_INVALID: it is none. */
 int stls_content_init_fd(
     struct stls_content *content, struct stls_err *err, int fd);
+
+/*
+ * Take part of a regular file. SMTPTLS_E_INVALID: it is none, or has less.
+ */
+int stls_content_init_range(struct stls_content *content, struct stls_err *err,
+    int fd, uint64_t offset, uint64_t len);
 
 /*
  * Get the next piece, at most STLS_DATA_CHUNK_MAX octets: *out_data is lent

@@ -188,6 +188,23 @@ smtptls_message_set_body_fd(struct smtptls_message *message, int fd)
 }
 
 int
+smtptls_message_set_body_range(
+    struct smtptls_message *message, int fd, uint64_t offset, uint64_t len)
+{
+	int r;
+
+	r = stls_message_check_open(message);
+	if (r < 0)
+		return r;
+	r = stls_content_init_range(
+	    &message->content, &message->err, fd, offset, len);
+	if (r < 0)
+		return stls_message_spoil(message);
+	message->size_was_set = false;
+	return SMTPTLS_OK;
+}
+
+int
 smtptls_message_set_body_cb(struct smtptls_message *message,
     smtptls_source_read_cb read, smtptls_source_rewind_cb rewind, void *arg)
 {

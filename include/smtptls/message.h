@@ -96,6 +96,14 @@ int smtptls_message_set_body_mem(
 int smtptls_message_set_body_fd(struct smtptls_message *message, int fd);
 
 /**
+ * Take the content from a part of a regular file, as where a spool has notes of
+ * its own around it. It has to be there, all of it. The offset of the
+ * descriptor is neither used nor moved; borrowed as above. Since 0.1.
+ */
+int smtptls_message_set_body_range(
+    struct smtptls_message *message, int fd, uint64_t offset, uint64_t len);
+
+/**
  * Give content.
  *
  * @param buf  where it goes

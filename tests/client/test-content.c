@@ -125,6 +125,80 @@ START_TEST(a_file_is_read_from_where_it_stood)
 }
 END_TEST
 
+/* Offset and length of a part. */
+static const size_t ranges[][2] = {
+	{ 0, FILE_LEN },
+	{ 0, 0 },
+	{ FILE_LEN, 0 },
+	{ 1, 1 },
+	{ 46, 16384 },
+	{ 100, 262144 },
+	{ 100, 262145 },
+	{ 5, FILE_LEN - 5 },
+};
+
+START_TEST(a_part_of_a_file_is_that_part)
+{
+	size_t offset = ranges[_i][0], len = ranges[_i][1];
+	struct stls_content content;
+	struct stls_data_facts facts;
+	bool known;
+
+	ck_assert_ok(stls_content_init_range(&content, &err, fd, offset, len));
+	ck_assert_ok(stls_content_look(&content, &err, &facts, &known));
+	ck_assert(known);
+	assert_gives(&content, text + offset, len);
+	ck_assert_ok(stls_content_rewind(&content, &err));
+	assert_gives(&content, text + offset, len);
+}
+END_TEST
+
+START_TEST(a_part_that_is_not_there_is_refused)
+{
+	struct stls_content content;
+	int ends[2];
+
+	ck_assert_int_eq(
+	    stls_content_init_range(&content, &err, fd, 0, FILE_LEN + 1),
+	    SMTPTLS_E_INVALID);
+	ck_assert_int_eq(
+	    stls_content_init_range(&content, &err, fd, FILE_LEN + 1, 0),
+	    SMTPTLS_E_INVALID);
+	ck_assert_int_eq(
+	    stls_content_init_range(&content, &err, fd, 1, UINT64_MAX),
+	    SMTPTLS_E_INVALID);
+	ck_assert_int_eq(
+	    stls_content_init_range(&content, &err, fd, UINT64_MAX, 2),
+	    SMTPTLS_E_INVALID);
+	ck_assert_int_eq(stls_content_init_range(&content, &err, -1, 0, 0),
+	    SMTPTLS_E_INVALID);
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert_int_eq(stls_content_init_range(&content, &err, ends[0], 0, 0),
+	    SMTPTLS_E_INVALID);
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
+START_TEST(a_file_that_became_shorter_is_no_end)
+{
+	struct stls_content content;
+	const char *data;
+	size_t n, have = 0;
+	int r;
+
+	ck_assert_ok(stls_content_init_range(&content, &err, fd, 0, FILE_LEN));
+	ck_assert_int_eq(ftruncate(fd, FILE_LEN - 1), 0);
+	do {
+		r = stls_content_read(&content, &err, &data, &n);
+		have += r == SMTPTLS_OK ? n : 0;
+	} while (r == SMTPTLS_OK && n > 0);
+	ck_assert_int_eq(r, SMTPTLS_E_SOURCE);
+	ck_assert_uint_eq(have, FILE_LEN - 1);
+	stls_content_release(&content);
+}
+END_TEST
+
 START_TEST(a_rewind_in_the_middle_starts_anew)
 {
 	struct stls_content content = file_content(0);
@@ -255,6 +329,10 @@ main(void)
 	tcase_add_test(
 	    tc, a_file_is_read_in_large_pieces_and_given_in_small_ones);
 	tcase_add_loop_test(tc, a_file_is_read_from_where_it_stood, 0, 5);
+	tcase_add_loop_test(tc, a_part_of_a_file_is_that_part, 0,
+	    sizeof(ranges) / sizeof(ranges[0]));
+	tcase_add_test(tc, a_part_that_is_not_there_is_refused);
+	tcase_add_test(tc, a_file_that_became_shorter_is_no_end);
 	tcase_add_test(tc, a_rewind_in_the_middle_starts_anew);
 	tcase_add_test(tc, what_is_given_up_is_given_back);
 	tcase_add_test(tc, a_file_that_changes_is_read_as_it_is);

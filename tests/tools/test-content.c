@@ -237,7 +237,7 @@ START_TEST(a_part_of_a_file_is_given_or_refused_as_a_whole)
 	ck_assert_ok(give_part(sizes[_i].size, false));
 	if (sizes[_i].size > 0)
 		ck_assert_int_eq(
-		    give_part(sizes[_i].size, true), SMTPTLS_E_SOURCE);
+		    give_part(sizes[_i].size, true), SMTPTLS_E_INVALID);
 }
 END_TEST
 

@@ -60,8 +60,8 @@ static const char *const no_texts[] = { "notify", "notify=", "notify=16",
 	"priority=-10", "hold-for=0", "hold-for=1000000000",
 	"hold-for=99999999999999999999", "envid=", "envid=+0A", "envid=a=b",
 	"later=1", "notify=1 later=1", "notify=1\nnotify=2", "require-tls=0",
-	"envid=1234567890123456789012345678901234567890123456789012345678901"
-	"234567890123456789012345678901234567890x" };
+	("envid=1234567890123456789012345678901234567890123456789012345678901"
+	 "234567890123456789012345678901234567890x") };
 
 START_TEST(what_is_not_known_is_not_passed_over)
 {

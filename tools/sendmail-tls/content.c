@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "smtp/data.h"
 
 #define FIRST_CAP 65536
 
@@ -221,68 +220,6 @@ content_get_fd(struct stls_err *err, struct content *content,
 	return r;
 }
 
-static int
-read_for_library(void *buf, size_t cap, size_t *out_len, void *arg)
-{
-	return content_read(arg, buf, cap, out_len) == 0 ? SMTPTLS_OK
-							 : SMTPTLS_E_SOURCE;
-}
-
-static int
-rewind_for_library(void *arg)
-{
-	return content_rewind(arg) == 0 ? SMTPTLS_OK : SMTPTLS_E_SOURCE;
-}
-
-/* What is small is known better in memory: 8-bit or not, for example. */
-static int
-give_copy(struct content *content, struct smtptls_message *message)
-{
-	size_t len = (size_t)content->size, used = 0, n;
-
-	if (content->data == NULL)
-		content->data = stls_alloc(len > 0 ? len : 1);
-	if (content->data == NULL)
-		return SMTPTLS_E_NOMEM;
-	while (used < len) {
-		if (content_read(
-			content, content->data + used, len - used, &n) != 0)
-			return SMTPTLS_E_SOURCE;
-		used += n;
-	}
-	return smtptls_message_set_body_mem(message, content->data, len);
-}
-
-/* The size with CRLF line ends, for a server that has a limit. */
-static int
-set_size(struct content *content, struct smtptls_message *message)
-{
-	struct stls_data_look look = { 0 };
-	char piece[16384];
-	size_t len;
-
-	do {
-		if (content_read(content, piece, sizeof(piece), &len) != 0)
-			return SMTPTLS_E_SOURCE;
-		stls_data_look(&look, piece, len);
-	} while (len > 0);
-	stls_data_look_end(&look);
-	content_rewind(content);
-	return smtptls_message_set_size(message, look.facts.size);
-}
-
-static int
-give_part_of_file(struct content *content, struct smtptls_message *message)
-{
-	int r;
-
-	if (content->size <= CONTENT_MEMORY_MAX)
-		return give_copy(content, message);
-	r = smtptls_message_set_body_cb(
-	    message, read_for_library, rewind_for_library, content);
-	return r == SMTPTLS_OK ? set_size(content, message) : r;
-}
-
 int
 content_give(struct content *content, struct smtptls_message *message)
 {
@@ -291,7 +228,8 @@ content_give(struct content *content, struct smtptls_message *message)
 		return smtptls_message_set_body_mem(
 		    message, content->data, (size_t)content->size);
 	if (content->is_borrowed)
-		return give_part_of_file(content, message);
+		return smtptls_message_set_body_range(
+		    message, content->fd, content->start, content->size);
 	/* A file of its own: the library can look at it, as at memory. */
 	if (lseek(content->fd, 0, SEEK_SET) < 0)
 		return SMTPTLS_E_SOURCE;
