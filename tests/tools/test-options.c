@@ -357,6 +357,37 @@ START_TEST(a_message_asks_for_what_the_options_say)
 }
 END_TEST
 
+/* What the settings ask for, but for when. */
+static void
+format_timeless(const struct settings *settings, char *text)
+{
+	struct mail_options options = settings->options;
+
+	options.asked_at = 0;
+	mail_options_format(&options, text);
+}
+
+START_TEST(what_is_asked_for_can_be_said_again)
+{
+	char text[MAIL_OPTIONS_TEXT_CAP], second[MAIL_OPTIONS_TEXT_CAP];
+	const char *again[ARGV_MAX] = { NULL };
+	struct mail_options_words strings;
+	struct settings settings;
+	struct stls_err err;
+
+	ck_assert_ok(parse(asked[_i].args, &err, &settings));
+	format_timeless(&settings, text);
+	ck_assert_uint_le(
+	    mail_options_to_arguments(&settings.options, &strings, again),
+	    MAIL_OPTIONS_ARGUMENTS_MAX);
+	settings_done(&settings);
+	ck_assert_ok(parse(again, &err, &settings));
+	format_timeless(&settings, second);
+	ck_assert_str_eq(second, text);
+	settings_done(&settings);
+}
+END_TEST
+
 static const struct {
 	words args;
 	const char *sentence;
@@ -567,6 +598,8 @@ main(void)
 	tcase_add_test(tc, an_ignored_option_takes_its_argument_with_it);
 	tcase_add_loop_test(
 	    tc, a_message_asks_for_what_the_options_say, 0, COUNT(asked));
+	tcase_add_loop_test(
+	    tc, what_is_asked_for_can_be_said_again, 0, COUNT(asked));
 	tcase_add_loop_test(
 	    tc, what_comes_later_is_refused_and_says_so, 0, COUNT(later));
 	tcase_add_loop_test(

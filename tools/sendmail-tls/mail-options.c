@@ -268,3 +268,70 @@ mail_options_parse(
 	*options = parsed;
 	return 0;
 }
+
+/* --- as arguments --- */
+
+static void
+say_notify(char text[32], unsigned int notify)
+{
+	snprintf(text, 32, "%s%s%s%s",
+	    (notify & SMTPTLS_NOTIFY_NEVER) != 0 ? "never," : "",
+	    (notify & SMTPTLS_NOTIFY_SUCCESS) != 0 ? "success," : "",
+	    (notify & SMTPTLS_NOTIFY_FAILURE) != 0 ? "failure," : "",
+	    (notify & SMTPTLS_NOTIFY_DELAY) != 0 ? "delay," : "");
+}
+
+static void
+say_hold(char text[24], const struct mail_options *options)
+{
+	struct tm tm;
+
+	if (options->hold_for_s > 0)
+		snprintf(text, 24, "%ds", options->hold_for_s);
+	else if (gmtime_r(&options->hold_until, &tm) != NULL)
+		strftime(text, 24, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+size_t
+mail_options_to_arguments(const struct mail_options *o,
+    struct mail_options_words *words, const char **arguments)
+{
+	size_t count = 0;
+
+	memset(words, 0, sizeof(*words));
+	if (o->smtputf8)
+		arguments[count++] = "--smtputf8";
+	if (o->require_tls)
+		arguments[count++] = "--require-tls";
+	if (o->notify != 0) {
+		say_notify(words->notify, o->notify);
+		arguments[count++] = "-N";
+		arguments[count++] = words->notify;
+	}
+	if (o->ret != SMTPTLS_RETURN_DEFAULT)
+		arguments[count++] = o->ret == SMTPTLS_RETURN_FULL ? "-Rfull"
+								   : "-Rhdrs";
+	if (o->envid[0] != '\0') {
+		memcpy(words->envid, o->envid, sizeof(words->envid));
+		arguments[count++] = "-V";
+		arguments[count++] = words->envid;
+	}
+	if (o->hold_for_s > 0 || o->hold_until > 0) {
+		say_hold(words->hold, o);
+		arguments[count++] = "--hold-until";
+		arguments[count++] = words->hold;
+	}
+	if (o->has_priority) {
+		snprintf(words->priority, sizeof(words->priority), "%d",
+		    o->priority);
+		arguments[count++] = "--priority";
+		arguments[count++] = words->priority;
+	}
+	if (o->deliver_by_s > 0) {
+		snprintf(words->deliver_by, sizeof(words->deliver_by), "%d%s",
+		    o->deliver_by_s, o->deliver_by_return ? ",return" : "");
+		arguments[count++] = "--deliver-by";
+		arguments[count++] = words->deliver_by;
+	}
+	return count;
+}

@@ -60,4 +60,20 @@ void mail_options_format(
 int mail_options_parse(
     struct stls_err *err, const char *text, struct mail_options *options);
 
+/*
+ * Say them as arguments of a command line, for a helper to which the message is
+ * handed over; the strings are in *words. Returns how many there are, at most
+ * MAIL_OPTIONS_ARGUMENTS_MAX.
+ */
+#define MAIL_OPTIONS_ARGUMENTS_MAX 14
+struct mail_options_words {
+	char notify[32];
+	char envid[MAIL_ENVID_MAX + 1];
+	char hold[24];
+	char priority[16];
+	char deliver_by[24];
+};
+size_t mail_options_to_arguments(const struct mail_options *options,
+    struct mail_options_words *words, const char **arguments);
+
 #endif

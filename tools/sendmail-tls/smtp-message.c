@@ -106,22 +106,22 @@ deliver_it(struct smtp_message *message, struct smtp_server *server)
 
 /* What the helper has to know; the rest is its own business. */
 static const char **
-make_arguments(const struct mail *mail, size_t *out_count)
+make_arguments(const struct mail *mail, struct mail_options_words *words,
+    size_t *out_count)
 {
 	const char **arguments;
 	size_t count = 0, i;
 
 	arguments = stls_alloc_array(
-	    mail->recipients.count + 6, sizeof(arguments[0]));
+	    mail->recipients.count + 4 + MAIL_OPTIONS_ARGUMENTS_MAX,
+	    sizeof(arguments[0]));
 	if (arguments == NULL)
 		return NULL;
 	arguments[count++] = "-i";
 	arguments[count++] = "-f";
 	arguments[count++] = mail->sender;
-	if (mail->options.smtputf8)
-		arguments[count++] = "--smtputf8";
-	if (mail->options.require_tls)
-		arguments[count++] = "--require-tls";
+	count += mail_options_to_arguments(
+	    &mail->options, words, arguments + count);
 	arguments[count++] = "--";
 	for (i = 0; i < mail->recipients.count; i++)
 		arguments[count++] = mail->recipients.items[i].mailbox;
@@ -133,12 +133,13 @@ static void
 hand_it_over(struct smtp_message *message, struct smtp_server *server)
 {
 	CLEANUP(free_ptr) const char **arguments = NULL;
+	struct mail_options_words words;
 	char text[SUBMIT_TEXT_LEN_MAX + 1] = "";
 	struct stls_err err = { 0 };
 	size_t count = 0;
 	int fd = -1, r;
 
-	arguments = make_arguments(&message->mail, &count);
+	arguments = make_arguments(&message->mail, &words, &count);
 	if (arguments == NULL)
 		r = stls_err_set(&err, EX_OSERR, "out of memory");
 	else
