@@ -220,6 +220,13 @@ class Run:
             if helper.count == 0:
                 self.report.check("the submit helper is asked", ["never"])
 
+    def queue_of_others(self):
+        self.machine.configure(self.settings, group=HELPER, mode=0o640)
+        status, out = self.machine.run(PROGRAM, "-bp", uid=ALICE)
+        self.report.check(
+            "a queue that may not be seen does not look empty",
+            [] if status == 78 and "owner" in out else [f"{status}: {out}"])
+
     def through_spool(self):
         """The server is away, then it is there: what units and timer do."""
         spool = self.machine.root / "var/spool/sendmail-tls"
@@ -281,6 +288,7 @@ def main():
         try:
             run.all()
             run.by_helper()
+            run.queue_of_others()
             run.through_spool()
             run.without_server()
         except Exception:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include <smtptls/version.h>
 
@@ -49,6 +50,18 @@ talk_to_server(struct stls_err *err, const struct settings *settings,
 	return send_mail(err, settings, identity, stdin_was_closed);
 }
 
+/* What a user may not know of shall not look empty to a monitor. */
+static int
+print_queue(struct stls_err *err, const struct settings *settings)
+{
+	if (settings->spool == NULL && settings_need_helper(settings))
+		return stls_err_set(err, EX_CONFIG,
+		    "the queue is that of %s, which user %ld may not use: look "
+		    "as its owner",
+		    settings->paths->system, (long)getuid());
+	return spool_print(err, settings, stdout);
+}
+
 static int
 run(struct stls_err *err, const struct words *words, struct settings *settings,
     const struct identity *identity, bool stdin_was_closed)
@@ -61,7 +74,7 @@ run(struct stls_err *err, const struct words *words, struct settings *settings,
 		printf(PROGRAM " %s\n", smtptls_version());
 		return 0;
 	case MODE_QUEUE_PRINT:
-		return spool_print(err, settings, stdout);
+		return print_queue(err, settings);
 	case MODE_QUEUE_RUN:
 		return spool_run(err, settings, identity);
 	case MODE_ALIASES:
