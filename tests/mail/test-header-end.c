@@ -132,9 +132,9 @@ START_TEST(what_follows_changes_nothing)
 	unsigned int seed = (unsigned int)_i * 7919 + 1;
 	char text[600];
 	size_t len, n, enough, piece;
-	int round;
+	size_t round, rounds = test_rounds(2000);
 
-	for (round = 0; round < 2000; round++) {
+	for (round = 0; round < rounds; round++) {
 		for (len = 0; len < 200; len += n) {
 			seed = seed * 1103515245 + 12345;
 			if ((seed >> 16) % 12 == 0)

@@ -218,7 +218,7 @@ START_TEST(a_conversation_is_answered_however_it_comes)
 	const char *said = talks[_i].said;
 	size_t len = strlen(said), piece;
 
-	for (piece = 1; piece <= len + 1; piece++) {
+	for (piece = 1; piece <= len + 1; piece += test_step()) {
 		converse(&seen, "added.example", said, len, piece);
 		ck_assert_str_eq(seen.replies, talks[_i].replies);
 		ck_assert_str_eq(seen.mails, talks[_i].mails);
@@ -256,7 +256,7 @@ START_TEST(nothing_is_hidden_behind_a_line_end_that_is_none)
 	static struct seen seen;
 	size_t piece;
 
-	for (piece = 1; piece <= attacks[_i].len; piece++) {
+	for (piece = 1; piece <= attacks[_i].len; piece += test_step()) {
 		converse(&seen, NULL, attacks[_i].said, attacks[_i].len, piece);
 		ck_assert(seen.is_closed);
 		/* Only the first mail was begun, and none was completed. */
@@ -413,10 +413,10 @@ START_TEST(many_commands_at_once_wait_for_their_replies)
 {
 	static struct seen seen;
 	struct smtp_server server;
-	char said[6 * 5000];
+	char said[6 * 1500];
 	size_t i, used, len = sizeof(said), rounds = 0;
 
-	for (i = 0; i < 5000; i++)
+	for (i = 0; i < 1500; i++)
 		memcpy(said + 6 * i, "NOOP\r\n", 6);
 	smtp_server_init(&server, "x");
 	for (i = 0; i < len; i += used) {
@@ -426,9 +426,9 @@ START_TEST(many_commands_at_once_wait_for_their_replies)
 		take_output(&server, &seen);
 		rounds++;
 	}
-	ck_assert_uint_gt(rounds, 3);
+	ck_assert_uint_gt(rounds, 1);
 	note_codes(&seen);
-	ck_assert_uint_eq(strlen(seen.replies), 4 * 5001);
+	ck_assert_uint_eq(strlen(seen.replies), 4 * 1501);
 	smtp_server_done(&server);
 }
 END_TEST
