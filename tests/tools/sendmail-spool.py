@@ -434,6 +434,64 @@ class Runs(TestCase):
         self.assertEqual(len(self.spooled()), 1)
 
 
+class Options(TestCase):
+    """What was asked for is asked for, however late it is sent."""
+
+    EHLO = ("250-localhost\r\n250-DSN\r\n250-REQUIRETLS\r\n"
+            "250-MT-PRIORITY MIXER\r\n250-FUTURERELEASE 864000 "
+            "2030-01-01T00:00:00Z\r\n250-SMTPUTF8\r\n250 8BITMIME\r\n")
+
+    def commands(self, *args):
+        self.stored(*args, "b@example.org")
+        with self.refuser(EHLO=self.EHLO) as server:
+            self.assert_status(self.queue(url=server.url), 0)
+        self.assertEqual(self.spooled(), [])
+        return (next(c for c in server.commands if c.startswith("MAIL")),
+                next(c for c in server.commands if c.startswith("RCPT")))
+
+    def test_notifications(self):
+        mail, rcpt = self.commands("-N", "success,failure", "-R", "hdrs",
+                                   "-V", "a b")
+        self.assertIn(" RET=HDRS", mail)
+        self.assertIn(" ENVID=a+20b", mail)
+        self.assertIn(" NOTIFY=SUCCESS,FAILURE", rcpt)
+
+    def test_tls_all_the_way_and_a_priority(self):
+        mail, _ = self.commands("--require-tls", "--smtputf8", "--priority",
+                                "-3")
+        self.assertIn(" REQUIRETLS", mail)
+        self.assertIn(" SMTPUTF8", mail)
+        self.assertIn(" MT-PRIORITY=-3", mail)
+
+    def test_nothing_that_was_not_asked_for(self):
+        mail, rcpt = self.commands()
+        self.assertEqual(rcpt, "RCPT TO:<b@example.org>")
+        for word in ("RET", "ENVID", "REQUIRETLS", "SMTPUTF8", "HOLD", "MT-"):
+            self.assertNotIn(word, mail)
+
+    def test_no_report_where_none_was_asked_for(self):
+        for asked in ("never", "success"):
+            self.stored("-N", asked, "b@example.org")
+            with self.refuser(EHLO=self.EHLO,
+                              RCPT="550 5.1.1 no\r\n") as server:
+                self.assert_status(self.queue(url=server.url), 0)
+            self.assertEqual(self.spooled(), [])
+        self.assertEqual(len(self.dead()), 2)
+
+    def test_only_the_header_comes_back_where_that_was_asked_for(self):
+        for option in (["-R", "hdrs"], ["--require-tls"]):
+            self.stored(*option, "b@example.org")
+            with self.refuser(EHLO=self.EHLO, RCPT=lambda c: "250 ok\r\n"
+                              if "<a@" in c else
+                              "550 5.1.1 no\r\n") as server:
+                self.assert_status(self.queue(url=server.url), 0)
+            self.assertIn(b"text/rfc822-headers", server.content)
+            self.assertNotIn(b"\r\nbody\r\n", server.content)
+            if option == ["--require-tls"]:
+                self.assertEqual(sum("REQUIRETLS" in c
+                                     for c in server.commands), 2)
+
+
 class Bounces(TestCase):
     NOW = ("--spool-lifetime", "0s")
 
@@ -509,6 +567,15 @@ class Bounces(TestCase):
         _, recipient = self.statuses(self.bounce())
         self.assertEqual(recipient["Status"], "4.4.7")
         self.assertNotIn("Diagnostic-Code", recipient)
+
+    def test_what_the_server_does_not_offer(self):
+        self.stored("--smtputf8", "b@example.org")
+        with self.refuser(EHLO="250 localhost\r\n") as server:
+            self.assert_status(self.queue(url=server.url), 0)
+        # The report does not need it.
+        self.assertEqual(self.spooled(), [])
+        self.assertIn(b"\r\nStatus: 5.0.0\r\n", server.content)
+        self.assertIn(b"needs SMTPUTF8", server.content)
 
     def test_after_its_lifetime_a_mail_may_still_arrive(self):
         self.stored()

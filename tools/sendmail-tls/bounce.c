@@ -103,7 +103,7 @@ put_final_recipient(struct stls_buf *buf, const char *address)
 	put(buf, "Final-Recipient: utf-8; %s", text);
 }
 
-/* Whether a text is a reply of a server, and its enhanced code, or NULL. */
+/* Whether a text is a reply of a server. */
 static bool
 is_reply(const char *text)
 {
@@ -123,7 +123,10 @@ put_status(struct stls_buf *buf, const char *reply)
 		put(buf, "Status: %.*s", (int)len, enhanced);
 	else
 		put(buf, "Status: %s",
-		    is_reply(reply) && reply[0] == '5' ? "5.0.0" : "4.4.7");
+		    strncmp(reply, BOUNCE_TIME_IS_OVER,
+			strlen(BOUNCE_TIME_IS_OVER)) == 0
+			? "4.4.7"
+			: "5.0.0");
 }
 
 static void

@@ -11,6 +11,9 @@
 #include "mail-options.h"
 #include "spool-file.h"
 
+/* How the words begin where it is the lifetime that has ended it. */
+#define BOUNCE_TIME_IS_OVER "the time is over"
+
 /* What a report gives back of the message it is about. */
 enum bounce_return {
 	BOUNCE_RETURNS_ALL,

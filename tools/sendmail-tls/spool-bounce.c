@@ -116,12 +116,12 @@ choose_host(const struct settings *settings, const struct identity *identity,
 
 static int
 make_records(struct stls_err *err, const struct spool_item *item,
-    struct stls_buf *records)
+    bool needs_smtputf8, struct stls_buf *records)
 {
 	CLEANUP(spool_message_done) struct spool_message report = { 0 };
 	struct mail_options options = {
 		.require_tls = item->options.require_tls,
-		.smtputf8 = item->options.smtputf8
+		.smtputf8 = needs_smtputf8
 	};
 	int r;
 
@@ -171,9 +171,10 @@ spool_bounce(struct stls_err *err, const struct settings *settings,
 	CLEANUP(stls_buf_done) struct stls_buf tail = { 0 };
 	CLEANUP(stls_buf_done) struct stls_buf records = { 0 };
 	CLEANUP(free_ptr) char *text = NULL;
+	struct mail_options options = item->options;
 	struct bounce bounce = {
 		.message = &item->message,
-		.options = &item->options,
+		.options = &options,
 		.host = choose_host(settings, identity, item->message.sender),
 		.returns = what_to_return(item),
 		.now = time(NULL),
@@ -190,10 +191,12 @@ spool_bounce(struct stls_err *err, const struct settings *settings,
 		returned = header_len;
 	if (r == 0)
 		r = walk(err, &item->file, returned, NULL, &bounce.is_8bit);
+	/* Where nothing in it is UTF-8, one server less can refuse it. */
+	options.smtputf8 = options.smtputf8 && bounce.is_8bit;
 	if (r == 0)
 		r = bounce_format(err, &bounce, &head, &tail);
 	if (r == 0)
-		r = make_records(err, item, &records);
+		r = make_records(err, item, options.smtputf8, &records);
 	if (r == 0)
 		r = write_report(
 		    err, item, &head, returned, &tail, &records, out_id);

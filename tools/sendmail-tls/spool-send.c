@@ -137,11 +137,15 @@ is_untouched(const struct transfer *transfer, size_t count)
 
 static int
 take_reply(struct stls_err *err, struct spool_recipient *recipient,
-    const struct transfer *transfer, size_t i)
+    const struct transfer *transfer, size_t i, const char *text)
 {
 	char reply[REPORT_REPLY_LEN_MAX + 1];
 
 	report_recipient_reply(transfer->message, i, reply, sizeof(reply));
+	/* It was not the server that refused it. */
+	if (reply[0] == '\0' && recipient->state == SPOOL_REFUSED)
+		snprintf(
+		    reply, sizeof(reply), "%.*s", REPORT_REPLY_LEN_MAX, text);
 	if (reply[0] == '\0')
 		return 0;
 	free(recipient->reply);
@@ -171,7 +175,7 @@ take_state(struct spool_recipient *recipient, enum spool_state state)
 
 static int
 take_outcomes(struct stls_err *err, struct spool_item *item,
-    const struct transfer *transfer)
+    const struct transfer *transfer, const char *text)
 {
 	struct spool_recipient *recipient = item->message.recipients;
 	size_t i, k = 0;
@@ -185,7 +189,7 @@ take_outcomes(struct stls_err *err, struct spool_item *item,
 		if (item->has_doubt)
 			recipient->is_changed = true;
 		if (r == 0)
-			r = take_reply(err, recipient, transfer, k);
+			r = take_reply(err, recipient, transfer, k, text);
 		k++;
 	}
 	return r;
@@ -231,7 +235,8 @@ try_once(struct stls_err *err, struct spool_links *links,
 		snprintf(delivery->text, sizeof(delivery->text), "%s",
 		    link->status != 0 ? link->text : stls_err_text(err));
 	}
-	return *out_again ? 0 : take_outcomes(err, item, &transfer);
+	return *out_again ? 0
+			  : take_outcomes(err, item, &transfer, delivery->text);
 }
 
 int

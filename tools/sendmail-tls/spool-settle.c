@@ -40,10 +40,11 @@ give_up(struct stls_err *err, struct spool_recipient *recipient,
 	char text[SPOOL_FILE_TEXT_MAX];
 
 	snprintf(text, sizeof(text),
-	    recipient->state == SPOOL_IN_DOUBT
-		? "given up; it may have been delivered, the answer of the "
-		  "server was lost: %s"
-		: "not delivered in the time that is allowed: %s",
+	    recipient->state == SPOOL_IN_DOUBT ? BOUNCE_TIME_IS_OVER
+		", and it may have been delivered, since the answer of the "
+		"server was lost: %s"
+					       : BOUNCE_TIME_IS_OVER
+		", and it was not delivered: %s",
 	    recipient->reply != NULL ? recipient->reply : last_text);
 	free(recipient->reply);
 	recipient->reply = stls_strdup(text);
