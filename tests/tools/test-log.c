@@ -27,7 +27,7 @@ closelog(void)
 {
 }
 
-static void
+__attribute__((format(printf, 2, 0))) static void
 say(int priority, const char *fmt, va_list args)
 {
 	priority_said = priority;
@@ -45,7 +45,8 @@ syslog(int priority, const char *fmt, ...)
 }
 
 /* What _FORTIFY_SOURCE calls in its place. */
-void __syslog_chk(int priority, int flag, const char *fmt, ...);
+__attribute__((format(printf, 3, 4))) void __syslog_chk(
+    int priority, int flag, const char *fmt, ...);
 
 void
 __syslog_chk(int priority, int flag, const char *fmt, ...)
