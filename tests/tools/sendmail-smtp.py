@@ -11,7 +11,7 @@ import unittest
 
 import sendmail
 from sendmail import (CONFIG, DATAERR, MAIL, NOINPUT, PATIENCE, PROGRAM,
-                      SOFTWARE, TEMPFAIL, Server, run)
+                      SOFTWARE, TEMPFAIL, USAGE, Server, run)
 
 A, B, S = "a@example.test", "b@example.test", "s@example.test"
 CRLF = MAIL.replace(b"\n", b"\r\n")
@@ -318,6 +318,9 @@ class Mistakes(Smtp):
         self.assertTrue(client.reply().startswith(b"421 4.4.2 "))
         self.assertEqual(client.reply(), b"")
         self.assertIn("in time", client.end(TEMPFAIL)[1])
+
+    def test_a_dry_run_would_be_a_lie(self):
+        self.assert_status(self.pipe(START, "--dry-run"), USAGE, "--dry-run")
 
     def test_standard_input_and_output(self):
         for shell, status in (('exec "$@" <&-', NOINPUT),

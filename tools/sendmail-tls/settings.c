@@ -92,7 +92,19 @@ check(struct stls_err *err, const struct settings *s)
 	if (s->json && !s->probe)
 		return stls_err_set(
 		    err, EX_USAGE, "--json goes with --probe only");
+	if (s->mode == MODE_SMTP && s->dry_run)
+		return stls_err_set(err, EX_USAGE,
+		    "--dry-run and -bs exclude each other: what a client is "
+		    "told has to be true");
 	return 0;
+}
+
+stls_deadline
+settings_deadline(const struct settings *settings)
+{
+	if (settings->timeout_s <= 0)
+		return STLS_NEVER;
+	return stls_deadline_in((int64_t)settings->timeout_s * 1000);
 }
 
 /* What the program does is also said by the name it is called by. */
@@ -230,9 +242,8 @@ parse_lines(struct stls_err *err, const struct lines *lines,
 		    settings->config->file_count > 0)
 			r = err->code = EX_CONFIG;
 	}
-	if (r == 0 && settings->timeout_s > 0)
-		settings->deadline = stls_deadline_in(
-		    (int64_t)settings->timeout_s * 1000);
+	if (r == 0)
+		settings->deadline = settings_deadline(settings);
 	return r;
 }
 

@@ -177,6 +177,9 @@ void settings_done(struct settings *settings);
 int settings_for_account(struct stls_err *err, const struct settings *settings,
     const char *account, struct settings *out_settings);
 
+/* What the limit of time is if it begins now. */
+stls_deadline settings_deadline(const struct settings *settings);
+
 /* EX_CONFIG and a sentence that says how to set a server. */
 int settings_no_server(struct stls_err *err, const struct settings *settings);
 

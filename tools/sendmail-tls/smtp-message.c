@@ -145,8 +145,8 @@ hand_it_over(struct smtp_message *message, struct smtp_server *server)
 	else
 		r = content_get_fd(&err, &message->mail.content, NULL, &fd);
 	if (r == 0)
-		r = submit_client_send(&err, message->settings, count,
-		    arguments, fd, text, sizeof(text));
+		r = submit_client_send(&err, &message->own, count, arguments,
+		    fd, text, sizeof(text));
 	if (err.text[0] != '\0')
 		snprintf(text, sizeof(text), "%s%s",
 		    r == EX_IOERR ? "in doubt: " : "", err.text);
@@ -166,6 +166,7 @@ smtp_message_begin(
 	smtp_message_done(message);
 	message->own = *message->settings;
 	message->own.sender = server->sender;
+	message->own.deadline = settings_deadline(message->settings);
 	message->mail.options = message->settings->options;
 	message->mail.options.smtputf8 |= server->smtputf8;
 	if (sender_choose(err, &message->own, message->identity,

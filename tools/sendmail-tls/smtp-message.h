@@ -21,7 +21,7 @@ struct smtp_message {
 	const struct identity *identity;
 	bool hand_over; /* to the submit helper */
 
-	struct settings own; /* those, with the sender of MAIL for -f */
+	struct settings own; /* those, with its sender and its deadline */
 	struct mail mail;
 	struct draft draft;
 	struct stls_err err; /* what went wrong so far */

@@ -27,12 +27,16 @@ struct session {
 	struct smtp_message message;
 };
 
+/*
+ * A conversation may last as long as a worker that sends now and then; the
+ * limit of time is that of each message, and of each silence.
+ */
 static int
 wait_for(struct stls_err *err, const struct session *session, int fd,
     short events, int ms)
 {
 	stls_deadline deadline = stls_deadline_first(
-	    session->settings->deadline, stls_deadline_in(ms));
+	    settings_deadline(session->settings), stls_deadline_in(ms));
 	struct pollfd pfd = { .fd = fd, .events = events };
 	int n;
 
