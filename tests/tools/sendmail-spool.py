@@ -884,6 +884,17 @@ class Clocks(TestCase):
         self.assertIn("3 attempts", self.listing())
         self.assertEqual(len(self.emptied()), 1)
 
+    def test_a_message_that_is_late_comes_back_if_that_was_asked_for(self):
+        self.stored("--deliver-by", "7200,return", "late@example.org")
+        self.stored("--deliver-by", "7200", "b@example.org")
+        # Nobody has to answer for it to be late.
+        self.at("+3h", "-q")
+        mails = {mail.sender: mail for mail in self.emptied()}
+        self.assertEqual(mails[""].recipients, ["a@example.org"])
+        self.assertIn(b"late@example.org", mails[""].data)
+        self.assertIn(b"given back", mails[""].data)
+        self.assertEqual(mails["a@example.org"].recipients, ["b@example.org"])
+
     def test_a_week_is_too_long(self):
         self.stored()
         self.at("+3d", "-q")
