@@ -247,6 +247,24 @@ class Accounts(ConfigCase):
         self.assertEqual(self.domain("-f", "bob@jobs.example", text=text),
                          "home.example")
 
+    def test_the_sender_chooses_in_a_conversation_too(self):
+        text = ("url = smtps://localhost:1\n"
+                f"[work]\n{self.server()}senders = *@work.example\n"
+                "envelope-from = boss@work.example\n"
+                "force-envelope-from = yes\n")
+        talk = b"HELO x\r\nMAIL FROM:<%s>\r\nRCPT TO:<b@example.org>\r\n" \
+               b"DATA\r\nSubject: x\r\n\r\n.\r\n"
+        for sender, code in ((b"a@work.example", b"250 "),
+                             (b"a@home.example", b"451 "),
+                             (b"c@work.example", b"250 ")):
+            with self.subTest(sender=sender):
+                result = self.with_config(
+                    text, "-bs", stdin=talk % sender + b"QUIT\r\n")
+                self.assertEqual(result.out.splitlines()[-2][:4], code,
+                                 result)
+        self.assertEqual([mail.sender for mail in self.sink.take()],
+                         ["boss@work.example"] * 2)
+
     def test_an_account_without_settings_is_one(self):
         self.assertEqual(self.domain("-a", "empty", text=self.TEXT +
                                      "[empty]\n"), "example.org")

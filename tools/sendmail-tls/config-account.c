@@ -162,6 +162,9 @@ config_choose_account(struct stls_err *err, const struct config *config,
 	int r;
 
 	*out_account = "";
+	/* Of a message that was stored without one the name is empty. */
+	if (choice->account != NULL && choice->account[0] == '\0')
+		return 0;
 	if (choice->account != NULL) {
 		if (!has_account(config, choice->account))
 			return no_account(err, config, choice->account);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "config-account.h"
 #include "config-apply.h"
 #include "settings-options.h"
 #include "settings-spool.h"
@@ -206,6 +207,8 @@ parse(struct stls_err *err, const struct lines *lines,
 	r = parse_command_line(err, lines, settings);
 	settings->account = account;
 	settings->url_is_given = command_line.url != NULL;
+	settings->account_is_given = command_line.account != NULL ||
+	    lines->account != NULL;
 	return r;
 }
 
@@ -255,6 +258,21 @@ settings_parse(struct stls_err *err, int argc, char **argv,
 	const struct lines lines = { &own, NULL, NULL };
 
 	return parse_lines(err, &lines, paths, settings);
+}
+
+int
+settings_account_of_sender(struct stls_err *err,
+    const struct settings *settings, const char *sender,
+    const char **out_account)
+{
+	const struct config_choice choice = { .sender = sender };
+
+	*out_account = settings->account;
+	if (settings->config == NULL || settings->account_is_given ||
+	    settings->url_is_given)
+		return 0;
+	return config_choose_account(
+	    err, settings->config, &choice, out_account);
 }
 
 int

@@ -71,6 +71,7 @@ struct settings {
 	const char *configure; /* the address */
 	const char *account;   /* the one that was chosen, "" for none */
 	bool url_is_given;     /* on the command line */
+	bool account_is_given;
 	int argc;
 	char **argv;
 	bool probe;
@@ -167,6 +168,14 @@ int settings_hand_over(struct stls_err *err, const struct words *own,
     const struct words *theirs, struct settings *settings);
 
 void settings_done(struct settings *settings);
+
+/*
+ * The account for a sender that was not known before, as -f would choose it;
+ * the one that there is where the command line says more. EX_CONFIG, EX_OSERR.
+ */
+int settings_account_of_sender(struct stls_err *err,
+    const struct settings *settings, const char *sender,
+    const char **out_account);
 
 /*
  * The same command line with another account: what a message of the spool is

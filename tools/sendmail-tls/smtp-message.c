@@ -157,6 +157,28 @@ hand_it_over(struct smtp_message *message, struct smtp_server *server)
 	answer(server, r, text);
 }
 
+/* A sender chooses an account here as -f does it elsewhere. */
+static int
+choose_settings(struct smtp_message *message, const char *sender)
+{
+	const char *account;
+	int r;
+
+	message->own = *message->settings;
+	r = settings_account_of_sender(
+	    &message->err, message->settings, sender, &account);
+	if (r != 0 || account == NULL ||
+	    strcmp(account, message->settings->account) == 0)
+		return r;
+	r = settings_for_account(
+	    &message->err, message->settings, account, &message->account);
+	if (r == 0 && message->account.url == NULL)
+		r = settings_no_server(&message->err, &message->account);
+	if (r == 0)
+		message->own = message->account;
+	return r;
+}
+
 void
 smtp_message_begin(
     struct smtp_message *message, const struct smtp_server *server)
@@ -164,9 +186,10 @@ smtp_message_begin(
 	struct stls_err *err = &message->err;
 
 	smtp_message_done(message);
-	message->own = *message->settings;
+	if (choose_settings(message, server->sender) != 0)
+		return;
 	message->own.sender = server->sender;
-	message->own.deadline = settings_deadline(message->settings);
+	message->own.deadline = settings_deadline(&message->own);
 	message->mail.options = message->settings->options;
 	message->mail.options.smtputf8 |= server->smtputf8;
 	if (sender_choose(err, &message->own, message->identity,
@@ -219,5 +242,6 @@ smtp_message_done(struct smtp_message *message)
 {
 	draft_done(&message->draft);
 	mail_done(&message->mail);
+	settings_done(&message->account);
 	stls_err_clear(&message->err);
 }

@@ -21,7 +21,8 @@ struct smtp_message {
 	const struct identity *identity;
 	bool hand_over; /* to the submit helper */
 
-	struct settings own; /* those, with its sender and its deadline */
+	struct settings account; /* of the sender's, where that is another */
+	struct settings own; /* one of the two, with its sender and deadline */
 	struct mail mail;
 	struct draft draft;
 	struct stls_err err; /* what went wrong so far */
