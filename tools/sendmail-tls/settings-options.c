@@ -6,8 +6,7 @@
 #include <strings.h>
 #include <sysexits.h>
 
-#include "base/cleanup.h"
-#include "sender.h"
+#include "settings-config.h"
 #include "settings-message.h"
 #include "settings.h"
 #include "settings-spool.h"
@@ -38,169 +37,6 @@ set_string(struct stls_err *err, void *target, const struct option_use *use)
 	(void)err;
 	*field = use->value;
 	return 0;
-}
-
-/*
- * The name of a file. In a configuration it is a whole one, since nobody knows
- * in which directory a program calls, or begins with the home directory.
- */
-static int
-set_path(struct stls_err *err, void *target, const struct option_use *use)
-{
-	struct settings *settings = target;
-	const char **field = (void *)((char *)target + use->spec->field);
-
-	*field = use->value;
-	if (use->place == OPTION_COMMAND_LINE)
-		return 0;
-	return config_expand_path(
-	    err, settings->config, use->shown, use->value, field);
-}
-
-/* A file, or a certificate or key in a token. */
-static int
-set_path_or_uri(
-    struct stls_err *err, void *target, const struct option_use *use)
-{
-	if (strncmp(use->value, "pkcs11:", 7) == 0)
-		return set_string(err, target, use);
-	return set_path(err, target, use);
-}
-
-/* A file, or the word none. */
-static int
-set_path_or_none(
-    struct stls_err *err, void *target, const struct option_use *use)
-{
-	const char **field = (void *)((char *)target + use->spec->field);
-
-	if (strcmp(use->value, "none") != 0)
-		return set_path(err, target, use);
-	*field = NULL;
-	return 0;
-}
-
-/* Checked where it is said, so that a mistake is told with its line. */
-static int
-set_sender_address(
-    struct stls_err *err, void *target, const struct option_use *use)
-{
-	CLEANUP(sender_from_done) struct sender_from from = { 0 };
-	int r;
-
-	r = sender_from_parse(err, use->value, NULL, &from);
-	if (r != 0)
-		return stls_err_prefix(err, "%s", use->shown);
-	return set_string(err, target, use);
-}
-
-/* The null sender is an answer here. */
-static int
-set_envelope_from(
-    struct stls_err *err, void *target, const struct option_use *use)
-{
-	if (strcmp(use->value, "<>") == 0)
-		return set_string(err, target, use);
-	return set_sender_address(err, target, use);
-}
-
-static int
-set_aliases_file(
-    struct stls_err *err, void *target, const struct option_use *use)
-{
-	((struct settings *)target)->aliases_are_configured = true;
-	return set_path_or_none(err, target, use);
-}
-
-static int
-set_spool(struct stls_err *err, void *target, const struct option_use *use)
-{
-	struct settings *settings = target;
-
-	settings->spool_is_configured = use->place == OPTION_CONFIGURATION;
-	settings->spool_is_system = settings->layer <= LAYER_SYSTEM_LAST;
-	return set_path_or_none(err, target, use);
-}
-
-static int
-set_log(struct stls_err *err, void *target, const struct option_use *use)
-{
-	if (strcmp(use->value, LOG_TO_SYSLOG) == 0)
-		return set_string(err, target, use);
-	return set_path_or_none(err, target, use);
-}
-
-/* In a file it is the default, which whoever chooses looks up there. */
-static int
-set_account(struct stls_err *err, void *target, const struct option_use *use)
-{
-	(void)err;
-	if (use->place == OPTION_COMMAND_LINE)
-		((struct settings *)target)->account = use->value;
-	return 0;
-}
-
-static const char *
-dashes(const struct option_use *use)
-{
-	return use->place == OPTION_COMMAND_LINE ? "--" : "";
-}
-
-/* The last one counts, but nobody says two things at once. */
-static int
-set_password(struct stls_err *err, void *target, const struct option_use *use)
-{
-	static const char *const names[] = {
-		[PASSWORD_FILE] = "password-file",
-		[PASSWORD_COMMAND] = "password-command",
-		[PASSWORD_GIVEN] = "password",
-		[PASSWORD_CREDENTIAL] = "password-credential",
-		[PASSWORD_KEYRING] = "password-keyring",
-		[PASSWORD_NETRC] = "netrc",
-	};
-	struct settings *settings = target;
-	enum password_source source = (enum password_source)use->spec->field;
-	enum password_source old = settings->password.source;
-
-	if (old != PASSWORD_PROMPT && old != source &&
-	    settings->password.layer == settings->layer)
-		return stls_err_set(err, EX_USAGE,
-		    "%s%s and %s%s exclude each other", dashes(use), names[old],
-		    dashes(use), names[source]);
-	settings->password.source = source;
-	settings->password.layer = settings->layer;
-	settings->password.value = use->value;
-	if (use->place == OPTION_COMMAND_LINE ||
-	    (source != PASSWORD_FILE && source != PASSWORD_NETRC))
-		return 0;
-	return config_expand_path(err, settings->config, use->shown, use->value,
-	    &settings->password.value);
-}
-
-static int
-set_keyring(struct stls_err *err, void *target, const struct option_use *use)
-{
-	struct settings *settings = target;
-
-	if (use->value == NULL || strcmp(use->value, "yes") == 0)
-		return set_password(err, target, use);
-	if (strcmp(use->value, "no") != 0)
-		return stls_err_set(err, EX_USAGE, "%s is yes or no, not %s",
-		    use->shown, use->value);
-	if (settings->password.source == PASSWORD_KEYRING)
-		settings->password.source = PASSWORD_PROMPT;
-	return 0;
-}
-
-/* A file in the directory that systemd names, and nowhere else. */
-static int
-set_credential(struct stls_err *err, void *target, const struct option_use *use)
-{
-	if (use->value[0] == '.' || strchr(use->value, '/') != NULL)
-		return stls_err_set(err, EX_USAGE,
-		    "%s is the name of a credential, not %s", use->shown,
-		    use->value);
-	return set_password(err, target, use);
 }
 
 /* Accepted because programs pass it, and without any effect here. */
@@ -498,7 +334,7 @@ set_auth(struct stls_err *err, void *target, const struct option_use *use)
 	}
 #define PASSWORD(name, source, where)                                          \
 	{                                                                      \
-		0, name, OPTION_VALUE, set_password, source, where             \
+		0, name, OPTION_VALUE, settings_set_password, source, where    \
 	}
 #define CALL(letter, name, argument, apply, where)                             \
 	{                                                                      \
@@ -547,12 +383,12 @@ static const struct option_spec specs[] = {
 	FLAG(0, "no-chunking", no_chunking, SERVER),
 
 	/* TLS */
-	VALUE(0, "cafile", cafile, set_path, SERVER),
-	VALUE(0, "capath", capath, set_path, SERVER),
+	VALUE(0, "cafile", cafile, settings_set_path, SERVER),
+	VALUE(0, "capath", capath, settings_set_path, SERVER),
 	FLAG(0, "system-ca", system_ca, SERVER),
-	VALUE(0, "crlfile", crlfile, set_path, SERVER),
-	VALUE(0, "cert", cert, set_path_or_uri, SERVER),
-	VALUE(0, "key", key, set_path_or_uri, SERVER),
+	VALUE(0, "crlfile", crlfile, settings_set_path, SERVER),
+	VALUE(0, "cert", cert, settings_set_path_or_uri, SERVER),
+	VALUE(0, "key", key, settings_set_path_or_uri, SERVER),
 	STRING(0, "ciphers", ciphers, SETTING),
 	CALL(0, "tls-min", OPTION_VALUE, set_tls_min, SETTING),
 	FLAG(0, "insecure-no-verify", insecure_no_verify, SERVER),
@@ -564,33 +400,34 @@ static const struct option_spec specs[] = {
 	PASSWORD("password-file", PASSWORD_FILE, SERVER),
 	PASSWORD("password-command", PASSWORD_COMMAND, SERVER),
 	PASSWORD("netrc", PASSWORD_NETRC, SERVER),
-	{ 0, "password-credential", OPTION_VALUE, set_credential,
+	{ 0, "password-credential", OPTION_VALUE, settings_set_credential,
 	    PASSWORD_CREDENTIAL, SERVER },
-	{ 0, "password-keyring", OPTION_ALONE, set_keyring, PASSWORD_KEYRING,
-	    SERVER },
+	{ 0, "password-keyring", OPTION_ALONE, settings_set_keyring,
+	    PASSWORD_KEYRING, SERVER },
 	PASSWORD("password", PASSWORD_GIVEN,
 	    FILES_ONLY(OPTION_ABOUT_SERVER | OPTION_SECRET)),
 	CALL(0, "auth", OPTION_VALUE, set_auth, SERVER),
 
 	/* the submit helper */
 	CALL(0, "submit", OPTION_ALONE, set_submit, COMMAND),
-	VALUE(0, "submit-socket", submit_socket, set_path_or_none, SETTING),
+	VALUE(0, "submit-socket", submit_socket, settings_set_path_or_none,
+	    SETTING),
 
 	/* configuration */
 	STRING('C', "config", config_file, COMMAND),
-	CALL('a', "account", OPTION_VALUE, set_account, ACCOUNT),
+	CALL('a', "account", OPTION_VALUE, settings_set_account, ACCOUNT),
 	CALL(0, "senders", OPTION_VALUE, set_nothing,
 	    FILES_ONLY(OPTION_OF_ACCOUNT | OPTION_REPEATS)),
-	VALUE(0, "envelope-from", envelope_from, set_envelope_from,
+	VALUE(0, "envelope-from", envelope_from, settings_set_envelope_from,
 	    FILES_ONLY(0)),
 	FLAG(0, "force-envelope-from", force_envelope_from, FILES_ONLY(0)),
-	VALUE(0, "from", from, set_sender_address, FILES_ONLY(0)),
+	VALUE(0, "from", from, settings_set_sender_address, FILES_ONLY(0)),
 	FLAG(0, "force-from", force_from, FILES_ONLY(0)),
 	FLAG(0, "keep-original-from", keep_original_from, FILES_ONLY(0)),
-	VALUE(0, "aliases", aliases, set_aliases_file, SETTING),
-	VALUE(0, "log", log, set_log, SETTING),
+	VALUE(0, "aliases", aliases, settings_set_aliases_file, SETTING),
+	VALUE(0, "log", log, settings_set_log, SETTING),
 	/* What is stored is sent later by what the files say, no --url. */
-	VALUE(0, "spool", spool, set_spool, SERVER),
+	VALUE(0, "spool", spool, settings_set_spool, SERVER),
 
 	/* the message, and what to do */
 	FLAG(0, "smtputf8", options.smtputf8, MESSAGE),
