@@ -69,7 +69,12 @@ class TestCase(sendmail.TestCase):
         calls = self.calls()
         first = next(i for i, call in enumerate(calls, 1)
                      if call[0] in first_of)
-        return range(first, len(calls) + 3, 1 if FULL else step)
+        # Each takes longer there, and sanitizers look for something else.
+        if os.environ.get("SANITIZED") == "yes":
+            step *= 4
+        # The last one is never reached: it must end by itself then.
+        return [*range(first, len(calls), 1 if FULL else step),
+                len(calls) + 3]
 
     def recover(self):
         """Run the spool; the mails that come out of it, none of them torn."""
@@ -85,6 +90,14 @@ class TestCase(sendmail.TestCase):
             if mail.sender:
                 self.assertEqual(self.strip(mail.data), WHOLE)
         return mails
+
+    def settled(self):
+        """
+        What has arrived, once the sink has seen the end of the connection
+        of who was killed: it is one loop, and that came before this.
+        """
+        run("--probe", *self.command(*self.to_sink())[2:], stdin=b"")
+        return self.taken()
 
     @staticmethod
     def strip(data):
@@ -152,7 +165,7 @@ class Kill(TestCase):
         ended = False
         for at in self.points(("connect",)):
             status = self.crash(at, *args)
-            mails = self.taken() + self.recover()
+            mails = self.settled() + self.recover()
             self.assertLessEqual(len(mails), 1)
             if status == 0:
                 self.assertEqual(len(mails), 1)
@@ -177,14 +190,6 @@ class Kill(TestCase):
             self.assertLessEqual(max(both.values()), 2)
             if status == 0:
                 self.assertEqual(doubt, set())
-
-    def settled(self):
-        """
-        What has arrived, once the sink has seen the end of the connection:
-        it serves them in turn, so that a later one waits for it.
-        """
-        run("--probe", *self.command(*self.to_sink())[2:], stdin=b"")
-        return self.taken()
 
     def test_while_a_report_takes_the_place_of_a_message(self):
         args = ("-q", *NOBODY, "--spool-lifetime", "0s")
