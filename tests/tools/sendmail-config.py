@@ -247,6 +247,14 @@ class Accounts(ConfigCase):
         self.assertEqual(self.domain("-f", "bob@jobs.example", text=text),
                          "home.example")
 
+    def test_what_an_account_completes_may_lack_something(self):
+        text = "password-command = x\nauth = PLAIN\n[work]\nuser = u\n"
+        for mode in (["-bp"], ["-bv", "a@example.org"], ["-q"]):
+            self.assert_status(self.with_config(text, *mode), 0)
+        result = self.with_config(text.replace("user = u", "domain = x.org"),
+                                  "-bv", "-a", "work", "a@example.org")
+        self.assert_status(result, CONFIG, "needs --user")
+
     def test_the_sender_chooses_in_a_conversation_too(self):
         text = ("url = smtps://localhost:1\n"
                 f"[work]\n{self.server()}senders = *@work.example\n"

@@ -25,6 +25,13 @@ settings_want_auth(const struct settings *s)
 	    s->password.source == PASSWORD_NETRC;
 }
 
+static bool
+waits_for_account(const struct settings *s)
+{
+	return s->url == NULL && s->config != NULL &&
+	    s->config->account_count > 0 && !s->account_is_given;
+}
+
 static int
 check_credentials(struct stls_err *err, const struct settings *s)
 {
@@ -37,8 +44,10 @@ check_credentials(struct stls_err *err, const struct settings *s)
 	if (is_external(s) && s->cert == NULL)
 		return stls_err_set(
 		    err, EX_USAGE, "--auth EXTERNAL needs --cert");
-	/* A netrc knows the user as well. */
-	if (s->password.source == PASSWORD_NETRC)
+	/*
+	 * A netrc knows the user as well, and so may an account that is not
+	 * chosen yet: without it there is no server either. */
+	if (s->password.source == PASSWORD_NETRC || waits_for_account(s))
 		return 0;
 	if (s->user == NULL && has_password)
 		return stls_err_set(
