@@ -9,6 +9,7 @@ import pathlib
 import re
 import resource
 import shutil
+import signal
 import socket
 import stat
 import subprocess
@@ -16,8 +17,9 @@ import tempfile
 import unittest
 
 import sendmail
-from sendmail import (CONFIG, DATAERR, IOERR, MAIL, NOINPUT, NOPERM, NOUSER,
-                      PROGRAM, PROTOCOL, TEMPFAIL, UNAVAILABLE, USAGE, Server, run)
+from sendmail import (CONFIG, DATAERR, HOST, IOERR, MAIL, NOINPUT, NOPERM,
+                      NOUSER, PROGRAM, PROTOCOL, TEMPFAIL, UNAVAILABLE, USAGE,
+                      Server, run)
 
 CANTCREAT = 73
 FROM = ("-f", "a@example.org")
@@ -146,6 +148,23 @@ class Storing(TestCase):
                                    "b@example.org", url=NOBODY).status, 0)
         mail, = self.emptied()
         self.assertEqual(mail.sender, "")
+
+
+    def test_who_is_interrupted_has_stored_it(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = f"smtps://{HOST}:{silent.getsockname()[1]}"
+            process = subprocess.Popen(
+                [PROGRAM, "--config", "/dev/null", "--url", url, "--cafile",
+                 self.ca, "--spool", self.spool, *FROM, "b@example.org"],
+                stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            process.stdin.write(MAIL)
+            process.stdin.close()
+            connection, _ = silent.accept()
+            process.send_signal(signal.SIGTERM)
+            process.wait(sendmail.PATIENCE)
+            connection.close()
+        self.assertEqual(process.returncode, 0)
+        self.assertEqual(len(self.emptied()), 1)
 
 
 class WhatIsStored(TestCase):
@@ -419,6 +438,16 @@ class Runs(TestCase):
         self.assertEqual(mail.recipients, ["two@example.org"])
         self.assertIn("account one", self.listing())
         self.assertEqual(len(self.emptied()), 1)
+
+    def test_what_came_without_an_account_goes_with_what_is_set(self):
+        self.stored()
+        config = self.folder / "later.conf"
+        config.write_text(f"account = one\nspool = {self.spool}\n[one]\n"
+                          f"url = {self.sink.smtps}\ncafile = {self.ca}\n")
+        config.chmod(0o600)
+        self.assert_status(run("-q", "--config", config), 0)
+        self.assertEqual(len(self.sink.take()), 1)
+        self.assertEqual(self.spooled(), [])
 
     def test_a_spool_of_a_file_that_nothing_runs(self):
         config = self.folder / "spool.conf"

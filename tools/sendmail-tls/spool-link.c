@@ -21,7 +21,8 @@ is_of_no_use(struct spool_link *link, const struct stls_err *err)
 
 /*
  * A message goes with the account that it came with, as that is set now; by
- * the server of the command line where that names one.
+ * the server of the command line where that names one, and if it came with
+ * none, by what is set for all.
  */
 static void
 choose_settings(const struct settings *settings, struct spool_link *link)
@@ -30,6 +31,7 @@ choose_settings(const struct settings *settings, struct spool_link *link)
 
 	link->settings = settings;
 	if (settings->url_is_given || settings->account == NULL ||
+	    link->account[0] == '\0' ||
 	    strcmp(settings->account, link->account) == 0)
 		return;
 	if (settings_for_account(&err, settings, link->account, &link->own) !=

@@ -40,6 +40,16 @@ format_age(char *out, size_t cap, time_t seconds)
 		    units[i + 1].unit);
 }
 
+/* An address may have characters in it that steer a terminal. */
+static void
+print_address(FILE *out, const char *what, const char *address)
+{
+	char text[1024];
+
+	stls_escape(text, sizeof(text), address, strlen(address));
+	fprintf(out, "%s<%s>", what, text);
+}
+
 static void
 print_when(FILE *out, const char *what, time_t when)
 {
@@ -66,7 +76,8 @@ print_recipient(FILE *out, const struct spool_recipient *recipient)
 {
 	if (recipient->state == SPOOL_ACCEPTED)
 		return;
-	fprintf(out, "    to <%s>: ", recipient->address);
+	print_address(out, "    to ", recipient->address);
+	fputs(": ", out);
 	if (recipient->state == SPOOL_IN_DOUBT)
 		print_when(out, "in doubt since ", recipient->since);
 	else if (recipient->state == SPOOL_TOLD)
@@ -86,8 +97,9 @@ print_message(FILE *out, const struct spool_file *file,
 	size_t i;
 
 	format_age(age, sizeof(age), time(NULL) - message->arrived);
-	fprintf(out, "%s  %s  %" PRIu64 " octets  from <%s>", file->id, age,
-	    file->content_len, message->sender);
+	fprintf(out, "%s  %s  %" PRIu64 " octets", file->id, age,
+	    file->content_len);
+	print_address(out, "  from ", message->sender);
 	if (message->account[0] != '\0')
 		fprintf(out, "  account %s", message->account);
 	fprintf(out, "  %u attempt%s\n", message->attempts,
