@@ -46,7 +46,8 @@ check_credentials(struct stls_err *err, const struct settings *s)
 		    err, EX_USAGE, "--auth EXTERNAL needs --cert");
 	/*
 	 * A netrc knows the user as well, and so may an account that is not
-	 * chosen yet: without it there is no server either. */
+	 * chosen yet: without it there is no server either.
+	 */
 	if (s->password.source == PASSWORD_NETRC || waits_for_account(s))
 		return 0;
 	if (s->user == NULL && has_password)
