@@ -882,6 +882,56 @@ class FullDisk(TestCase):
         self.assertEqual(mail.recipients, ["later@example.org"])
 
 
+class SmallDisk(TestCase):
+    """A disk of its own, where this may have one."""
+
+    SCRIPT = """
+        mount -t tmpfs -o size=64k,mode=700 none "$SPOOL" || exit 77
+        store() { "$@" <"$MAIL"; echo "store $?"; }
+        run() { "$@" -q <"$MAIL"; echo "run $?"; }
+        list() { "$@" -bp | tail -n 1; }
+        store "$@"
+        cat /dev/zero >"$SPOOL/fill" 2>/dev/null
+        store "$@"
+        ls -A "$SPOOL/queue" | wc -l
+        rm "$SPOOL/fill"
+        mount -o remount,ro "$SPOOL"
+        store "$@"
+        run "$@"
+        list "$@"
+        mount -o remount,rw "$SPOOL"
+        run "$@" --connect-to "$SINK"
+        list "$@"
+    """
+
+    def test_full_and_read_only(self):
+        self.spool.mkdir(mode=0o700)
+        mail = self.spool.parent / "mail"
+        # More than what a page that is there already has room for.
+        mail.write_bytes(MAIL + b"x" * 70 + b"\n" * 5000)
+        result = subprocess.run(
+            ["unshare", "-rm", "sh", "-c", self.SCRIPT, "sh", PROGRAM,
+             "--config", "/dev/null", "--cafile", self.ca, "--spool",
+             self.spool, *FROM, "b@example.org", "--url", "smtps://localhost",
+             "--connect-to", "127.0.0.1:1"],
+            env={**os.environ, "SPOOL": str(self.spool), "MAIL": str(mail),
+                 "SINK": f"127.0.0.1:{self.sink.smtps_port}"},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, timeout=sendmail.PATIENCE, check=False)
+        if result.returncode == 77 or b"unshare" in result.stderr:
+            self.skipTest("nothing may be mounted here")
+        lines = result.stdout.decode().split("\n")
+        self.assertEqual(
+            [line.strip() for line in lines],
+            ["store 0", f"store {CANTCREAT}", "1", f"store {CANTCREAT}",
+             f"run {CANTCREAT}", lines[5], "run 0", "Mail queue is empty",
+             ""], result)
+        self.assertTrue(lines[5].startswith("1 message, "), result)
+        self.assertIn(b"No space left on device", result.stderr)
+        self.assertIn(b"Read-only file system", result.stderr)
+        self.assertEqual(len(self.sink.take()), 1)
+
+
 class Clocks(TestCase):
     """Faketime moves the clock on the wall."""
 
