@@ -76,7 +76,9 @@ class Sink:
 
     def take(self):
         """Take the mails that have arrived, as Mail, oldest first."""
-        files = [p for p in self.maildir.rglob("*") if p.is_file()]
+        # What is in tmp has no end yet, and perhaps never gets one.
+        files = [p for p in self.maildir.rglob("*")
+                 if p.is_file() and p.parent.name != "tmp"]
         mails = [Mail(p.read_bytes()) for p in
                  sorted(files, key=lambda p: (p.stat().st_mtime_ns, p.name))]
         for path in files:
