@@ -247,6 +247,21 @@ class Accounts(ConfigCase):
         self.assertEqual(self.domain("-f", "bob@jobs.example", text=text),
                          "home.example")
 
+    def test_a_conversation_may_change_the_aliases_by_its_account(self):
+        path = self.write("bob: bob@example.com\n",
+                          path=self.folder / "aliases")
+        text = (self.server(f"aliases = {path}\n") +
+                "domain = home.example\n[work]\nsenders = *@work.example\n"
+                "aliases = none\ndomain = work.example\n")
+        for sender, recipient in (("a@work.example", "bob@work.example"),
+                                  ("a@home.example", "bob@example.com")):
+            result = self.with_config(
+                text, "-bs", stdin=f"HELO x\r\nMAIL FROM:<{sender}>\r\n"
+                "RCPT TO:<bob>\r\nDATA\r\n\r\n.\r\nQUIT\r\n".encode())
+            self.assertIn(b"\n250 2.0.0", result.out, result)
+            mail, = self.sink.take()
+            self.assertEqual(mail.recipients, [recipient])
+
     def test_what_an_account_completes_may_lack_something(self):
         text = "password-command = x\nauth = PLAIN\n[work]\nuser = u\n"
         for mode in (["-bp"], ["-bv", "a@example.org"], ["-q"]):

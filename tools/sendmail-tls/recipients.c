@@ -63,14 +63,16 @@ static int
 add_name(struct resolver *resolver, const char *name)
 {
 	CLEANUP(stls_address_done) struct stls_address address = { 0 };
+	const char *file = resolver->settings->aliases;
 	struct stls_err *err = resolver->err;
 	int r;
 
 	if (resolver->settings->domain == NULL)
 		return stls_err_set(err, EX_DATAERR,
-		    "recipient: %s has no domain and no alias in %s: set a "
-		    "domain with --domain, for example --domain example.org",
-		    name, resolver->settings->aliases);
+		    "recipient: %s has no domain%s%s: set a domain with "
+		    "--domain, for example --domain example.org",
+		    name, file != NULL ? " and no alias in " : "",
+		    file != NULL ? file : "");
 	r = stls_address_make(err, name, strlen(name), NULL, 0, &address);
 	if (r == 0)
 		r = stls_address_qualify(
@@ -200,6 +202,9 @@ resolve(struct resolver *resolver, struct stls_address *address)
 		    resolver->err, &resolver->found, address);
 		return r < 0 ? library_failed(resolver) : 0;
 	}
+	/* In a conversation another account may have marked it. */
+	if (!has_aliases(resolver->settings))
+		return add_name(resolver, address->local);
 	if (!resolver->is_loaded) {
 		r = aliases_load(resolver->err, resolver->settings->aliases,
 		    &resolver->aliases);
@@ -208,6 +213,18 @@ resolve(struct resolver *resolver, struct stls_address *address)
 		resolver->is_loaded = true;
 	}
 	return resolve_name(resolver, address->local, NULL);
+}
+
+static bool
+has_marks(const struct stls_address_list *list)
+{
+	size_t i;
+
+	for (i = 0; i < list->count; i++) {
+		if (strcmp(list->items[i].domain, BARE_DOMAIN) == 0)
+			return true;
+	}
+	return false;
 }
 
 int
@@ -219,7 +236,7 @@ recipients_resolve(struct stls_err *err, const struct settings *settings,
 	size_t i;
 	int r = 0;
 
-	if (!has_aliases(settings))
+	if (!has_aliases(settings) && !has_marks(list))
 		return 0;
 	for (i = 0; i < list->count && r == 0; i++)
 		r = resolve(&resolver, &list->items[i]);
