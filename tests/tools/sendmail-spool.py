@@ -760,7 +760,8 @@ class Folder(TestCase):
         path.unlink()
         (self.spool / "queue").rmdir()
         (self.spool / "queue").symlink_to(self.spool.parent)
-        for result in (self.add("b@example.org"), self.queue()):
+        for result in (self.add("b@example.org"), self.queue(),
+                       run("-bp", "--spool", self.spool)):
             self.assert_status(result, CANTCREAT, "queue")
 
     def test_last_run_is_no_way_out(self):

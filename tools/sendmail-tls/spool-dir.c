@@ -23,6 +23,8 @@
 /* What is being written for longer than this is being written by nobody. */
 #define STALE_S 3600
 
+#define PART_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
 static int
 failed(struct stls_err *err, const char *path, const char *name)
 {
@@ -90,14 +92,12 @@ static int
 open_part(
     struct stls_err *err, struct spool *spool, const char *name, int *out_fd)
 {
-	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-
-	*out_fd = openat(spool->dir, name, flags);
+	*out_fd = openat(spool->dir, name, PART_FLAGS);
 	if (*out_fd < 0 && errno == ENOENT) {
 		if ((mkdirat(spool->dir, name, 0700) < 0 && errno != EEXIST) ||
 		    durable_folder(spool->dir) < 0)
 			return failed(err, spool->path, name);
-		*out_fd = openat(spool->dir, name, flags);
+		*out_fd = openat(spool->dir, name, PART_FLAGS);
 	}
 	if (*out_fd < 0)
 		return failed(err, spool->path, name);
@@ -151,22 +151,30 @@ spool_open(struct stls_err *err, const char *path, struct spool *spool)
 	return r;
 }
 
+/* Nothing is made by looking: half a spool is an empty one. */
+static int
+open_existing_part(
+    struct stls_err *err, struct spool *spool, const char *name, int *out_fd)
+{
+	*out_fd = openat(spool->dir, name, PART_FLAGS);
+	return *out_fd >= 0 || errno == ENOENT ? 0
+					       : failed(err, spool->path, name);
+}
+
 int
 spool_open_existing(struct stls_err *err, const char *path, struct spool *spool)
 {
 	struct stat st;
-	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	int r;
 
 	r = begin(err, path, spool);
 	if (r != 0 || (stat(path, &st) < 0 && errno == ENOENT))
 		return r;
 	r = open_folder(err, spool);
-	if (r == 0) {
-		/* Nothing is made by looking: half a spool is an empty one. */
-		spool->queue = openat(spool->dir, "queue", flags);
-		spool->dead = openat(spool->dir, "dead", flags);
-	}
+	if (r == 0)
+		r = open_existing_part(err, spool, "queue", &spool->queue);
+	if (r == 0)
+		r = open_existing_part(err, spool, "dead", &spool->dead);
 	if (r != 0)
 		spool_close(spool);
 	return r;
@@ -253,10 +261,13 @@ list_folder(struct stls_err *err, const struct spool *spool, int folder,
 	stream = open_stream(folder);
 	if (stream == NULL)
 		return failed(err, spool->path, "");
-	while (r == 0 && (entry = readdir(stream)) != NULL) {
+	/* A folder that cannot be read to its end must not look shorter. */
+	while (r == 0 && (errno = 0, entry = readdir(stream)) != NULL) {
 		if (spool_id_is_valid(entry->d_name))
 			r = add_id(err, list, entry->d_name);
 	}
+	if (r == 0 && errno != 0)
+		r = failed(err, spool->path, "");
 	closedir(stream);
 	if (list->count > 0)
 		qsort(
@@ -288,8 +299,11 @@ spool_ids_done(struct spool_ids *ids)
 int
 spool_revive(struct stls_err *err, const struct spool *spool, const char *id)
 {
+	struct stat st;
+
+	/* musl and the BSDs have no faccessat(2) that follows no link. */
 	if (!spool_id_is_valid(id) ||
-	    faccessat(spool->dead, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+	    fstatat(spool->dead, id, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
 	if (renameat(spool->dead, id, spool->queue, id) < 0 ||
 	    durable_folder(spool->queue) < 0 || durable_folder(spool->dead) < 0)
