@@ -104,6 +104,25 @@ class Stored(sendmail.TestCase):
         self.assertRegex(mail.asked[0][0], r"\AHOLDFOR=14[34]\d\d\Z")
 
 
+class DryRun(sendmail.TestCase):
+    def test_it_shows_what_is_asked_for(self):
+        result = self.dry("-N", "Failure Delay", "-R", "hdrs", "-V", "id 1",
+                          "--require-tls", "--smtputf8", "--priority", "-3",
+                          "--hold-until", "2099-01-01T01:00:00+01:00",
+                          "--deliver-by", "60,return", *ENVELOPE)
+        self.assert_status(result, 0)
+        self.assertEqual(
+            result.out.split(b"\n\n")[0].split(b"\n")[-1],
+            b"asks for: --smtputf8 --require-tls -N failure,delay -Rhdrs "
+            b"-V id 1 --hold-until 2099-01-01T00:00:00Z --priority -3 "
+            b"--deliver-by 60,return")
+
+    def test_it_shows_nothing_where_nothing_is(self):
+        result = self.dry(*ENVELOPE)
+        self.assert_status(result, 0)
+        self.assertNotIn(b"asks for", result.out)
+
+
 class Missing(sendmail.TestCase):
     """The server does not offer it: nobody gets the message."""
 

@@ -275,10 +275,11 @@ static void
 say_notify(char text[32], unsigned int notify)
 {
 	snprintf(text, 32, "%s%s%s%s",
-	    (notify & SMTPTLS_NOTIFY_NEVER) != 0 ? "never," : "",
-	    (notify & SMTPTLS_NOTIFY_SUCCESS) != 0 ? "success," : "",
-	    (notify & SMTPTLS_NOTIFY_FAILURE) != 0 ? "failure," : "",
-	    (notify & SMTPTLS_NOTIFY_DELAY) != 0 ? "delay," : "");
+	    (notify & SMTPTLS_NOTIFY_NEVER) != 0 ? ",never" : "",
+	    (notify & SMTPTLS_NOTIFY_SUCCESS) != 0 ? ",success" : "",
+	    (notify & SMTPTLS_NOTIFY_FAILURE) != 0 ? ",failure" : "",
+	    (notify & SMTPTLS_NOTIFY_DELAY) != 0 ? ",delay" : "");
+	memmove(text, text + 1, strlen(text));
 }
 
 static void

@@ -62,6 +62,23 @@ print_content(struct stls_err *err, struct content *content, FILE *file)
 	return 0;
 }
 
+/* As it is said on a command line, since that is what is being tried. */
+static void
+print_options(const struct mail_options *options, FILE *file)
+{
+	const char *arguments[MAIL_OPTIONS_ARGUMENTS_MAX];
+	struct mail_options_words words;
+	size_t count = mail_options_to_arguments(options, &words, arguments);
+	size_t i;
+
+	if (count == 0)
+		return;
+	fputs("asks for:", file);
+	for (i = 0; i < count; i++)
+		fprintf(file, " %s", arguments[i]);
+	putc('\n', file);
+}
+
 int
 mail_print(struct stls_err *err, struct mail *mail, FILE *file)
 {
@@ -72,6 +89,7 @@ mail_print(struct stls_err *err, struct mail *mail, FILE *file)
 	for (i = 0; i < mail->recipients.count; i++)
 		fprintf(
 		    file, "RCPT TO:<%s>\n", mail->recipients.items[i].mailbox);
+	print_options(&mail->options, file);
 	putc('\n', file);
 	r = print_content(err, &mail->content, file);
 	if (r == 0 && fflush(file) != 0)
