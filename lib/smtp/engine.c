@@ -87,8 +87,12 @@ int
 stls_engine_expect(struct stls_engine *engine, enum stls_step step,
     size_t recipient, uint64_t more)
 {
+	struct stls_expected *expected = stls_fifo_append(&engine->expected);
 	struct stls_transaction *txn = engine->sending;
-	struct stls_expected expected = {
+
+	if (expected == NULL)
+		return stls_err_nomem(engine->err);
+	*expected = (struct stls_expected){
 		.step = step,
 		.replies = 1,
 		.offset = engine->queued + more,
@@ -96,9 +100,6 @@ stls_engine_expect(struct stls_engine *engine, enum stls_step step,
 		.txn = txn,
 		.recipient = recipient,
 	};
-
-	if (stls_fifo_append(&engine->expected, &expected) < 0)
-		return stls_err_nomem(engine->err);
 	if (more == 0)
 		engine->asked = engine->queued;
 	if (txn != NULL)

@@ -2,10 +2,9 @@
 #include "smtp/expected.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <smtptls/status.h>
 
 #include "base/alloc.h"
 
@@ -40,37 +39,32 @@ at(const struct stls_fifo *fifo, size_t index)
 	return &fifo->ring[(fifo->head + index) & (fifo->cap - 1)];
 }
 
-static int
+static bool
 grow(struct stls_fifo *fifo)
 {
 	size_t cap = fifo->cap > 0 ? fifo->cap * 2 : 8, i;
 	struct stls_expected *ring;
 
-	ring = stls_alloc_array(cap, sizeof(*ring));
+	/* Twice of what there is cannot overflow. */
+	ring = stls_alloc(cap * sizeof(*ring));
 	if (ring == NULL)
-		return SMTPTLS_E_NOMEM;
+		return false;
 	for (i = 0; i < fifo->len; i++)
 		ring[i] = *at(fifo, i);
 	free(fifo->ring);
 	fifo->ring = ring;
 	fifo->cap = cap;
 	fifo->head = 0;
-	return SMTPTLS_OK;
+	return true;
 }
 
-int
-stls_fifo_append(struct stls_fifo *fifo, const struct stls_expected *expected)
+struct stls_expected *
+stls_fifo_append(struct stls_fifo *fifo)
 {
-	int r;
-
-	if (fifo->len == fifo->cap) {
-		r = grow(fifo);
-		if (r < 0)
-			return r;
-	}
+	if (fifo->len == fifo->cap && !grow(fifo))
+		return NULL;
 	fifo->len++;
-	*stls_fifo_last(fifo) = *expected;
-	return SMTPTLS_OK;
+	return stls_fifo_last(fifo);
 }
 
 void

@@ -53,9 +53,11 @@ struct stls_fifo {
 	size_t head, len;
 };
 
-/* SMTPTLS_E_NOMEM leaves it unchanged. */
-int stls_fifo_append(
-    struct stls_fifo *fifo, const struct stls_expected *expected);
+/*
+ * Append one and return it; nothing of it is set yet. NULL: memory ran out, and
+ * it is unchanged.
+ */
+struct stls_expected *stls_fifo_append(struct stls_fifo *fifo);
 
 /* The first and the last one, until the next append; only if there is one. */
 static inline struct stls_expected *
