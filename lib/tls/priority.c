@@ -16,6 +16,9 @@
  */
 #define REMOVALS_MAX 65536
 
+/* What to append does nothing, and cannot be left out. */
+#define NO_CHANGE "-COMP-NULL"
+
 /* What an entry must pass, besides the allow table. */
 struct rules {
 	gnutls_priority_t system; /* the system's default */
@@ -277,27 +280,19 @@ deinit_priority(gnutls_priority_t *priority)
 	gnutls_priority_deinit(*priority);
 }
 
+/* What is left when all is removed that `base` has and the rules do not. */
 static int
-build(struct stls_err *err, const struct rules *rules,
-    gnutls_priority_t *out_priority)
+remove_from(struct stls_err *err, const struct rules *rules,
+    gnutls_priority_t base, gnutls_priority_t *out_priority)
 {
-	CLEANUP(deinit_priority) gnutls_priority_t base = NULL, result = NULL;
+	CLEANUP(deinit_priority) gnutls_priority_t result = NULL;
 	CLEANUP(stls_buf_done) struct stls_buf removals = { 0 };
 	int r;
 
-	r = check_versions(err, rules);
-	if (r < 0)
-		return r;
-	/* The first word does nothing, and cannot be left out. */
 	stls_buf_init(&removals, REMOVALS_MAX);
-	r = stls_buf_append_str(&removals, "-COMP-NULL");
-	if (r < 0)
-		return stls_err_nomem(err);
-	r = gnutls_priority_init2(
-	    &base, "-COMP-NULL", NULL, GNUTLS_PRIORITY_INIT_DEF_APPEND);
-	if (r < 0)
-		return init_failed(err, r);
-	r = append_removals(&removals, rules, base);
+	r = stls_buf_append_str(&removals, NO_CHANGE);
+	if (r >= 0)
+		r = append_removals(&removals, rules, base);
 	if (r >= 0)
 		r = stls_buf_append(&removals, "", 1);
 	if (r < 0)
@@ -315,6 +310,31 @@ build(struct stls_err *err, const struct rules *rules,
 		return r;
 	*out_priority = TAKE(result);
 	return SMTPTLS_OK;
+}
+
+static int
+build(struct stls_err *err, const struct rules *rules,
+    gnutls_priority_t *out_priority)
+{
+	CLEANUP(deinit_priority) gnutls_priority_t base = NULL;
+	int r;
+
+	r = check_versions(err, rules);
+	if (r < 0)
+		return r;
+	/*
+	 * What removals are appended to is nearly always the default. Where it
+	 * offers more, the check finds that, and all of it is looked at: half
+	 * of the work of a context is to have GnuTLS make its lists.
+	 */
+	r = remove_from(err, rules, rules->system, out_priority);
+	if (r != SMTPTLS_E_INVALID)
+		return r;
+	r = gnutls_priority_init2(
+	    &base, NO_CHANGE, NULL, GNUTLS_PRIORITY_INIT_DEF_APPEND);
+	if (r < 0)
+		return init_failed(err, r);
+	return remove_from(err, rules, base, out_priority);
 }
 
 /*
