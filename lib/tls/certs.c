@@ -130,6 +130,24 @@ stls_cert_copy(gnutls_x509_crt_t crt)
 	return r >= 0 ? TAKE(copy) : NULL;
 }
 
+static void
+free_datum(gnutls_datum_t *datum)
+{
+	gnutls_free(datum->data);
+}
+
+bool
+stls_cert_is_same(gnutls_x509_crt_t a, gnutls_x509_crt_t b)
+{
+	CLEANUP(free_datum) gnutls_datum_t der_a = { NULL, 0 };
+	CLEANUP(free_datum) gnutls_datum_t der_b = { NULL, 0 };
+
+	return gnutls_x509_crt_export2(a, GNUTLS_X509_FMT_DER, &der_a) >= 0 &&
+	    gnutls_x509_crt_export2(b, GNUTLS_X509_FMT_DER, &der_b) >= 0 &&
+	    der_a.size == der_b.size &&
+	    memcmp(der_a.data, der_b.data, der_a.size) == 0;
+}
+
 bool
 stls_cert_is_ca(gnutls_x509_crt_t crt)
 {

@@ -37,6 +37,13 @@ bool stls_block_is_cert(const struct stls_block *block);
 /* Make a copy; NULL: memory ran out. */
 gnutls_x509_crt_t stls_cert_copy(gnutls_x509_crt_t crt);
 
+/*
+ * Whether two are the same, to the last octet; not where memory runs out. As
+ * gnutls_x509_crt_equals(), which formats the names of both before it looks,
+ * and so costs as much as to parse one.
+ */
+bool stls_cert_is_same(gnutls_x509_crt_t a, gnutls_x509_crt_t b);
+
 /* Whether it may sign certificates: a CA, or self-issued of version 1. */
 bool stls_cert_is_ca(gnutls_x509_crt_t crt);
 

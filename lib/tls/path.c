@@ -149,8 +149,7 @@ end_at_anchor(struct search *s, struct report *answer)
 		return stls_err_set(s->err, SMTPTLS_E_CERTIFICATE,
 		    "GnuTLS did not tell which CA it trusts");
 	path->count = answer->below_anchor + 1;
-	if (gnutls_x509_crt_equals(
-		answer->anchor, path->cert[answer->below_anchor]))
+	if (stls_cert_is_same(answer->anchor, path->cert[answer->below_anchor]))
 		return SMTPTLS_OK;
 	path->cert[path->count++] = answer->anchor;
 	if (!answer->anchors_stay)
@@ -330,7 +329,7 @@ fits(const struct search *s, size_t index)
 
 	for (i = 0; i < path->count; i++) {
 		if (path->sent_as[i] == index ||
-		    gnutls_x509_crt_equals(path->cert[i], candidate))
+		    stls_cert_is_same(path->cert[i], candidate))
 			return false;
 	}
 	return gnutls_x509_crt_check_issuer(

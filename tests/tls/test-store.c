@@ -218,6 +218,20 @@ START_TEST(copies_are_made_of_what_came_last)
 }
 END_TEST
 
+START_TEST(certificates_are_the_same_to_their_last_octet_or_not)
+{
+	const struct cert *other = CERT(factory, NULL, .cn = "A", .ca = true);
+	gnutls_x509_crt_t copy = stls_cert_copy(a->crt);
+
+	ck_assert_ptr_nonnull(copy);
+	ck_assert(stls_cert_is_same(a->crt, a->crt));
+	ck_assert(stls_cert_is_same(a->crt, copy));
+	ck_assert(!stls_cert_is_same(a->crt, b->crt));
+	ck_assert(!stls_cert_is_same(other->crt, copy));
+	gnutls_x509_crt_deinit(copy);
+}
+END_TEST
+
 START_TEST(other_blocks_are_passed_over_where_that_is_asked_for)
 {
 	static const char other[] = "-----BEGIN TRUSTED CERTIFICATE-----\n"
@@ -410,6 +424,8 @@ main(void)
 	tcase_add_test(tc, a_source_that_fails_leaves_nothing_behind);
 	tcase_add_test(tc, origins_are_cut_off_behind_a_point);
 	tcase_add_test(tc, copies_are_made_of_what_came_last);
+	tcase_add_test(
+	    tc, certificates_are_the_same_to_their_last_octet_or_not);
 	tcase_add_test(
 	    tc, other_blocks_are_passed_over_where_that_is_asked_for);
 	tcase_add_test(tc, only_certificates_alone_are_public);
