@@ -139,7 +139,7 @@ END_TEST
 START_TEST(the_queue_option_takes_nothing_but_what_is_attached)
 {
 	words intervals[] = { { "-q", "a@b" }, { "-q15m", "a@b" },
-		{ "-vqIabc", "a@b" } };
+		{ "-q1d12h", "a@b" }, { "-q30", "a@b" }, { "-vqIabc", "a@b" } };
 	struct settings settings;
 	struct stls_err err;
 
@@ -421,6 +421,14 @@ static const struct {
 	{ { "--deliver-by", "1000000000" }, "it is a number of seconds" },
 	{ { "--deliver-by", "00000000000000000000000001" },
 	    "it is a number of seconds" },
+	{ { "-qX" }, "-qX: it is -q, -qINTERVAL as -q15m" },
+	{ { "-q15mX" }, "-q15mX: it is -q, -qINTERVAL as -q15m" },
+	{ { "-qI" }, "-qI needs the id of a message" },
+	{ { "-qR", "" }, "-qR needs a part of a recipient" },
+	{ { "--spool-lifetime", "5" }, "--spool-lifetime is an interval" },
+	{ { "--spool-lifetime", "1h5d" }, "--spool-lifetime is an interval" },
+	{ { "--spool-lifetime", "3651d" }, "--spool-lifetime is an interval" },
+	{ { "--spool-in-doubt", "drop" }, "--spool-in-doubt is retry or hold" },
 	{ { "--require-tls", "--insecure-no-verify" },
 	    "leave out what begins with --insecure" },
 	{ { "-Orequiretls=yes", "--insecure-cleartext" },
@@ -588,7 +596,7 @@ main(void)
 	tcase_add_test(tc, an_argument_may_begin_with_a_dash);
 	tcase_add_test(tc, quotes_of_a_full_name_belong_to_it);
 	tcase_add_loop_test(
-	    tc, the_queue_option_takes_nothing_but_what_is_attached, 0, 3);
+	    tc, the_queue_option_takes_nothing_but_what_is_attached, 0, 5);
 	tcase_add_loop_test(tc, modes_have_their_letters, 0, COUNT(modes));
 	tcase_add_loop_test(
 	    tc, the_name_it_is_called_by_is_a_mode, 0, COUNT(names));

@@ -18,8 +18,6 @@
  */
 #define ON_ITS_WAY_S 60
 
-#define INTERVAL_MAX_S 999999999
-
 /* How long a message has waited since its intervals began. */
 static int
 waited_s(const struct mail_options *options, time_t now)
@@ -27,8 +25,8 @@ waited_s(const struct mail_options *options, time_t now)
 	/* Clocks are set back, too. */
 	if (now < options->asked_at || now - options->asked_at < ON_ITS_WAY_S)
 		return 0;
-	if (now - options->asked_at > INTERVAL_MAX_S)
-		return INTERVAL_MAX_S;
+	if (now - options->asked_at > MAIL_INTERVAL_MAX_S)
+		return MAIL_INTERVAL_MAX_S;
 	return (int)(now - options->asked_at);
 }
 
@@ -124,10 +122,10 @@ static const struct {
 	[PART_RETURN] = { "return", 1, 2 },
 	[PART_REQUIRE_TLS] = { "require-tls", 1, 1 },
 	[PART_SMTPUTF8] = { "smtputf8", 1, 1 },
-	[PART_HOLD_FOR] = { "hold-for", 1, INTERVAL_MAX_S },
+	[PART_HOLD_FOR] = { "hold-for", 1, MAIL_INTERVAL_MAX_S },
 	[PART_HOLD_UNTIL] = { "hold-until", 1, INT64_C(253402300799) },
 	[PART_PRIORITY] = { "priority", -9, 9 },
-	[PART_DELIVER_BY] = { "deliver-by", 1, INTERVAL_MAX_S },
+	[PART_DELIVER_BY] = { "deliver-by", 1, MAIL_INTERVAL_MAX_S },
 	[PART_DELIVER_BY_RETURN] = { "deliver-by-return", 1, 1 },
 	[PART_ASKED_AT] = { "asked-at", 1, INT64_C(253402300799) },
 };

@@ -13,6 +13,9 @@
 /* RFC 3461 section 4.4: also as xtext, where a blank is three. */
 #define MAIL_ENVID_MAX 100
 
+/* RFC 4865 section 4, RFC 2852 section 4: nine digits. */
+#define MAIL_INTERVAL_MAX_S 999999999
+
 /*
  * What is asked for one message beside its envelope: settings say it, the spool
  * keeps it. Zero-initialised nothing is asked; it owns nothing, and is copied

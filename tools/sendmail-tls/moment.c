@@ -41,6 +41,8 @@ unit_of(char letter)
 		return 3600;
 	case 'd':
 		return 86400;
+	case 'w':
+		return 7 * 86400;
 	default:
 		return 0;
 	}

@@ -7,7 +7,7 @@
 
 /*
  * Parse an interval: a number with the letter of its unit, `30s`, `15m`, `4h`,
- * `5d`, or some of these together, `1d12h`. Only where alone_is_seconds a
+ * `5d`, `1w`, or some of these together, `1d12h`. Only where alone_is_seconds a
  * number alone is one, too. False where it is none, or longer than max_s.
  */
 bool moment_parse_interval(

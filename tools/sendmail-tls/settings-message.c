@@ -10,8 +10,6 @@
 #include "settings.h"
 #include "smtp/xtext.h"
 
-#define INTERVAL_MAX_S 999999999
-
 static struct mail_options *
 options_of(void *target)
 {
@@ -106,7 +104,7 @@ settings_set_hold_until(
 	int interval = 0;
 
 	if (moment_parse_interval(
-		use->value, false, INTERVAL_MAX_S, &interval) &&
+		use->value, false, MAIL_INTERVAL_MAX_S, &interval) &&
 	    interval > 0) {
 		options->hold_for_s = interval;
 		options->hold_until = 0;
@@ -163,7 +161,8 @@ settings_set_deliver_by(
 
 	if (len < sizeof(number))
 		memcpy(number, use->value, len);
-	if (!moment_parse_interval(number, true, INTERVAL_MAX_S, &seconds) ||
+	if (!moment_parse_interval(
+		number, true, MAIL_INTERVAL_MAX_S, &seconds) ||
 	    seconds == 0 ||
 	    (mode[0] != '\0' && !is_return && strcasecmp(mode, ",notify") != 0))
 		return stls_err_set(err, EX_USAGE,

@@ -5,53 +5,18 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define INTERVAL_MAX_S (3650L * 86400)
+#include "moment.h"
 
-/* `30s`, `15m`, `4h`, `5d` or `1w`, or several of them; below 0: none. */
-static long
-parse_interval(const char *text)
-{
-	static const struct {
-		char unit;
-		long seconds;
-	} units[] = {
-		{ 's', 1 },
-		{ 'm', 60 },
-		{ 'h', 3600 },
-		{ 'd', 86400 },
-		{ 'w', 7 * 86400 },
-	};
-	long total = 0, number;
-	size_t i;
-
-	do {
-		if (*text < '0' || *text > '9')
-			return -1;
-		for (number = 0; *text >= '0' && *text <= '9'; text++) {
-			number = number * 10 + (*text - '0');
-			if (number > INTERVAL_MAX_S)
-				return -1;
-		}
-		for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-			if (*text == units[i].unit)
-				break;
-		}
-		if (i == sizeof(units) / sizeof(units[0]))
-			return -1;
-		total += number * units[i].seconds;
-		if (total > INTERVAL_MAX_S)
-			return -1;
-	} while (*++text != '\0');
-	return total;
-}
+/* Ten years. */
+#define INTERVAL_MAX_S (3650 * 86400)
 
 int
 settings_set_spool_lifetime(
     struct stls_err *err, void *target, const struct option_use *use)
 {
-	long seconds = parse_interval(use->value);
+	int seconds;
 
-	if (seconds < 0)
+	if (!moment_parse_interval(use->value, false, INTERVAL_MAX_S, &seconds))
 		return stls_err_set(err, EX_USAGE,
 		    "%s is an interval as 30s, 15m, 4h or 5d, not \"%s\"",
 		    use->shown, use->value);
@@ -82,6 +47,7 @@ settings_set_queue_run(
 {
 	struct settings *settings = target;
 	const char *value = use->value;
+	int ignored;
 
 	settings->mode = MODE_QUEUE_RUN;
 	settings->queue_kind = QUEUE_ALL;
@@ -90,7 +56,8 @@ settings_set_queue_run(
 		settings->queue_kind = value[0] == 'I' ? QUEUE_ID
 						       : QUEUE_RECIPIENT;
 		settings->queue_key = value + 1;
-	} else if (value[0] >= '0' && value[0] <= '9') {
+	} else if (moment_parse_interval(
+		       value, true, INTERVAL_MAX_S, &ignored)) {
 		settings->queue_kind = QUEUE_DUE;
 	} else if (value[0] != '\0') {
 		return stls_err_set(err, EX_USAGE,
@@ -105,7 +72,9 @@ settings_queue_key(const struct settings *s)
 {
 	if (s->queue_key != NULL && s->queue_key[0] != '\0')
 		return s->queue_key;
-	return s->recipient_count > 0 ? s->recipients[0] : NULL;
+	if (s->recipient_count > 0 && s->recipients[0][0] != '\0')
+		return s->recipients[0];
+	return NULL;
 }
 
 int
