@@ -2,68 +2,15 @@
 #include "content.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "temporary.h"
 
 #define FIRST_CAP 65536
-
-/* Where a file may be that has no name: /tmp is last, it may be memory. */
-static const char *const folders[] = { "/var/tmp", "/tmp" };
-
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-
-/* A file with a name, which it loses at once. */
-static int
-open_named(const char *folder)
-{
-	char path[4096];
-	int fd, n;
-
-	n = snprintf(path, sizeof(path), "%s/.sendmail-tls-XXXXXX", folder);
-	if (n < 0 || (size_t)n >= sizeof(path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd >= 0)
-		unlink(path);
-	return fd;
-}
-
-static int
-open_unnamed(const char *folder)
-{
-#ifdef O_TMPFILE
-	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	if (fd >= 0)
-		return fd;
-#endif
-	/* Not every file system can do without a name. */
-	return open_named(folder);
-}
-
-static int
-open_file(struct stls_err *err, const char *folder)
-{
-	int fd = folder != NULL ? open_unnamed(folder) : -1;
-	size_t i;
-
-	for (i = 0; i < ARRAY_LEN(folders) && fd < 0; i++)
-		fd = open_unnamed(folders[i]);
-	if (fd >= 0)
-		return fd;
-	stls_err_errno(err, EX_CANTCREAT, errno,
-	    "no file for the message can be made in %s",
-	    folders[ARRAY_LEN(folders) - 1]);
-	return -1;
-}
 
 static int
 write_out(
@@ -93,7 +40,7 @@ leave_memory(struct stls_err *err, struct content *content, const char *folder)
 	size_t len = (size_t)content->size;
 	int r;
 
-	content->fd = open_file(err, folder);
+	content->fd = temporary_open(err, folder);
 	if (content->fd < 0)
 		return err->code;
 	content->is_in_file = true;
@@ -191,11 +138,10 @@ content_read(struct content *content, void *buf, size_t cap, size_t *out_len)
 	return 0;
 }
 
-int
+void
 content_rewind(struct content *content)
 {
 	content->offset = 0;
-	return 0;
 }
 
 uint64_t

@@ -55,8 +55,8 @@ void content_borrow(
 int content_read(
     struct content *content, void *buf, size_t cap, size_t *out_len);
 
-/* Be at the beginning again. Zero. */
-int content_rewind(struct content *content);
+/* Be at the beginning again. */
+void content_rewind(struct content *content);
 
 uint64_t content_size(const struct content *content);
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include "line.h"
 #include "netrc.h"
 #include "prompt.h"
+#include "ready.h"
 
 /* What a password manager gets where --timeout sets no limit, or a FIFO. */
 #define PASSWORD_TIMEOUT_MS 60000
@@ -48,12 +48,8 @@ static int
 wait_readable(
     struct stls_err *err, int fd, const char *path, stls_deadline deadline)
 {
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	int n;
+	int n = ready_wait(fd, POLLIN, deadline);
 
-	do {
-		n = poll(&pfd, 1, stls_deadline_left_ms(deadline));
-	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return stls_err_errno(
 		    err, EX_CONFIG, errno, "password file %s", path);

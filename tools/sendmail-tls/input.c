@@ -2,13 +2,13 @@
 #include "input.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "ready.h"
 
 #define BUFFER_SIZE 65536
 
@@ -21,15 +21,11 @@ input_init(struct input *input, int fd, bool dot_ends, stls_deadline deadline)
 	input->deadline = deadline;
 }
 
-static int
-wait_readable(struct stls_err *err, int fd, stls_deadline deadline)
+int
+input_wait(struct stls_err *err, int fd, stls_deadline deadline)
 {
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	int n;
+	int n = ready_wait(fd, POLLIN, deadline);
 
-	do {
-		n = poll(&pfd, 1, stls_deadline_left_ms(deadline));
-	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return stls_err_errno(err, EX_NOINPUT, errno, "standard input");
 	if (n == 0)
@@ -47,7 +43,7 @@ read_more(struct stls_err *err, struct input *input)
 	int r = 0;
 
 	if (input->deadline != STLS_NEVER)
-		r = wait_readable(err, input->fd, input->deadline);
+		r = input_wait(err, input->fd, input->deadline);
 	if (r != 0)
 		return r;
 	n = read(input->fd, input->data + input->end, BUFFER_SIZE - input->end);
@@ -59,7 +55,7 @@ read_more(struct stls_err *err, struct input *input)
 	if (errno == EINTR)
 		return 0;
 	if (errno == EAGAIN || errno == EWOULDBLOCK)
-		return wait_readable(err, input->fd, input->deadline);
+		return input_wait(err, input->fd, input->deadline);
 	return stls_err_errno(err, EX_NOINPUT, errno, "standard input");
 }
 

@@ -39,6 +39,9 @@ void input_init(
 int input_next(struct stls_err *err, struct input *input, const char **out_text,
     size_t *out_len);
 
+/* Wait until it can be read. EX_NOINPUT; EX_TEMPFAIL: the deadline passed. */
+int input_wait(struct stls_err *err, int fd, stls_deadline deadline);
+
 /* Read to the end, for a writer who would die of a pipe that is closed. */
 void input_drain(struct input *input);
 

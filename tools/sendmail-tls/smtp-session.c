@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "ready.h"
 #include "recipients.h"
 #include "smtp-message.h"
 #include "smtp-server.h"
@@ -37,12 +37,8 @@ wait_for(struct stls_err *err, const struct session *session, int fd,
 {
 	stls_deadline deadline = stls_deadline_first(
 	    settings_deadline(session->settings), stls_deadline_in(ms));
-	struct pollfd pfd = { .fd = fd, .events = events };
-	int n;
+	int n = ready_wait(fd, events, deadline);
 
-	do {
-		n = poll(&pfd, 1, stls_deadline_left_ms(deadline));
-	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return stls_err_errno(err, EX_OSERR, errno, "poll");
 	if (n == 0)

@@ -2,52 +2,15 @@
 #include "stash.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "input.h"
+#include "temporary.h"
 
 #define IN_MEMORY_MAX (1024 * 1024)
-
-/* Not /tmp before the others: it is memory on many systems. */
-static const char *const templates[] = {
-	"/var/tmp/sendmail-tls-XXXXXX",
-	"/tmp/sendmail-tls-XXXXXX",
-};
-
-static int
-open_unlinked(const char *template)
-{
-	char path[64];
-	size_t i;
-	int fd;
-
-	for (i = 0; template[i] != '\0'; i++)
-		path[i] = template[i];
-	path[i] = '\0';
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd >= 0)
-		unlink(path);
-	return fd;
-}
-
-static int
-open_file(struct stls_err *err)
-{
-	size_t i;
-	int fd = -1;
-
-	for (i = 0; i < sizeof(templates) / sizeof(templates[0]) && fd < 0; i++)
-		fd = open_unlinked(templates[i]);
-	if (fd < 0)
-		stls_err_errno(err, EX_CANTCREAT, errno,
-		    "a temporary file in /var/tmp or /tmp");
-	return fd;
-}
 
 static int
 open_memory(void)
@@ -69,8 +32,11 @@ write_all(struct stls_err *err, int fd, const char *data, size_t len)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return stls_err_errno(err, EX_CANTCREAT, errno,
-			    "the temporary file of the message");
+			/* A limit of ours stays, the disk has room later. */
+			return stls_err_errno(err,
+			    errno == EFBIG ? EX_CANTCREAT : EX_TEMPFAIL, errno,
+			    "the file that holds the message cannot be "
+			    "written");
 		data += n;
 		len -= (size_t)n;
 	}
@@ -85,7 +51,7 @@ stash_open(struct stls_err *err, uint64_t size_max, struct stash *stash)
 	stash->fd = open_memory();
 	stash->in_memory = stash->fd >= 0;
 	if (!stash->in_memory)
-		stash->fd = open_file(err);
+		stash->fd = temporary_open(err, NULL);
 	return stash->fd >= 0 ? 0 : err->code;
 }
 
@@ -111,7 +77,7 @@ copy(struct stls_err *err, int from, int to, uint64_t size)
 static int
 leave_memory(struct stls_err *err, struct stash *stash)
 {
-	CLEANUP(close_fd) int fd = open_file(err);
+	CLEANUP(close_fd) int fd = temporary_open(err, NULL);
 	int r;
 
 	if (fd < 0)
@@ -175,24 +141,6 @@ has_lone_dot(enum dot *dot, const char *data, size_t len)
 }
 
 static int
-wait_readable(struct stls_err *err, int fd, stls_deadline deadline)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	int n;
-
-	do {
-		n = poll(&pfd, 1, stls_deadline_left_ms(deadline));
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return stls_err_errno(err, EX_NOINPUT, errno, "standard input");
-	if (n == 0)
-		return stls_err_set(err, EX_TEMPFAIL,
-		    "standard input: the message is not complete within the "
-		    "time that --timeout gives");
-	return 0;
-}
-
-static int
 fill(struct stls_err *err, int fd, bool dot_ends, stls_deadline deadline,
     struct stash *stash)
 {
@@ -203,7 +151,7 @@ fill(struct stls_err *err, int fd, bool dot_ends, stls_deadline deadline,
 	int r = 0;
 
 	while (!end && r == 0) {
-		r = wait_readable(err, fd, deadline);
+		r = input_wait(err, fd, deadline);
 		if (r != 0)
 			return r;
 		n = read(fd, block, sizeof(block));

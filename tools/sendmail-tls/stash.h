@@ -24,7 +24,10 @@ struct stash {
 /* EX_CANTCREAT. A size_max of 0 is no limit. */
 int stash_open(struct stls_err *err, uint64_t size_max, struct stash *stash);
 
-/* EX_DATAERR: more than size_max; EX_CANTCREAT: it cannot be written. */
+/*
+ * EX_DATAERR: more than size_max; EX_CANTCREAT: there can be no file, or none so
+ * long; EX_TEMPFAIL: it cannot be written now.
+ */
 int stash_add(
     struct stls_err *err, struct stash *stash, const void *data, size_t len);
 

@@ -2,7 +2,6 @@
 #include "submit-client.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "ready.h"
 #include "settings-options.h"
 #include "stash.h"
 #include "submit-wire.h"
@@ -81,14 +81,9 @@ lost(struct stls_err *err, const struct talk *talk, const char *how)
 static int
 wait_for(struct stls_err *err, const struct talk *talk, short events, int ms)
 {
-	struct pollfd pfd = { .fd = talk->fd, .events = events };
-	stls_deadline deadline = stls_deadline_first(
-	    talk->deadline, stls_deadline_in(ms));
-	int n;
+	int n = ready_wait(talk->fd, events,
+	    stls_deadline_first(talk->deadline, stls_deadline_in(ms)));
 
-	do {
-		n = poll(&pfd, 1, stls_deadline_left_ms(deadline));
-	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return stls_err_errno(err, EX_OSERR, errno, "poll");
 	return n > 0 ? 0 : lost(err, talk, "did not answer in time");

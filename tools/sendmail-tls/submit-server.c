@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "base/cleanup.h"
 #include "identity.h"
 #include "peer.h"
+#include "ready.h"
 #include "send.h"
 #include "settings-options.h"
 #include "stash.h"
@@ -45,12 +45,8 @@ struct server {
 static int
 wait_for(struct stls_err *err, int fd, short events, stls_deadline deadline)
 {
-	struct pollfd pfd = { .fd = fd, .events = events };
-	int n;
+	int n = ready_wait(fd, events, deadline);
 
-	do {
-		n = poll(&pfd, 1, stls_deadline_left_ms(deadline));
-	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return stls_err_errno(err, EX_OSERR, errno, "poll");
 	if (n == 0)
@@ -171,9 +167,7 @@ serve(struct stls_err *err, struct server *server, struct settings *settings)
 	if (r != 0)
 		return r;
 	/* The time that a configuration gives begins with the message. */
-	if (settings->timeout_s > 0)
-		settings->deadline = stls_deadline_in(
-		    (int64_t)settings->timeout_s * 1000);
+	settings->deadline = settings_deadline(settings);
 	return send_as_peer(err, server, settings);
 }
 
