@@ -15,7 +15,7 @@ import re
 import sys
 
 ENTRY = re.compile(
-    r"(?:FLAG|STRING|VALUE|CALL|PASSWORD)\(([^()]*(?:\([^()]*\))?)\)|"
+    r"(?:FLAG|STRING|VALUE|MODE|CALL|PASSWORD)\(([^()]*(?:\([^()]*\))?)\)|"
     r"^\t\{ (0, \"[^}]*)\}", re.M)
 # What programs pass, and what is not there yet: named, but no example.
 WITHOUT_EXAMPLE = {"-m", "-U", "-c", "-x", "-A", "-e", "-B", "-h", "-p", "-d",

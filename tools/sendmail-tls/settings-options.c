@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "settings-options.h"
 
-#include <limits.h>
 #include <string.h>
 #include <strings.h>
 #include <sysexits.h>
 
 #include "settings-config.h"
 #include "settings-message.h"
+#include "settings-mode.h"
+#include "settings-server.h"
 #include "settings.h"
 #include "settings-spool.h"
 
@@ -56,120 +57,6 @@ comes_later(struct stls_err *err, void *target, const struct option_use *use)
 	(void)target;
 	return stls_err_set(err, EX_USAGE,
 	    "%s comes in a later version of " PROGRAM, use->shown);
-}
-
-static int
-set_mode(struct stls_err *err, void *target, const struct option_use *use)
-{
-	struct settings *settings = target;
-	const char *value = use->value;
-
-	if (value[0] == '\0' || value[1] != '\0')
-		return stls_err_set(
-		    err, EX_USAGE, "there is no mode -b%s", value);
-	switch (value[0]) {
-	case 'm':
-		settings->mode = MODE_SEND;
-		return 0;
-	case 'v':
-		settings->mode = MODE_VERIFY;
-		return 0;
-	case 'p':
-		settings->mode = MODE_QUEUE_PRINT;
-		return 0;
-	case 'i':
-		settings->mode = MODE_ALIASES;
-		return 0;
-	case 's':
-		settings->mode = MODE_SMTP;
-		return 0;
-	case 'd':
-	case 'D':
-	case 'l':
-		return stls_err_set(err, EX_USAGE,
-		    "-b%s is for a daemon, and " PROGRAM " is none", value);
-	case 'h':
-	case 'H':
-	case 't':
-		return stls_err_set(err, EX_USAGE,
-		    "-b%s asks about parts of sendmail that " PROGRAM
-		    " does not have",
-		    value);
-	default:
-		return stls_err_set(
-		    err, EX_USAGE, "there is no mode -b%s", value);
-	}
-}
-
-static int
-set_aliases(struct stls_err *err, void *target, const struct option_use *use)
-{
-	(void)err;
-	(void)use;
-	((struct settings *)target)->mode = MODE_ALIASES;
-	return 0;
-}
-
-static int
-set_submit(struct stls_err *err, void *target, const struct option_use *use)
-{
-	(void)err;
-	(void)use;
-	((struct settings *)target)->mode = MODE_SUBMIT;
-	return 0;
-}
-
-static int
-set_configure(struct stls_err *err, void *target, const struct option_use *use)
-{
-	struct settings *settings = target;
-
-	(void)err;
-	settings->mode = MODE_CONFIGURE;
-	settings->configure = use->value;
-	return 0;
-}
-
-static int
-set_pipelining(struct stls_err *err, void *target, const struct option_use *use)
-{
-	static const struct {
-		const char *word;
-		enum smtptls_pipelining level;
-	} levels[] = {
-		{ "none", SMTPTLS_PIPELINING_NONE },
-		{ "standard", SMTPTLS_PIPELINING_STANDARD },
-		{ "one-flight", SMTPTLS_PIPELINING_ONE_FLIGHT },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
-		if (strcmp(levels[i].word, use->value) != 0)
-			continue;
-		((struct settings *)target)->pipelining = levels[i].level;
-		return 0;
-	}
-	return stls_err_set(err, EX_USAGE,
-	    "%s %s: it is none, standard or one-flight", use->shown,
-	    use->value);
-}
-
-static int
-set_help(struct stls_err *err, void *target, const struct option_use *use)
-{
-	(void)err;
-	(void)use;
-	((struct settings *)target)->mode = MODE_PRINT_HELP;
-	return 0;
-}
-
-static int
-set_version(struct stls_err *err, void *target, const struct option_use *use)
-{
-	(void)err;
-	(void)use;
-	((struct settings *)target)->mode = MODE_PRINT_VERSION;
-	return 0;
 }
 
 /* A boolean of sendmail: nothing, or a word of which the first letter counts. */
@@ -252,61 +139,6 @@ set_full_name(struct stls_err *err, void *target, const struct option_use *use)
 	return 0;
 }
 
-static int
-set_tls_min(struct stls_err *err, void *target, const struct option_use *use)
-{
-	struct settings *settings = target;
-
-	if (strcmp(use->value, "1.2") == 0)
-		settings->tls_min = SMTPTLS_TLS_1_2;
-	else if (strcmp(use->value, "1.3") == 0)
-		settings->tls_min = SMTPTLS_TLS_1_3;
-	else if (strcmp(use->value, "1.0") == 0 ||
-	    strcmp(use->value, "1.1") == 0)
-		return stls_err_set(err, EX_USAGE,
-		    "%s %s is not safe: --insecure-legacy-tls allows it",
-		    use->shown, use->value);
-	else
-		return stls_err_set(err, EX_USAGE, "%s is 1.2 or 1.3, not %s",
-		    use->shown, use->value);
-	return 0;
-}
-
-static int
-set_timeout(struct stls_err *err, void *target, const struct option_use *use)
-{
-	struct settings *settings = target;
-	const char *p = use->value;
-	long seconds = 0;
-
-	while (*p >= '0' && *p <= '9' && seconds <= INT_MAX / 1000)
-		seconds = seconds * 10 + (*p++ - '0');
-	if (*p != '\0' || seconds < 1 || seconds > INT_MAX / 1000)
-		return stls_err_set(err, EX_USAGE,
-		    "%s is a number of seconds from 1 to %d, not \"%s\"",
-		    use->shown, INT_MAX / 1000, use->value);
-	settings->timeout_s = (int)seconds;
-	return 0;
-}
-
-static int
-set_auth(struct stls_err *err, void *target, const struct option_use *use)
-{
-	static const char *const known[] = { "PLAIN", "LOGIN", "EXTERNAL" };
-	struct settings *settings = target;
-	size_t i;
-
-	for (i = 0; i < ARRAY_LEN(known); i++) {
-		if (strcasecmp(use->value, known[i]) == 0) {
-			settings->auth = known[i];
-			return 0;
-		}
-	}
-	return stls_err_set(err, EX_USAGE,
-	    "%s is PLAIN, LOGIN or EXTERNAL in this version, not %s",
-	    use->shown, use->value);
-}
-
 /* Where an option may be said, and what it is about: see options.h. */
 #define COMMAND OPTION_COMMAND_LINE, 0
 #define MESSAGE OPTION_COMMAND_LINE | OPTION_HANDED_OVER, 0
@@ -336,6 +168,11 @@ set_auth(struct stls_err *err, void *target, const struct option_use *use)
 	{                                                                      \
 		0, name, OPTION_VALUE, settings_set_password, source, where    \
 	}
+#define MODE(letter, name, mode)                                               \
+	{                                                                      \
+		letter, name, OPTION_ALONE, settings_set_this_mode, mode,      \
+		    COMMAND                                                    \
+	}
 #define CALL(letter, name, argument, apply, where)                             \
 	{                                                                      \
 		letter, name, argument, apply, 0, where                        \
@@ -350,8 +187,8 @@ static const struct option_spec specs[] = {
 	FLAG('i', NULL, dot_is_data, MESSAGE),
 	FLAG('v', NULL, verbose, COMMAND),
 	FLAG('G', NULL, relay, MESSAGE),
-	CALL('b', NULL, OPTION_VALUE, set_mode, COMMAND),
-	CALL('I', NULL, OPTION_ALONE, set_aliases, COMMAND),
+	CALL('b', NULL, OPTION_VALUE, settings_set_mode, COMMAND),
+	MODE('I', NULL, MODE_ALIASES),
 	CALL('q', NULL, OPTION_ATTACHED, settings_set_queue_run, COMMAND),
 	CALL('O', NULL, OPTION_VALUE, set_long_option, MESSAGE),
 	CALL('o', NULL, OPTION_VALUE, set_old_option, MESSAGE),
@@ -378,8 +215,8 @@ static const struct option_spec specs[] = {
 	STRING(0, "connect-to", connect_to, SERVER),
 	STRING(0, "ehlo", ehlo_name, SETTING),
 	STRING(0, "domain", domain, SETTING),
-	CALL(0, "timeout", OPTION_VALUE, set_timeout, SETTING),
-	CALL(0, "pipelining", OPTION_VALUE, set_pipelining, SERVER),
+	CALL(0, "timeout", OPTION_VALUE, settings_set_timeout, SETTING),
+	CALL(0, "pipelining", OPTION_VALUE, settings_set_pipelining, SERVER),
 	FLAG(0, "no-chunking", no_chunking, SERVER),
 
 	/* TLS */
@@ -390,7 +227,7 @@ static const struct option_spec specs[] = {
 	VALUE(0, "cert", cert, settings_set_path_or_uri, SERVER),
 	VALUE(0, "key", key, settings_set_path_or_uri, SERVER),
 	STRING(0, "ciphers", ciphers, SETTING),
-	CALL(0, "tls-min", OPTION_VALUE, set_tls_min, SETTING),
+	CALL(0, "tls-min", OPTION_VALUE, settings_set_tls_min, SETTING),
 	FLAG(0, "insecure-no-verify", insecure_no_verify, SERVER),
 	FLAG(0, "insecure-cleartext", insecure_cleartext, SERVER),
 	FLAG(0, "insecure-legacy-tls", insecure_legacy_tls, SERVER),
@@ -406,10 +243,10 @@ static const struct option_spec specs[] = {
 	    PASSWORD_KEYRING, SERVER },
 	PASSWORD("password", PASSWORD_GIVEN,
 	    FILES_ONLY(OPTION_ABOUT_SERVER | OPTION_SECRET)),
-	CALL(0, "auth", OPTION_VALUE, set_auth, SERVER),
+	CALL(0, "auth", OPTION_VALUE, settings_set_auth, SERVER),
 
 	/* the submit helper */
-	CALL(0, "submit", OPTION_ALONE, set_submit, COMMAND),
+	MODE(0, "submit", MODE_SUBMIT),
 	VALUE(0, "submit-socket", submit_socket, settings_set_path_or_none,
 	    SETTING),
 
@@ -428,6 +265,10 @@ static const struct option_spec specs[] = {
 	VALUE(0, "log", log, settings_set_log, SETTING),
 	/* What is stored is sent later by what the files say, no --url. */
 	VALUE(0, "spool", spool, settings_set_spool, SERVER),
+	CALL(0, "spool-lifetime", OPTION_VALUE, settings_set_spool_lifetime,
+	    SETTING),
+	CALL(0, "spool-in-doubt", OPTION_VALUE, settings_set_spool_in_doubt,
+	    SETTING),
 
 	/* the message, and what to do */
 	FLAG(0, "smtputf8", options.smtputf8, MESSAGE),
@@ -438,17 +279,13 @@ static const struct option_spec specs[] = {
 	FLAG(0, "dry-run", dry_run, COMMAND),
 	FLAG(0, "probe", probe, COMMAND),
 	FLAG(0, "json", json, COMMAND),
-	CALL(0, "configure", OPTION_VALUE, set_configure, COMMAND),
-	CALL(0, "help", OPTION_ALONE, set_help, COMMAND),
-	CALL(0, "version", OPTION_ALONE, set_version, COMMAND),
+	CALL(0, "configure", OPTION_VALUE, settings_set_configure, COMMAND),
+	MODE(0, "help", MODE_PRINT_HELP),
+	MODE(0, "version", MODE_PRINT_VERSION),
 
 	/* later */
 	CALL(0, "pin", OPTION_VALUE, comes_later, SERVER),
 	CALL(0, "token-command", OPTION_VALUE, comes_later, SERVER),
-	CALL(0, "spool-lifetime", OPTION_VALUE, settings_set_spool_lifetime,
-	    SETTING),
-	CALL(0, "spool-in-doubt", OPTION_VALUE, settings_set_spool_in_doubt,
-	    SETTING),
 };
 
 const struct option_table settings_options = { specs, ARRAY_LEN(specs), NULL };

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SENDMAIL_SETTINGS_SERVER_H
+#define SENDMAIL_SETTINGS_SERVER_H
+
+#include "options.h"
+
+/* Options about how to speak to the server; each is an option_apply. */
+int settings_set_pipelining(
+    struct stls_err *err, void *target, const struct option_use *use);
+int settings_set_tls_min(
+    struct stls_err *err, void *target, const struct option_use *use);
+int settings_set_timeout(
+    struct stls_err *err, void *target, const struct option_use *use);
+int settings_set_auth(
+    struct stls_err *err, void *target, const struct option_use *use);
+
+#endif
