@@ -2,22 +2,25 @@
 #include "bounce.h"
 
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include <smtptls/message.h>
 
-#include "base/utf8.h"
 #include "crypto/random.h"
 #include "mail/date.h"
 #include "mail/message-id.h"
+#include "settings.h"
+#include "smtp/xtext.h"
 
 /* RFC 5322 section 2.1.1, with place for what is around it. */
 #define LINE_TEXT_MAX 900
 
 #define BOUNDARY_LEN 32
+
+/* An octet is six characters at most: `\x{3D}` for an equals sign. */
+#define XTEXT_CAP (6 * STLS_PATH_LEN_MAX + 1)
 
 bool
 bounce_is_wanted(
@@ -77,30 +80,14 @@ ascii_of(const char *text, char out[LINE_TEXT_MAX + 1])
 static void
 put_final_recipient(struct stls_buf *buf, const char *address)
 {
-	char text[LINE_TEXT_MAX + 1];
-	size_t used = 0;
-	const unsigned char *p = (const unsigned char *)address;
-	uint32_t c;
-	int more;
+	char text[XTEXT_CAP];
 
-	if (is_ascii(address)) {
+	if (is_ascii(address))
 		put(buf, "Final-Recipient: rfc822; %s", address);
-		return;
-	}
-	while (*p != '\0' && used < sizeof(text) - 16) {
-		if (*p < 0x80) {
-			text[used++] = (char)*p++;
-			continue;
-		}
-		more = *p >= 0xf0 ? 3 : *p >= 0xe0 ? 2 : 1;
-		c = *p++ & (0x3fU >> more);
-		for (; more > 0 && (*p & 0xc0) == 0x80; more--)
-			c = (c << 6) | (*p++ & 0x3f);
-		used += (size_t)snprintf(text + used, sizeof(text) - used,
-		    "\\x{%04X}", (unsigned int)c);
-	}
-	text[used] = '\0';
-	put(buf, "Final-Recipient: utf-8; %s", text);
+	else if (stls_xtext_encode_utf8(text, sizeof(text), address) >= 0)
+		put(buf, "Final-Recipient: utf-8; %s", text);
+	else
+		put(buf, "Final-Recipient: utf-8; unknown");
 }
 
 /* Whether a text is a reply of a server. */
@@ -153,24 +140,13 @@ put_recipients(struct stls_buf *buf, const struct bounce *bounce)
 	}
 }
 
-/* RFC 3461 section 4: what is no printable ASCII, and `+` and `=`, as +XX. */
 static void
 put_envid(struct stls_buf *buf, const char *envid)
 {
 	char text[3 * MAIL_ENVID_MAX + 1];
-	size_t used = 0;
 
-	for (; *envid != '\0'; envid++) {
-		if (*envid > ' ' && *envid < 0x7f && *envid != '+' &&
-		    *envid != '=')
-			text[used++] = *envid;
-		else
-			used += (size_t)snprintf(text + used,
-			    sizeof(text) - used, "+%02X",
-			    (unsigned char)*envid);
-	}
-	text[used] = '\0';
-	put(buf, "Original-Envelope-Id: %s", text);
+	if (stls_xtext_encode(text, sizeof(text), envid) > 0)
+		put(buf, "Original-Envelope-Id: %s", text);
 }
 
 static void
@@ -181,11 +157,7 @@ put_words(struct stls_buf *buf, const struct bounce *bounce)
 	size_t i;
 
 	stls_date_format(date, bounce->message->arrived);
-	put(buf,
-	    "This is "
-	    "sendmail-tls"
-	    " on %s.",
-	    bounce->host);
+	put(buf, "This is " PROGRAM " on %s.", bounce->host);
 	put(buf, "%s", "");
 	put(buf, "Your message of %s", date);
 	put(buf, "could not be delivered to the recipients below.");
