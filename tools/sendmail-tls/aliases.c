@@ -109,7 +109,7 @@ is_comment(const char *line)
 static int
 parse_lines(struct stls_err *err, struct aliases *aliases)
 {
-	char *line = aliases->text, *entry = NULL, *end, *p;
+	char *line = aliases->text, *entry = NULL, *end;
 	unsigned int number = 0, entry_line = 0;
 	int r = 0;
 
@@ -139,9 +139,8 @@ parse_lines(struct stls_err *err, struct aliases *aliases)
 		entry_line = number;
 	}
 	/* What stood behind the last entry was joined to it. */
-	p = entry;
-	if (r == 0 && p != NULL)
-		r = parse_entry(err, aliases, p, entry_line);
+	if (r == 0 && entry != NULL)
+		r = parse_entry(err, aliases, entry, entry_line);
 	return r;
 }
 

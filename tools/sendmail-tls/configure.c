@@ -207,9 +207,11 @@ check(struct stls_err *err, const struct settings *settings,
 		    "--configure takes one address, and nothing is sent: what "
 		    "is %s?",
 		    settings->recipients[0]);
-	if (stls_address_parse(err, text, strlen(text), false, out_address) < 0)
-		return stls_err_prefix(err, "--configure"),
-		       err->code = EX_USAGE;
+	if (stls_address_parse(err, text, strlen(text), false, out_address) <
+	    0) {
+		stls_err_prefix(err, "--configure");
+		return err->code = EX_USAGE;
+	}
 	if (out_address->domain[0] == '[')
 		return stls_err_set(err, EX_USAGE,
 		    "--configure: %s has no domain, but an address", text);

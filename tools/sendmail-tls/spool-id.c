@@ -9,7 +9,7 @@
 
 #include "crypto/random.h"
 
-/* No vowels, no look-alikes, 32 of them. */
+/* 32 of them, so five bits each; without vowels they make no words. */
 #define ALPHABET "0123456789bcdfghjklmnpqrstvwxyz_"
 #define TIME_LEN 11
 #define RANDOM_LEN 16
