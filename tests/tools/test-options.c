@@ -113,13 +113,13 @@ END_TEST
 
 START_TEST(an_argument_may_begin_with_a_dash)
 {
-	words args = { "-F", "-x", "--domain", "--", "a@b" };
+	words args = { "-F", "-x", "--user", "--", "a@b" };
 	struct settings settings;
 	struct stls_err err;
 
 	ck_assert_ok(parse(args, &err, &settings));
 	ck_assert_str_eq(settings.full_name, "-x");
-	ck_assert_str_eq(settings.domain, "--");
+	ck_assert_str_eq(settings.user, "--");
 	settings_done(&settings);
 }
 END_TEST

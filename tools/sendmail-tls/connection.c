@@ -174,14 +174,16 @@ make_context(struct stls_err *err, const struct settings *settings,
 	return r;
 }
 
+/* What does not go together: whoever names the server says the rest, too. */
 static int
-client_failed(struct stls_err *err, const char *option, int r,
-    const struct smtptls_client *client)
+client_failed(struct stls_err *err, const struct settings *s,
+    const char *option, int r, const struct smtptls_client *client)
 {
 	if (r == SMTPTLS_E_NOMEM)
 		return out_of_memory(err);
-	return stls_err_set(
-	    err, EX_USAGE, "%s: %s", option, smtptls_client_error(client));
+	return stls_err_set(err,
+	    s->config == NULL || s->url_is_given ? EX_USAGE : EX_CONFIG,
+	    "%s: %s", option, smtptls_client_error(client));
 }
 
 static void
@@ -201,18 +203,18 @@ set_place_and_name(struct stls_err *err, const struct settings *s,
 	if (s->connect_to != NULL) {
 		r = smtptls_client_set_connect_to(client, s->connect_to);
 		if (r < 0)
-			return client_failed(err, "--connect-to", r, client);
+			return client_failed(err, s, "--connect-to", r, client);
 	}
 	if (s->ehlo_name != NULL) {
 		r = smtptls_client_set_ehlo_name(client, s->ehlo_name);
 		if (r < 0)
-			return client_failed(err, "--ehlo", r, client);
+			return client_failed(err, s, "--ehlo", r, client);
 	}
 	if (s->insecure_cleartext) {
 		r = smtptls_client_insecure_no_tls(client);
 		if (r < 0)
 			return client_failed(
-			    err, "--insecure-cleartext", r, client);
+			    err, s, "--insecure-cleartext", r, client);
 	}
 	smtptls_client_set_pipelining(client, s->pipelining);
 	smtptls_client_set_chunking(client, !s->no_chunking);
@@ -235,7 +237,7 @@ set_password(struct stls_err *err, const struct settings *s,
 	r = smtptls_client_set_credentials(
 	    client, credentials.user.data, credentials.password.data);
 	if (r < 0)
-		return client_failed(err, "credentials", r, client);
+		return client_failed(err, s, "credentials", r, client);
 	return 0;
 }
 
@@ -250,12 +252,12 @@ set_authentication(struct stls_err *err, const struct settings *s,
 	if (s->auth != NULL && strcmp(s->auth, "EXTERNAL") == 0) {
 		r = smtptls_client_set_external(
 		    client, s->user != NULL ? s->user : "");
-		return r < 0 ? client_failed(err, "--user", r, client) : 0;
+		return r < 0 ? client_failed(err, s, "--user", r, client) : 0;
 	}
 	if (s->auth != NULL) {
 		r = smtptls_client_set_auth_mechanism(client, s->auth);
 		if (r < 0)
-			return client_failed(err, "--auth", r, client);
+			return client_failed(err, s, "--auth", r, client);
 	}
 	return set_password(err, s, identity, client);
 }
@@ -319,7 +321,7 @@ connection_make_client(struct stls_err *err, const struct settings *settings,
 
 	r = smtptls_client_new(settings->url, context, &client);
 	if (r < 0)
-		return client_failed(err, "--url", r, client);
+		return client_failed(err, settings, "--url", r, client);
 	r = set_place_and_name(err, settings, client);
 	if (r == 0)
 		r = set_authentication(err, settings, identity, client);

@@ -211,10 +211,10 @@ static const struct option_spec specs[] = {
 	CALL('V', NULL, OPTION_VALUE, settings_set_envid, MESSAGE),
 
 	/* the server */
-	STRING(0, "url", url, SERVER),
-	STRING(0, "connect-to", connect_to, SERVER),
-	STRING(0, "ehlo", ehlo_name, SETTING),
-	STRING(0, "domain", domain, SETTING),
+	VALUE(0, "url", url, settings_set_url, SERVER),
+	VALUE(0, "connect-to", connect_to, settings_set_connect_to, SERVER),
+	VALUE(0, "ehlo", ehlo_name, settings_set_domain, SETTING),
+	VALUE(0, "domain", domain, settings_set_domain, SETTING),
 	CALL(0, "timeout", OPTION_VALUE, settings_set_timeout, SETTING),
 	CALL(0, "pipelining", OPTION_VALUE, settings_set_pipelining, SERVER),
 	FLAG(0, "no-chunking", no_chunking, SERVER),
@@ -226,7 +226,7 @@ static const struct option_spec specs[] = {
 	VALUE(0, "crlfile", crlfile, settings_set_path, SERVER),
 	VALUE(0, "cert", cert, settings_set_path_or_uri, SERVER),
 	VALUE(0, "key", key, settings_set_path_or_uri, SERVER),
-	STRING(0, "ciphers", ciphers, SETTING),
+	VALUE(0, "ciphers", ciphers, settings_set_ciphers, SETTING),
 	CALL(0, "tls-min", OPTION_VALUE, settings_set_tls_min, SETTING),
 	FLAG(0, "insecure-no-verify", insecure_no_verify, SERVER),
 	FLAG(0, "insecure-cleartext", insecure_cleartext, SERVER),

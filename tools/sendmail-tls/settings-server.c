@@ -7,9 +7,107 @@
 #include <strings.h>
 #include <sysexits.h>
 
+#include <smtptls/context.h>
+
+#include "base/cleanup.h"
+#include "mail/address.h"
+#include "net/url.h"
 #include "settings.h"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+/*
+ * What the library would refuse later is refused where it is said, so that a
+ * mistake in a file is told with its line, in whatever account it is.
+ */
+static int
+keep_if(struct stls_err *err, void *target, const struct option_use *use, int r)
+{
+	const char **field = (void *)((char *)target + use->spec->field);
+
+	if (r < 0) {
+		stls_err_prefix(err, "%s", use->shown);
+		return err->code = r == SMTPTLS_E_NOMEM ? EX_OSERR : EX_USAGE;
+	}
+	*field = use->value;
+	return 0;
+}
+
+int
+settings_set_url(
+    struct stls_err *err, void *target, const struct option_use *use)
+{
+	struct stls_url url;
+
+	return keep_if(err, target, use, stls_url_parse(err, use->value, &url));
+}
+
+int
+settings_set_connect_to(
+    struct stls_err *err, void *target, const struct option_use *use)
+{
+	CLEANUP(stls_place_done) struct stls_place place = { 0 };
+
+	return keep_if(
+	    err, target, use, stls_place_parse(err, use->value, &place));
+}
+
+static int
+parse_literal(struct stls_err *err, const char *text)
+{
+	CLEANUP(stls_address_done) struct stls_address address = { 0 };
+	int r;
+
+	r = stls_address_make(err, "x", 1, text, strlen(text), &address);
+	if (r == 0 || r == SMTPTLS_E_NOMEM)
+		return r;
+	return stls_err_set(err, r, "%s is no address in brackets", text);
+}
+
+static int
+parse_domain(struct stls_err *err, const char *text)
+{
+	struct stls_host host;
+	int r;
+
+	if (text[0] == '[')
+		return parse_literal(err, text);
+	r = stls_host_parse(err, text, strlen(text), &host);
+	if (r == 0 && host.is_ip)
+		return stls_err_set(err, SMTPTLS_E_INVALID,
+		    "an address is written in brackets, [192.0.2.1] or "
+		    "[IPv6:2001:db8::1], not %s",
+		    text);
+	return r;
+}
+
+int
+settings_set_domain(
+    struct stls_err *err, void *target, const struct option_use *use)
+{
+	return keep_if(err, target, use, parse_domain(err, use->value));
+}
+
+static void
+free_context(struct smtptls_context **context)
+{
+	smtptls_context_free(*context);
+}
+
+int
+settings_set_ciphers(
+    struct stls_err *err, void *target, const struct option_use *use)
+{
+	CLEANUP(free_context) struct smtptls_context *context = NULL;
+	int r;
+
+	r = smtptls_context_new(SMTPTLS_SERVER_AUTH, &context);
+	if (r == 0)
+		r = smtptls_context_set_ciphers(context, use->value);
+	if (r < 0)
+		stls_err_set(err, r, "%s", smtptls_context_error(context));
+	return keep_if(err, target, use, r);
+}
 
 int
 settings_set_pipelining(

@@ -202,12 +202,15 @@ parse(struct stls_err *err, const struct lines *lines,
 {
 	const struct settings before = *settings;
 	struct settings command_line;
+	struct stls_err ignored = { 0 };
 	const char *account;
 	int r;
 
 	r = parse_command_line(err, lines, settings);
-	if (r != 0 || paths == NULL || !needs_files(settings))
+	if (r != 0)
 		return r;
+	if (paths == NULL || !needs_files(settings))
+		return check(err, settings);
 	command_line = *settings;
 	*settings = before;
 	r = apply_files(err, paths, &command_line, lines->account, settings);
@@ -219,7 +222,12 @@ parse(struct stls_err *err, const struct lines *lines,
 	settings->url_is_given = command_line.url != NULL;
 	settings->account_is_given = command_line.account != NULL ||
 	    lines->account != NULL;
-	return r;
+	if (r != 0 || check(err, settings) == 0)
+		return r;
+	/* Where the command line alone is good, a file is what is wrong. */
+	if (check(&ignored, &command_line) == 0)
+		err->code = EX_CONFIG;
+	return err->code;
 }
 
 static int
@@ -248,13 +256,6 @@ parse_lines(struct stls_err *err, const struct lines *lines,
 	if (settings->recipients == NULL)
 		return stls_err_set(err, EX_OSERR, "out of memory");
 	r = parse(err, lines, paths, settings);
-	if (r == 0) {
-		r = check(err, settings);
-		/* What does not go together may be in the files. */
-		if (r == EX_USAGE && settings->config != NULL &&
-		    settings->config->file_count > 0)
-			r = err->code = EX_CONFIG;
-	}
 	if (r == 0)
 		settings->deadline = settings_deadline(settings);
 	return r;
