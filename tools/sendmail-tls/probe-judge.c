@@ -117,13 +117,11 @@ judge_addresses(struct probe *probe)
 		    "all %zu that were tried do the same", count);
 }
 
+/* There is no TLS, for whatever reason. */
 static void
-judge_connection(struct probe *probe)
+judge_no_tls(struct probe *probe, bool other_is_good)
 {
 	const struct endpoint *main = &probe->main;
-	bool other_is_good = probe->other.url[0] != '\0' &&
-	    probe->other.status == 0;
-
 	bool is_silent = main->result == SMTPTLS_E_CONNECT ||
 	    main->result == SMTPTLS_E_TIMEOUT;
 
@@ -146,14 +144,28 @@ judge_connection(struct probe *probe)
 		    "TLS was not agreed on; see whether port and kind of URL "
 		    "belong together, else the server needs TLS 1.2 or 1.3 "
 		    "and a modern suite");
-	else if (main->session == NULL && main->result < 0)
+	else if (main->result < 0)
 		probe_add_verdict(probe, "connection", RATING_BAD,
 		    "the conversation ended before TLS; the reply may say why, "
 		    "or it is no mail server");
-	else if (main->session == NULL)
+	else
 		probe_add_verdict(probe, "connection", RATING_BAD,
 		    "there is no TLS: anybody in the network can read and "
 		    "change what is sent");
+}
+
+static void
+judge_connection(struct probe *probe)
+{
+	const struct endpoint *main = &probe->main;
+	bool other_is_good = probe->other.url[0] != '\0' &&
+	    probe->other.status == 0;
+
+	if (main->session == NULL || main->result == SMTPTLS_E_CONNECT ||
+	    main->result == SMTPTLS_E_TIMEOUT ||
+	    main->result == SMTPTLS_E_NO_STARTTLS ||
+	    main->result == SMTPTLS_E_TLS)
+		judge_no_tls(probe, other_is_good);
 	else if (main->is_smtps)
 		probe_add_verdict(probe, "connection", RATING_GOOD,
 		    "TLS from the first byte (RFC 8314)");
