@@ -308,6 +308,26 @@ int smtptls_context_set_maximum_version(
 int smtptls_context_set_verify_mode(
     struct smtptls_context *context, enum smtptls_verify_mode mode);
 
+/**
+ * Demand that the server has a key that is known: its certificate must be
+ * good as ever, and have one of the keys that were added. Client contexts.
+ *
+ * It narrows what is trusted and never adds to it: chain, dates, revocation
+ * and name are verified first, and the key of the server's own certificate
+ * then, after every handshake, full or resumed. The sentence of a refusal
+ * (SMTPTLS_E_CERTIFICATE) has the pin of the key that the server has. What
+ * smtptls_context_insecure_no_verify() and its sister accept has to have one
+ * of these keys too, and is not verified by it.
+ *
+ * @param pin  `sha256//` and the base64, with padding, of the SHA-256 of the
+ *     SubjectPublicKeyInfo, as curl's --pinnedpubkey takes it
+ * @return SMTPTLS_OK, SMTPTLS_E_NOMEM, SMTPTLS_E_STATE; SMTPTLS_E_INVALID: it
+ *     is no pin, or the context is a server's
+ *
+ * Python: not there. Since 0.1.
+ */
+int smtptls_context_add_pin(struct smtptls_context *context, const char *pin);
+
 /** Tell the verify mode. Since 0.1. */
 enum smtptls_verify_mode smtptls_context_verify_mode(
     const struct smtptls_context *context);
@@ -334,7 +354,8 @@ int smtptls_context_insecure_no_check_hostname(struct smtptls_context *context);
  * read the mail. Client contexts.
  *
  * As in Python this is refused (SMTPTLS_E_INVALID) as long as host names are
- * checked: smtptls_context_insecure_no_check_hostname() comes first.
+ * checked: smtptls_context_insecure_no_check_hostname() comes first. Pins are
+ * looked at all the same.
  *
  * Python: verify_mode = CERT_NONE. Since 0.1.
  */

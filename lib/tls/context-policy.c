@@ -191,6 +191,21 @@ check_client(const struct smtptls_context *context, struct stls_err *err)
 }
 
 int
+smtptls_context_add_pin(struct smtptls_context *context, const char *pin)
+{
+	struct stls_err err;
+	int r;
+
+	r = stls_context_begin(context);
+	if (r < 0)
+		return r;
+	r = check_client(context, &err);
+	if (r >= 0)
+		r = stls_pins_add(&context->pins, &err, pin);
+	return stls_context_finish(context, r, &err);
+}
+
+int
 smtptls_context_insecure_no_check_hostname(struct smtptls_context *context)
 {
 	struct stls_err err;

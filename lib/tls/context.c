@@ -215,6 +215,7 @@ smtptls_context_free(struct smtptls_context *context)
 	gnutls_free(context->ticket_key.data);
 	stls_credentials_done(&context->credentials);
 	stls_trust_done(&context->trust);
+	stls_pins_done(&context->pins);
 	gnutls_priority_deinit(context->priority);
 	free(context->policy.ciphers);
 	stls_verdicts_done(&context->verdicts);

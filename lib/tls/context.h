@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "tls/credentials.h"
+#include "tls/pins.h"
 #include "tls/priority.h"
 #include "tls/trust.h"
 #include "tls/verdicts.h"
@@ -40,6 +41,7 @@ struct smtptls_context {
 	struct stls_priority_policy policy;
 	gnutls_priority_t priority; /* always that of the policy */
 	struct stls_trust trust;
+	struct stls_pins pins;
 	bool cas_listed; /* trust.ca is complete; under the lock */
 	struct stls_credentials credentials;
 	bool has_certificate;

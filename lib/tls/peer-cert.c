@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "tls/hostname.h"
+#include "tls/pins.h"
 
 /* All strings of one certificate: a thousand names fit in. */
 #define TEXT_MAX 131072
@@ -204,13 +205,11 @@ add_alt_names(struct texts *texts, gnutls_x509_crt_t cert)
 static int
 add_spki(struct texts *texts, gnutls_x509_crt_t cert)
 {
-	unsigned char hash[32];
+	unsigned char hash[STLS_PIN_LEN];
 	char text[STLS_BASE64_LEN(sizeof(hash)) + 1] = "";
-	size_t len = sizeof(hash);
 
-	if (gnutls_x509_crt_get_key_id(
-		cert, GNUTLS_KEYID_USE_SHA256, hash, &len) >= 0)
-		stls_base64_encode(text, hash, len);
+	if (stls_pin_of_cert(cert, hash))
+		stls_base64_encode(text, hash, sizeof(hash));
 	return add_text(texts, text, strlen(text));
 }
 

@@ -27,24 +27,26 @@ static int
 verify(struct smtptls_session *session)
 {
 	struct smtptls_context *context = session->context;
+	bool is_client = stls_session_is_client(session);
 	struct stls_verify how = {
 		.purpose = context->purpose,
 		.trust = &context->trust,
 		.verdicts = &context->verdicts,
 		.host = context->check_hostname ? &session->host : NULL,
+		.pins = &context->pins,
+		.takes_any_cert = is_client &&
+		    context->verify_mode == SMTPTLS_CERT_NONE,
 	};
 	int r;
 
 	session->verified = false;
-	if (stls_session_is_client(session)
-		? context->verify_mode == SMTPTLS_CERT_NONE
-		: is_anonymous_client(session))
+	if (!is_client && is_anonymous_client(session))
 		return SMTPTLS_OK;
 	r = stls_verify_peer(
 	    &session->err, &how, session->tls, &session->verified_until);
 	if (r < 0)
 		return r;
-	session->verified = !context->insecure;
+	session->verified = !context->insecure && !how.takes_any_cert;
 	return SMTPTLS_OK;
 }
 

@@ -7,6 +7,7 @@
 #include "tls/hostname.h"
 #include "tls/ocsp.h"
 #include "tls/path.h"
+#include "tls/rules.h"
 
 /* The anchor counts: GnuTLS accepts none that has expired. */
 static time_t
@@ -67,8 +68,8 @@ look_closely(struct stls_err *err, const struct stls_verify *verify,
 	return SMTPTLS_OK;
 }
 
-int
-stls_verify_peer(struct stls_err *err, const struct stls_verify *verify,
+static int
+look(struct stls_err *err, const struct stls_verify *verify,
     gnutls_session_t session, time_t *out_until)
 {
 	unsigned char about[STLS_DIGEST_LEN];
@@ -84,4 +85,45 @@ stls_verify_peer(struct stls_err *err, const struct stls_verify *verify,
 	if (r == SMTPTLS_OK)
 		stls_verdicts_add(verify->verdicts, about, now, *out_until);
 	return r;
+}
+
+/*
+ * Whoever has sent the certificate has the key, says the handshake; so this is
+ * about the first certificate, whatever else is in the chain. The sentence has
+ * the pin that would have been right, for who knows that the key is new.
+ */
+static int
+check_pins(struct stls_err *err, const struct stls_verify *verify,
+    gnutls_session_t session)
+{
+	CLEANUP(stls_chain_done) struct stls_chain chain = { .count = 0 };
+	unsigned char pin[STLS_PIN_LEN];
+	char text[STLS_PIN_TEXT_LEN + 1], label[STLS_LABEL_MAX];
+	int r;
+
+	r = stls_chain_init(err, &chain, session, "the server");
+	if (r < 0)
+		return r;
+	stls_rules_label(label, sizeof(label), verify, chain.cert[0], 0);
+	if (!stls_pin_of_cert(chain.cert[0], pin))
+		return stls_err_set(err, SMTPTLS_E_CERTIFICATE,
+		    "%s has a key of which no pin can be made", label);
+	if (stls_pins_has(verify->pins, pin))
+		return SMTPTLS_OK;
+	stls_pin_format(text, pin);
+	return stls_err_set(err, SMTPTLS_E_CERTIFICATE,
+	    "%s has a key that is not pinned (its pin is %s)", label, text);
+}
+
+int
+stls_verify_peer(struct stls_err *err, const struct stls_verify *verify,
+    gnutls_session_t session, time_t *out_until)
+{
+	int r = SMTPTLS_OK;
+
+	if (!verify->takes_any_cert)
+		r = look(err, verify, session, out_until);
+	if (r < 0 || verify->pins == NULL || verify->pins->count == 0)
+		return r;
+	return check_pins(err, verify, session);
 }

@@ -10,6 +10,7 @@
 #include "client.h"
 #include "client/talk.h"
 #include "tls/clock.h"
+#include "tls/context.h"
 #include "tls/session-cache.h"
 
 #define OTHER_HOST "other.example.org"
@@ -23,7 +24,7 @@ static const char *const versions[] = {
 
 static gnutls_datum_t ticket_key;
 static const struct cert *both; /* a certificate with both names */
-static struct smtptls_context *twin, *with_certificate, *lax;
+static struct smtptls_context *twin, *with_certificate, *lax, *pinned;
 
 static struct smtptls_context *
 new_context(void)
@@ -36,11 +37,22 @@ new_context(void)
 	return context;
 }
 
+static const char *
+pin_of(const struct cert *cert, char text[STLS_PIN_TEXT_LEN + 1])
+{
+	unsigned char pin[STLS_PIN_LEN];
+
+	ck_assert(stls_pin_of_cert(cert->crt, pin));
+	stls_pin_format(text, pin);
+	return text;
+}
+
 static void
 setup(void)
 {
 	const struct cert *own;
 	const char *chain, *key;
+	char pin[STLS_PIN_TEXT_LEN + 1];
 
 	talk_world_setup();
 	ck_assert_int_ge(gnutls_session_ticket_key_generate(&ticket_key), 0);
@@ -49,6 +61,8 @@ setup(void)
 	twin = new_context();
 	lax = new_context();
 	ck_assert_ok(smtptls_context_insecure_no_check_hostname(lax));
+	pinned = new_context();
+	ck_assert_ok(smtptls_context_add_pin(pinned, pin_of(both, pin)));
 	with_certificate = new_context();
 	own = CERT(world.factory, world.ca, .cn = "alice",
 	    .eku = GNUTLS_KP_TLS_WWW_CLIENT);
@@ -66,6 +80,7 @@ teardown(void)
 	clock_move(0);
 	smtptls_context_free(twin);
 	smtptls_context_free(lax);
+	smtptls_context_free(pinned);
 	smtptls_context_free(with_certificate);
 	gnutls_free(ticket_key.data);
 	talk_world_teardown();
@@ -254,6 +269,9 @@ static const struct {
 	{ { 0 }, { .context = &twin }, false },
 	{ { 0 }, { .context = &with_certificate }, false },
 	{ { .context = &with_certificate }, { 0 }, false },
+	{ { .context = &pinned }, { .context = &pinned }, true },
+	{ { .context = &pinned }, { 0 }, false },
+	{ { 0 }, { .context = &pinned }, false },
 	{ { .context = &lax }, { .context = &lax }, false },
 	{ { .context = &lax }, { 0 }, false },
 	{ { 0 }, { .context = &lax }, false },

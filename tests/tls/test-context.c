@@ -16,6 +16,8 @@
 #include "factory.h"
 #include "tls/context.h"
 
+#define PIN "sha256//d6qzRu9zOECb90Uez27xWltNsj0e1Md7GkYYkVoZWmM="
+
 static struct factory *factory;
 static struct smtptls_context *context;
 
@@ -340,6 +342,8 @@ set_up_all(const struct inputs *in)
 		r = smtptls_context_set_ciphers(context, "!DHE-RSA");
 	if (r >= 0)
 		r = smtptls_context_set_ciphers(context, "AES-256-GCM");
+	if (r >= 0)
+		r = smtptls_context_add_pin(context, PIN);
 	if (r >= 0)
 		r = smtptls_context_get_ca_cert(context, 0, &der, &len);
 	if (r >= 0)
