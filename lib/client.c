@@ -460,6 +460,10 @@ smtptls_client_insecure_no_tls(struct smtptls_client *client)
 		return stls_client_refuse_invalid(client,
 		    "smtps:// is TLS from the first byte; without TLS it is "
 		    "smtp://");
+	if (client->context->pins.count > 0)
+		return stls_client_refuse_invalid(client,
+		    "the key of the server is pinned, and without TLS it "
+		    "shows none");
 	client->insecure_no_tls = true;
 	return SMTPTLS_OK;
 }

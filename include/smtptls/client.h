@@ -272,7 +272,8 @@ int smtptls_client_set_trace(struct smtptls_client *client,
 /**
  * Speak without TLS. INSECURE: whoever is in the network reads and changes
  * the mail. For `smtp://` and `lmtp://` URLs; STARTTLS is not even tried, and
- * credentials are still never sent. Python: smtplib.SMTP() without starttls().
+ * credentials are still never sent. Refused with a context that has pins.
+ * Python: smtplib.SMTP() without starttls().
  */
 int smtptls_client_insecure_no_tls(struct smtptls_client *client);
 

@@ -689,6 +689,26 @@ START_TEST(implicit_tls_cannot_be_left_out)
 }
 END_TEST
 
+/* Who pins a key wants to see it. */
+START_TEST(tls_with_a_pinned_key_cannot_be_left_out)
+{
+	struct smtptls_context *pinned = NULL;
+	struct smtptls_client *client = NULL;
+
+	ck_assert_ok(smtptls_context_new(SMTPTLS_SERVER_AUTH, &pinned));
+	ck_assert_ok(smtptls_context_add_pin(
+	    pinned, "sha256//d6qzRu9zOECb90Uez27xWltNsj0e1Md7GkYYkVoZWmM="));
+	ck_assert_ok(smtptls_client_new("smtp://" TALK_HOST, pinned, &client));
+	ck_assert_int_eq(
+	    smtptls_client_insecure_no_tls(client), SMTPTLS_E_INVALID);
+	ck_assert_str_eq(smtptls_client_error(client),
+	    "the key of the server is pinned, and without TLS it shows none");
+	ck_assert_int_eq(smtptls_client_connect(client), SMTPTLS_E_INVALID);
+	smtptls_client_free(client);
+	smtptls_context_free(pinned);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -727,5 +747,6 @@ main(void)
 	    tc, certificate_that_was_not_to_be_checked_is_not_called_verified);
 	add_in_starttls_modes(tc, without_tls_there_is_no_session);
 	tcase_add_test(tc, implicit_tls_cannot_be_left_out);
+	tcase_add_test(tc, tls_with_a_pinned_key_cannot_be_left_out);
 	return talk_run(suite);
 }
