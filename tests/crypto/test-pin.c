@@ -88,10 +88,10 @@ START_TEST(pin_without_or_with_one_more_character_is_none)
 
 	for (i = 0; i < STLS_PIN_TEXT_LEN; i++) {
 		memcpy(text, PIN, i);
-		strcpy(text + i, PIN + i + 1);
+		strcpy(text + i, &PIN[i + 1]);
 		refuse(text);
 		text[i] = 'A';
-		strcpy(text + i + 1, PIN + i);
+		strcpy(text + i + 1, &PIN[i]);
 		refuse(text);
 	}
 }
