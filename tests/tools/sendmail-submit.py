@@ -141,6 +141,17 @@ class Arriving(Submit):
         self.assertEqual(mail.body, b".\r\n")
         self.assertEqual(helper.statuses, [0])
 
+    def test_a_conversation_gets_the_words_of_the_helper(self):
+        said = (b"MAIL FROM:<b@example.test>\r\nRCPT TO:<a@example.test>\r\n"
+                b"DATA\r\n.\r\nQUIT\r\n")
+        with self.helper("--connect-to", "127.0.0.1:1"):
+            result = self.hand_over("-bs", stdin=said)
+        self.assertEqual(result.status, 0, result)
+        self.assertIn(b"\r\n451 4.3.0 smtps://localhost:", result.out)
+        self.assertEqual(len(result.lines), 1, result)
+        self.assertTrue(result.err.startswith("sendmail-tls: smtps://"),
+                        result)
+
     def test_a_conversation_without_a_helper_is_told(self):
         said = (b"MAIL FROM:<b@example.test>\r\nRCPT TO:<a@example.test>\r\n"
                 b"DATA\r\n.\r\nQUIT\r\n")
@@ -394,6 +405,21 @@ class Losing(Submit):
         result = self.lose(self.read_to_end)
         self.assert_status(result, IOERR, "after", "may have been sent")
         self.assertTrue(result.err.startswith("in doubt: "), result)
+
+    def test_a_conversation_in_doubt_is_told_as_all_are(self):
+        said = (b"MAIL FROM:<b@example.test>\r\nRCPT TO:<a@example.test>\r\n"
+                b"DATA\r\n.\r\nQUIT\r\n")
+        text = b"in doubt: it is\nsendmail-tls: <a@b>: accepted\n"
+
+        def answer(connection):
+            self.read_to_end(connection)
+            connection.sendall(MAGIC + b"\x4a" + number(len(text)) + text)
+        with Helper(self.path, answer=answer):
+            result = self.hand_over("-bs", stdin=said)
+        self.assertEqual(result.status, 0, result)
+        self.assertIn(b"\r\n554-5.0.0 in doubt: it is\r\n554 5.0.0 <a@b>: "
+                      b"accepted\r\n", result.out)
+        self.assertEqual(result.err.encode(), text)
 
     def test_its_answer_is_cut(self):
         def answer(connection):

@@ -129,6 +129,23 @@ make_arguments(const struct mail *mail, struct mail_options_words *words,
 	return arguments;
 }
 
+/* The words of the helper are those of a command, which say whose they are. */
+static void
+drop_prefixes(char *text)
+{
+	static const char prefix[] = PROGRAM ": ";
+	size_t len = sizeof(prefix) - 1;
+	char *line = text;
+
+	while (line != NULL && *line != '\0') {
+		if (strncmp(line, prefix, len) == 0)
+			memmove(line, line + len, strlen(line + len) + 1);
+		line = strchr(line, '\n');
+		if (line != NULL)
+			line++;
+	}
+}
+
 static void
 hand_it_over(struct smtp_message *message, struct smtp_server *server)
 {
@@ -147,13 +164,13 @@ hand_it_over(struct smtp_message *message, struct smtp_server *server)
 	if (r == 0)
 		r = submit_client_send(&err, &message->own, count, arguments,
 		    fd, text, sizeof(text));
+	submit_client_report(&err, text);
+	drop_prefixes(text);
 	if (err.text[0] != '\0')
 		snprintf(text, sizeof(text), "%s%s",
 		    r == EX_IOERR ? "in doubt: " : "", err.text);
 	else if (r == 0)
 		snprintf(text, sizeof(text), "accepted");
-	if (r != 0)
-		fprintf(stderr, PROGRAM ": %s\n", text);
 	answer(server, r, text);
 }
 

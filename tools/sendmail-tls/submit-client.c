@@ -339,6 +339,16 @@ print_text(const char *text)
 	}
 }
 
+void
+submit_client_report(const struct stls_err *err, const char *text)
+{
+	if (err->text[0] == '\0')
+		print_text(text);
+	else
+		fprintf(stderr, "%s: %s\n",
+		    err->code == EX_IOERR ? "in doubt" : PROGRAM, err->text);
+}
+
 /* A file is read where it stands; what comes by itself is read to its end. */
 static int
 read_input(struct stls_err *err, const struct settings *settings,
@@ -361,7 +371,7 @@ submit_client_run(struct stls_err *err, const struct settings *settings,
 {
 	CLEANUP(words_done) struct collection words = { NULL, 0 };
 	CLEANUP(stash_done) struct stash stash = { .fd = -1 };
-	char text[SUBMIT_TEXT_LEN_MAX + 1];
+	char text[SUBMIT_TEXT_LEN_MAX + 1] = "";
 	int r;
 
 	r = collect_words(err, argc, argv, &words);
@@ -371,11 +381,7 @@ submit_client_run(struct stls_err *err, const struct settings *settings,
 		r = submit_client_send(err, settings, words.count, words.items,
 		    stash.fd >= 0 ? stash.fd : STDIN_FILENO, text,
 		    sizeof(text));
-	if (err->text[0] == '\0') {
-		print_text(text);
-	} else if (r == EX_IOERR) {
-		fprintf(stderr, "in doubt: %s\n", err->text);
-		stls_err_clear(err);
-	}
+	submit_client_report(err, text);
+	stls_err_clear(err);
 	return r;
 }

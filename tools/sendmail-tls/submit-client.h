@@ -37,4 +37,7 @@ int submit_client_send(struct stls_err *err, const struct settings *settings,
     size_t count, const char *const *arguments, int content_fd, char *text,
     size_t text_cap);
 
+/* Print what it said, or why it could not be asked, and whether in doubt. */
+void submit_client_report(const struct stls_err *err, const char *text);
+
 #endif
