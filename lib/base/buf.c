@@ -78,7 +78,7 @@ stls_buf_reserve(struct stls_buf *buf, size_t len)
 
 	cap = buf->cap > 0 ? buf->cap : BUF_FIRST_CAP;
 	while (cap < used + len)
-		cap = cap > buf->max / 2 ? used + len : cap * 2;
+		cap = cap > buf->max / 2 ? buf->max : cap * 2;
 	if (move_to(buf, cap) < 0)
 		return NULL;
 	return buf->data + buf->tail;

@@ -126,6 +126,24 @@ START_TEST(what_is_dropped_is_gone_like_what_is_consumed)
 }
 END_TEST
 
+START_TEST(it_grows_in_steps_up_to_a_maximum_that_is_no_power_of_two)
+{
+	size_t max = 5000000, i;
+	struct stls_buf buf;
+
+	stls_buf_init(&buf, max);
+	stls_alloc_fail_at(30);
+	for (i = 0; i < max; i++) {
+		if (stls_buf_append(&buf, "x", 1) < 0)
+			break;
+	}
+	stls_alloc_fail_at(0);
+	ck_assert_uint_eq(i, max);
+	ck_assert_int_eq(stls_buf_append(&buf, "x", 1), SMTPTLS_E_LIMIT);
+	stls_buf_done(&buf);
+}
+END_TEST
+
 START_TEST(lack_of_memory_leaves_the_buffer_as_it_was)
 {
 	struct stls_buf buf;
@@ -156,6 +174,8 @@ main(void)
 	tcase_add_test(tc, an_empty_buffer_gives_its_memory_back);
 	tcase_add_test(tc, large_amounts_are_wiped_as_well);
 	tcase_add_test(tc, what_is_dropped_is_gone_like_what_is_consumed);
+	tcase_add_test(
+	    tc, it_grows_in_steps_up_to_a_maximum_that_is_no_power_of_two);
 	tcase_add_test(tc, lack_of_memory_leaves_the_buffer_as_it_was);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
