@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "mail/lexer.h"
 
 /* How much of the rest an error shows. */
@@ -12,8 +13,10 @@
 struct field {
 	struct stls_lexer lexer;
 	bool in_group;
-	const char *domain; /* for bare names, may be NULL */
-	struct stls_address_list *list;
+	const char *domain;		/* for bare names, may be NULL */
+	struct stls_address_list *list; /* NULL: the value is written anew */
+	struct stls_buf *out;		/* ... into this, */
+	size_t copied;			/* ... up to here */
 };
 
 static char
@@ -53,17 +56,55 @@ check_local(const struct field *f, const struct stls_words *local)
 }
 
 static int
+refuse_append(const struct field *f, int code)
+{
+	if (code == SMTPTLS_E_NOMEM)
+		return stls_err_nomem(f->lexer.err);
+	return stls_err_set(
+	    f->lexer.err, code, "the field is too long with its domains");
+}
+
+/* Write the value as it is, from where that was done last. */
+static int
+copy_up_to(struct field *f, size_t end)
+{
+	int r;
+
+	r = stls_buf_append(f->out, f->lexer.text + f->copied, end - f->copied);
+	f->copied = end;
+	return r < 0 ? refuse_append(f, r) : SMTPTLS_OK;
+}
+
+static int
+insert_domain(struct field *f, size_t place, const char *domain)
+{
+	int r;
+
+	r = copy_up_to(f, place);
+	if (r < 0)
+		return r;
+	r = stls_buf_append(f->out, "@", 1);
+	if (r == SMTPTLS_OK)
+		r = stls_buf_append_str(f->out, domain);
+	return r < 0 ? refuse_append(f, r) : SMTPTLS_OK;
+}
+
+static int
 add_address(struct field *f, const struct stls_words *local, const char *domain,
     size_t domain_len)
 {
-	struct stls_address address;
+	CLEANUP(stls_address_done) struct stls_address address = { 0 };
 	int r;
 
 	r = stls_address_make(f->lexer.err, local->text, local->len, domain,
 	    domain_len, &address);
 	if (r < 0)
 		return r;
-	return stls_address_list_add(f->lexer.err, f->list, &address);
+	if (f->list != NULL)
+		return stls_address_list_add(f->lexer.err, f->list, &address);
+	if (domain != f->domain)
+		return SMTPTLS_OK;
+	return insert_domain(f, local->end, address.domain);
 }
 
 /* What is behind a local part: a domain, or there is one to add. */
@@ -191,6 +232,22 @@ read_element(struct field *f)
 	return finish_element(f);
 }
 
+static int
+read_field(struct field *f)
+{
+	int r;
+
+	for (;;) {
+		r = stls_lexer_skip_blanks(&f->lexer);
+		if (r < 0 || stls_lexer_is_at_end(&f->lexer))
+			return r;
+		f->lexer.element = f->lexer.pos;
+		r = read_element(f);
+		if (r < 0)
+			return r;
+	}
+}
+
 int
 stls_address_list_parse_field(struct stls_err *err, const char *value,
     size_t len, const char *domain, struct stls_address_list *list)
@@ -200,15 +257,26 @@ stls_address_list_parse_field(struct stls_err *err, const char *value,
 		.domain = domain,
 		.list = list,
 	};
+
+	return read_field(&f);
+}
+
+int
+stls_address_field_qualify(struct stls_err *err, const char *value, size_t len,
+    const char *domain, struct stls_buf *out)
+{
+	struct field f = {
+		.lexer = { .err = err, .text = value, .len = len },
+		.domain = domain,
+		.out = out,
+	};
+	size_t out_len = stls_buf_len(out);
 	int r;
 
-	for (;;) {
-		r = stls_lexer_skip_blanks(&f.lexer);
-		if (r < 0 || stls_lexer_is_at_end(&f.lexer))
-			return r;
-		f.lexer.element = f.lexer.pos;
-		r = read_element(&f);
-		if (r < 0)
-			return r;
-	}
+	r = read_field(&f);
+	if (r == SMTPTLS_OK)
+		r = copy_up_to(&f, len);
+	if (r < 0)
+		stls_buf_truncate(out, out_len);
+	return r;
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 /* RFC 5321 section 4.5.3.1. */
@@ -108,5 +109,14 @@ void stls_address_list_done(struct stls_address_list *list);
  */
 int stls_address_list_parse_field(struct stls_err *err, const char *value,
     size_t len, const char *domain, struct stls_address_list *list);
+
+/*
+ * Append such a value with `@domain`, as it is sent, right behind each bare
+ * local name, and with no other octet changed. SMTPTLS_E_INVALID for what
+ * stls_address_list_parse_field() refuses, SMTPTLS_E_LIMIT where *out is full;
+ * after a failure *out is as it was.
+ */
+int stls_address_field_qualify(struct stls_err *err, const char *value,
+    size_t len, const char *domain, struct stls_buf *out);
 
 #endif

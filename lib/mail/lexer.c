@@ -149,6 +149,7 @@ stls_lexer_read_words(struct stls_lexer *s, struct stls_words *words)
 		} else {
 			return SMTPTLS_OK;
 		}
+		words->end = s->pos;
 	}
 }
 

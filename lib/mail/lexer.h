@@ -27,6 +27,7 @@ struct stls_lexer {
 struct stls_words {
 	char text[STLS_PATH_LEN_MAX];
 	size_t len;
+	size_t end; /* behind the last of them, in front of CFWS */
 	bool is_cut;
 	bool any;
 	bool after_word;  /* the last thing was a word, not a dot */

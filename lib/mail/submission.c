@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "mail/date.h"
 #include "mail/display-name.h"
+#include "mail/header-copy.h"
 #include "mail/header.h"
 #include "mail/mbox.h"
 #include "mail/message-id.h"
@@ -14,6 +15,8 @@
 enum kind {
 	KIND_OTHER,
 	KIND_FROM,
+	KIND_SENDER,
+	KIND_REPLY_TO,
 	KIND_DATE,
 	KIND_MESSAGE_ID,
 	KIND_TO,
@@ -32,6 +35,8 @@ enum kind {
 
 static const char *const names[KIND_COUNT] = {
 	[KIND_FROM] = "From",
+	[KIND_SENDER] = "Sender",
+	[KIND_REPLY_TO] = "Reply-To",
 	[KIND_DATE] = "Date",
 	[KIND_MESSAGE_ID] = "Message-ID",
 	[KIND_TO] = "To",
@@ -56,6 +61,12 @@ static const char *const names[KIND_COUNT] = {
 	(RESENT_RECIPIENTS | BIT(KIND_RESENT_FROM) | BIT(KIND_RESENT_DATE) |   \
 	    BIT(KIND_RESENT_MESSAGE_ID) | BIT(KIND_RESENT_SENDER) |            \
 	    BIT(KIND_RESENT_REPLY_TO))
+/* Those with addresses that stay. */
+#define QUALIFIED                                                              \
+	(BIT(KIND_FROM) | BIT(KIND_SENDER) | BIT(KIND_REPLY_TO) |              \
+	    BIT(KIND_TO) | BIT(KIND_CC) | BIT(KIND_RESENT_FROM) |              \
+	    BIT(KIND_RESENT_SENDER) | BIT(KIND_RESENT_REPLY_TO) |              \
+	    BIT(KIND_RESENT_TO) | BIT(KIND_RESENT_CC))
 
 /* A text on its way to a message. */
 struct job {
@@ -179,46 +190,6 @@ extract(struct job *job, struct stls_address_list *recipients)
 	return SMTPTLS_OK;
 }
 
-/* One line without its end, each CR in it as a blank. */
-static int
-append_line(struct stls_buf *header, const char *line, size_t len)
-{
-	unsigned char *place;
-	size_t i;
-
-	if (len + 2 > stls_buf_room(header))
-		return SMTPTLS_E_LIMIT;
-	place = stls_buf_reserve(header, len + 2);
-	if (place == NULL)
-		return SMTPTLS_E_NOMEM;
-	for (i = 0; i < len; i++)
-		place[i] = (unsigned char)(line[i] == '\r' ? ' ' : line[i]);
-	place[len] = '\r';
-	place[len + 1] = '\n';
-	stls_buf_commit(header, len + 2);
-	return SMTPTLS_OK;
-}
-
-static int
-copy_field(struct job *job, const struct stls_header_field *field)
-{
-	const char *line = field->whole;
-	size_t left = field->whole_len, len, n;
-	int r;
-
-	for (; left > 0; line += len, left -= len) {
-		len = n = line_len(line, left);
-		if (line[n - 1] == '\n')
-			n--;
-		while (n > 0 && line[n - 1] == '\r')
-			n--;
-		r = append_line(job->header, line, n);
-		if (r < 0)
-			return refuse_append(job->err, r);
-	}
-	return SMTPTLS_OK;
-}
-
 static int
 append_name(struct job *job, enum kind kind)
 {
@@ -235,7 +206,7 @@ append_value(struct job *job, const char *value)
 {
 	int r;
 
-	r = append_line(job->header, value, strlen(value));
+	r = stls_header_append_line(job->header, value, strlen(value));
 	return r < 0 ? refuse_append(job->err, r) : SMTPTLS_OK;
 }
 
@@ -310,6 +281,13 @@ is_replaced(const struct job *job, enum kind kind)
 	    job->submission->add_missing;
 }
 
+static bool
+is_qualified(const struct job *job, enum kind kind)
+{
+	return (BIT(kind) & QUALIFIED) && job->submission->add_missing &&
+	    !is_replaced(job, kind);
+}
+
 static int
 write_field(struct job *job, const struct stls_header_field *field)
 {
@@ -325,7 +303,9 @@ write_field(struct job *job, const struct stls_header_field *field)
 		if (r < 0)
 			return refuse_append(job->err, r);
 	}
-	return copy_field(job, field);
+	r = stls_header_copy_field(job->header, field,
+	    is_qualified(job, kind) ? job->submission->header_domain : NULL);
+	return r < 0 ? refuse_append(job->err, r) : SMTPTLS_OK;
 }
 
 static int

@@ -12,14 +12,15 @@
 
 /* How a text handed to a sendmail command becomes a message (RFC 6409). */
 struct stls_submission {
-	bool extract_recipients; /* -t */
-	bool add_missing;	 /* From, Date, Message-ID; off with -G */
-	const char *from;	 /* mailbox for a From that is missing */
-	bool replace_from;	 /* also where there is one; off with -G */
-	bool keep_original_from; /* then as X-Original-From */
-	const char *full_name;	 /* display name for it, may be NULL */
-	const char *domain;	 /* for bare names, may be NULL */
-	const char *host;	 /* right side of a Message-ID */
+	bool extract_recipients;   /* -t */
+	bool add_missing;	   /* From, Date, Message-ID; off with -G */
+	const char *from;	   /* mailbox for a From that is missing */
+	bool replace_from;	   /* also where there is one; off with -G */
+	bool keep_original_from;   /* then as X-Original-From */
+	const char *full_name;	   /* display name for it, may be NULL */
+	const char *domain;	   /* for bare recipients, may be NULL */
+	const char *header_domain; /* for bare names that stay in the header */
+	const char *host;	   /* right side of a Message-ID */
 	time_t now;
 };
 
@@ -38,6 +39,11 @@ struct stls_submission {
  *
  * A From that is replaced goes to where missing fields go; the others, and
  * Resent-From, stay.
+ *
+ * With add_missing and a header_domain the bare names of From, Sender,
+ * Reply-To, To and Cc, and of their Resent- forms in each block, get it: it is
+ * inserted behind the local part, and no other octet of the field changes. A
+ * field that cannot be parsed stays as it is, and so does X-Original-From.
  *
  * The new header with its empty line is appended to *header; the body is
  * text[*out_body_offset..], untouched. With extract_recipients those of To,

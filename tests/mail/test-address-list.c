@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -357,6 +358,186 @@ START_TEST(a_name_may_be_long_but_not_an_address)
 }
 END_TEST
 
+/* NULL: it is no address field. */
+static const struct {
+	const char *value, *qualified;
+} qualified[] = {
+	{ "root", "root@x.example" },
+	{ " root ", " root@x.example " },
+	{ "\troot\r\n ", "\troot@x.example\r\n " },
+	{ "\n root\n\t", "\n root@x.example\n\t" },
+	{ "root (Cron Daemon)", "root@x.example (Cron Daemon)" },
+	{ "root(Cron Daemon)", "root@x.example(Cron Daemon)" },
+	{ "(Cron, root)root", "(Cron, root)root@x.example" },
+	{ "root (bob (a \\) b), c)\n (d), alice",
+	    "root@x.example (bob (a \\) b), c)\n (d), alice@x.example" },
+	{ "\"root\"", "\"root\"@x.example" },
+	{ "\"a \\\" b\"", "\"a \\\" b\"@x.example" },
+	{ "\"a\r\n b\"\r\n (c)", "\"a\r\n b\"@x.example\r\n (c)" },
+	{ "<root>", "<root@x.example>" },
+	{ "< (a) root (b) > (c)", "< (a) root@x.example (b) > (c)" },
+	{ "<\n root\n >", "<\n root@x.example\n >" },
+	{ "a.b", "a.b@x.example" },
+	{ "a . b , c", "a . b@x.example , c@x.example" },
+	{ "a\n .(x)\n b\n (c)", "a\n .(x)\n b@x.example\n (c)" },
+	{ "alice, Bob <bob>", "alice@x.example, Bob <bob@x.example>" },
+	{ "alice,Bob<bob>,carol,",
+	    "alice@x.example,Bob<bob@x.example>,"
+	    "carol@x.example," },
+	{ ",, root ,\n ,alice", ",, root@x.example ,\n ,alice@x.example" },
+	{ "root, root", "root@x.example, root@x.example" },
+	/* A name that is displayed is none. */
+	{ "\"root, alice\" <bob>", "\"root, alice\" <bob@x.example>" },
+	{ "root <a@b.example>, alice", "root <a@b.example>, alice@x.example" },
+	{ "Cron Daemon <root>", "Cron Daemon <root@x.example>" },
+	{ "(Cron Daemon) <root>", "(Cron Daemon) <root@x.example>" },
+	{ "J. Doe <doe>", "J. Doe <doe@x.example>" },
+	/* Those with a domain stay as they are written. */
+	{ "root, alice@Example.ORG", "root@x.example, alice@Example.ORG" },
+	{ "a @ (b) c.example , root", "a @ (b) c.example , root@x.example" },
+	{ "a@[192.0.2.1], root", "a@[192.0.2.1], root@x.example" },
+	{ "\"root\"@b.example", "\"root\"@b.example" },
+	{ "\"a@b\", a@b\xc3\xbc.example",
+	    "\"a@b\"@x.example, a@b\xc3\xbc.example" },
+	/* Groups and routes. */
+	{ "undisclosed-recipients:;", "undisclosed-recipients:;" },
+	{ "root: ;", "root: ;" },
+	{ "Group: alice, B <bob>; (c), carol",
+	    "Group: alice@x.example, B <bob@x.example>; (c), carol@x.example" },
+	{ "\"a: b\":root;", "\"a: b\":root@x.example;" },
+	{ "<@a.example,@b.example:root>",
+	    "<@a.example,@b.example:root@x.example>" },
+	{ "<@a.example:c@b.example>", "<@a.example:c@b.example>" },
+	/* What is not ASCII. */
+	{ "J\xc3\xbcrgen", "J\xc3\xbcrgen@x.example" },
+	{ "J\xfcrgen <j>", "J\xfcrgen <j@x.example>" },
+	{ "j (J\xfcrgen)", "j@x.example (J\xfcrgen)" },
+	/* No address is there. */
+	{ "", "" },
+	{ " ", " " },
+	{ "(root)", "(root)" },
+	{ " , (a),\r\n ", " , (a),\r\n " },
+	/* What is no address. */
+	{ "root@", NULL },
+	{ "alice, root@", NULL },
+	{ "alice, <>", NULL },
+	{ "alice bob", NULL },
+	{ "alice, Cron Daemon", NULL },
+	{ "alice, <bob", NULL },
+	{ "alice, \"bob", NULL },
+	{ "alice (bob", NULL },
+	{ "<alice> bob", NULL },
+	{ "alice, a: b: c;;", NULL },
+	{ "alice;", NULL },
+	{ "alice\r, bob", NULL },
+	{ "alice\nbob", NULL },
+	{ "j\xfcrgen", NULL },
+	{ "alice, bob@-", NULL },
+	{ "alice, \"\x01\"", NULL },
+};
+
+START_TEST(a_bare_name_gets_its_domain_and_no_other_octet_changes)
+{
+	const char *value = qualified[_i].value, *wanted;
+	size_t len = strlen(value);
+	char *exact = malloc(len + 1);
+	struct stls_err err;
+	struct stls_buf out;
+	int r;
+
+	/* Not one octet behind it, so that a sanitizer sees who reads it. */
+	ck_assert_ptr_nonnull(exact);
+	exact = realloc(memcpy(exact, value, len), len > 0 ? len : 1);
+	wanted = qualified[_i].qualified != NULL ? qualified[_i].qualified : "";
+	stls_buf_init(&out, 1000);
+	ck_assert_ok(stls_buf_append(&out, "To:", 3));
+	r = stls_address_field_qualify(&err, exact, len, "X.example.", &out);
+	if (qualified[_i].qualified == NULL)
+		ck_assert_int_eq(r, SMTPTLS_E_INVALID);
+	else
+		ck_assert_msg(r == SMTPTLS_OK, "%s", err.text);
+	ck_assert_uint_eq(stls_buf_len(&out), 3 + strlen(wanted));
+	ck_assert_mem_eq(stls_buf_data(&out), "To:", 3);
+	ck_assert_mem_eq(stls_buf_data(&out) + 3, wanted, strlen(wanted));
+	stls_buf_done(&out);
+	free(exact);
+}
+END_TEST
+
+static const struct {
+	const char *domain, *qualified;
+} domains[] = {
+	{ "x.example", "root@x.example" },
+	{ "B\xc3\xbc"
+	  "cher.example",
+	    "root@xn--bcher-kva.example" },
+	{ "[192.0.2.1]", "root@[192.0.2.1]" },
+	{ "", NULL },
+	{ "192.0.2.1", NULL },
+	{ "x.example\r\nBcc: b@x", NULL },
+	{ "x.example, a@b", NULL },
+	{ NULL, NULL },
+};
+
+START_TEST(a_domain_is_written_as_it_is_sent_or_not_at_all)
+{
+	const char *wanted = domains[_i].qualified;
+	struct stls_err err;
+	struct stls_buf out;
+
+	stls_buf_init(&out, 1000);
+	ck_assert_int_eq(stls_address_field_qualify(
+			     &err, "root", 4, domains[_i].domain, &out),
+	    wanted != NULL ? SMTPTLS_OK : SMTPTLS_E_INVALID);
+	ck_assert_uint_eq(
+	    stls_buf_len(&out), wanted != NULL ? strlen(wanted) : 0);
+	if (wanted != NULL)
+		ck_assert_mem_eq(stls_buf_data(&out), wanted, strlen(wanted));
+	stls_buf_done(&out);
+}
+END_TEST
+
+START_TEST(a_field_that_does_not_fit_with_its_domains_is_refused)
+{
+	static const char value[] = "a, b (c)";
+	size_t needed = sizeof(value) - 1 + 2 * sizeof("x.example"), max;
+	struct stls_err err;
+	struct stls_buf out;
+
+	for (max = 0; max <= needed; max++) {
+		stls_buf_init(&out, max);
+		ck_assert_int_eq(stls_address_field_qualify(&err, value,
+				     sizeof(value) - 1, "x.example", &out),
+		    max < needed ? SMTPTLS_E_LIMIT : SMTPTLS_OK);
+		ck_assert_uint_eq(
+		    stls_buf_len(&out), max < needed ? 0 : needed);
+		stls_buf_done(&out);
+	}
+}
+END_TEST
+
+/* Without what was inserted a field is what it was, or it is refused. */
+static void
+check_qualified(const char *text, const struct stls_buf *out)
+{
+	static const char inserted[] = "@added.example";
+	const char *at = (const char *)stls_buf_data(out);
+	size_t left = stls_buf_len(out), len = sizeof(inserted) - 1;
+
+	while (left > 0) {
+		if (left >= len && memcmp(at, inserted, len) == 0) {
+			at += len;
+			left -= len;
+			continue;
+		}
+		ck_assert_int_eq(*at, *text);
+		at++;
+		text++;
+		left--;
+	}
+	ck_assert_int_eq(*text, '\0');
+}
+
 /* A parser that goes back would not end here in the time of a test. */
 static const char *const hostile[] = { "(", "()", "\"", "\"\",", "<", ">", ",",
 	":", ";", "@", "\\", "a:;,", "<@a,", "<a@", "a@x ", "[", ".", "a.",
@@ -367,12 +548,16 @@ START_TEST(a_megabyte_of_anything_ends)
 	size_t len = 1000000, unit = strlen(hostile[_i]), i;
 	struct stls_address_list list = { .count = 0 };
 	struct stls_err err;
+	struct stls_buf out;
 	char *text = malloc(len);
 
 	ck_assert_ptr_nonnull(text);
 	for (i = 0; i < len; i++)
 		text[i] = hostile[_i][unit > 0 ? i % unit : 0];
 	stls_address_list_parse_field(&err, text, len, "added.example", &list);
+	stls_buf_init(&out, 20 * len);
+	stls_address_field_qualify(&err, text, len, "added.example", &out);
+	stls_buf_done(&out);
 	free(text);
 	stls_address_list_done(&list);
 }
@@ -411,6 +596,76 @@ START_TEST(what_is_found_in_random_fields_parses_again)
 		stls_address_list_done(&list);
 	}
 	ck_assert_uint_gt(found, 2000);
+}
+END_TEST
+
+START_TEST(random_fields_are_read_alike_before_and_after_they_get_domains)
+{
+	static const char *const parts[] = { "a", "b@x", "<", ">", "\"", "(",
+		")", ",", ":", ";", "@", ".", " ", "\r\n ", "\\", "[",
+		"192.0.2.1]", "\xc3\xbc", "\r", "\n", "A <", "\"q\"" };
+	struct stls_address_list before, after;
+	struct stls_err err;
+	struct stls_buf out;
+	size_t i, found = 0;
+	char text[64];
+	int round, n, r;
+
+	srand(5);
+	for (round = 0; round < 20000; round++) {
+		text[0] = '\0';
+		for (n = rand() % 6; n > 0; n--)
+			strcat(text, parts[rand() % (int)COUNT(parts)]);
+		memset(&before, 0, sizeof(before));
+		memset(&after, 0, sizeof(after));
+		stls_buf_init(&out, 1000);
+		r = stls_address_list_parse_field(
+		    &err, text, strlen(text), "added.example", &before);
+		ck_assert_int_eq(stls_address_field_qualify(&err, text,
+				     strlen(text), "added.example", &out),
+		    r);
+		if (r == SMTPTLS_OK) {
+			check_qualified(text, &out);
+			ck_assert_ok(stls_address_list_parse_field(&err,
+			    (const char *)stls_buf_data(&out),
+			    stls_buf_len(&out), NULL, &after));
+			ck_assert_uint_eq(after.count, before.count);
+			for (i = 0; i < after.count; i++)
+				ck_assert_str_eq(after.items[i].mailbox,
+				    before.items[i].mailbox);
+			found += stls_buf_len(&out) > strlen(text);
+		}
+		stls_buf_done(&out);
+		stls_address_list_done(&before);
+		stls_address_list_done(&after);
+	}
+	ck_assert_uint_gt(found, 1000);
+}
+END_TEST
+
+START_TEST(lack_of_memory_for_domains_is_told)
+{
+	const char *value = "A: a@x, bob; , root";
+	struct stls_err err;
+	struct stls_buf out;
+	unsigned long n;
+	int r;
+
+	for (n = 1; n < 100; n++) {
+		stls_buf_init(&out, 1000);
+		stls_alloc_fail_at(n);
+		r = stls_address_field_qualify(
+		    &err, value, strlen(value), "added.example", &out);
+		if (!stls_alloc_has_failed())
+			break;
+		ck_assert_int_eq(r, SMTPTLS_E_NOMEM);
+		ck_assert_uint_eq(stls_buf_len(&out), 0);
+		stls_buf_done(&out);
+	}
+	stls_alloc_fail_at(0);
+	ck_assert_ok(r);
+	ck_assert_uint_gt(n, 4);
+	stls_buf_done(&out);
 }
 END_TEST
 
@@ -464,6 +719,16 @@ main(void)
 	    field, a_megabyte_of_anything_ends, 0, COUNT(hostile));
 	tcase_add_test(field, what_is_found_in_random_fields_parses_again);
 	tcase_add_test(field, lack_of_memory_in_a_field_is_told);
+	tcase_add_loop_test(field,
+	    a_bare_name_gets_its_domain_and_no_other_octet_changes, 0,
+	    COUNT(qualified));
+	tcase_add_loop_test(field,
+	    a_domain_is_written_as_it_is_sent_or_not_at_all, 0, COUNT(domains));
+	tcase_add_test(
+	    field, a_field_that_does_not_fit_with_its_domains_is_refused);
+	tcase_add_test(field,
+	    random_fields_are_read_alike_before_and_after_they_get_domains);
+	tcase_add_test(field, lack_of_memory_for_domains_is_told);
 	suite_add_tcase(suite, field);
 	return run_suite(suite);
 }

@@ -252,6 +252,126 @@ START_TEST(a_missing_from_gets_the_full_name)
 }
 END_TEST
 
+/* What has no other Date and Message-ID gets none of them here. */
+#define REST "Date: d\r\nMessage-ID: <i@x>\r\n"
+
+static const struct {
+	const char *text, *header;
+} names[] = {
+	{ "From: root\nSender: a\nReply-To: b\nTo: c\nCc: d, E <e>\nBcc: f\n",
+	    "From: root@host.example\r\nSender: a@host.example\r\n"
+	    "Reply-To: b@host.example\r\nTo: c@host.example\r\n"
+	    "Cc: d@host.example, E <e@host.example>\r\n" },
+	{ "Resent-From: root\nResent-Sender: a\nResent-Reply-To: b\n"
+	  "Resent-To: c\nResent-Cc: d\nResent-Bcc: e\nResent-Date: d\n"
+	  "Resent-Message-ID: i\nResent-To: f\nFrom: g\n",
+	    "Resent-From: root@host.example\r\n"
+	    "Resent-Sender: a@host.example\r\n"
+	    "Resent-Reply-To: b@host.example\r\n"
+	    "Resent-To: c@host.example\r\nResent-Cc: d@host.example\r\n"
+	    "Resent-Date: d\r\nResent-Message-ID: i\r\n"
+	    "Resent-To: f@host.example\r\nFrom: g@host.example\r\n" },
+	{ "FROM\t: root\nto:root\nTo:\n root\n",
+	    "FROM\t: root@host.example\r\nto:root@host.example\r\n"
+	    "To:\r\n root@host.example\r\n" },
+	{ "From: root (Cron Daemon)\nTo: a,\n\tb (c\r\n d)\r\n",
+	    "From: root@host.example (Cron Daemon)\r\n"
+	    "To: a@host.example,\r\n\tb@host.example (c\r\n d)\r\n" },
+	/* Several of one kind, and what cannot be parsed among them. */
+	{ "From: root\nTo: root@\nTo: Cron Daemon\nTo: a\n",
+	    "From: root@host.example\r\nTo: root@\r\nTo: Cron Daemon\r\n"
+	    "To: a@host.example\r\n" },
+	{ "From: root\nTo: a\rBcc: b\n",
+	    "From: root@host.example\r\nTo: a Bcc: b\r\n" },
+	{ "From: a@x\nTo: b@Y, \"root\" <c@z>\n",
+	    "From: a@x\r\nTo: b@Y, \"root\" <c@z>\r\n" },
+	/* Other fields have no addresses of ours. */
+	{ "From: a@x\nReturn-Path: root\nErrors-To: root\nX-To: root\n"
+	  "Disposition-Notification-To: root\nSubject: root\nComments: root\n",
+	    "From: a@x\r\nReturn-Path: root\r\nErrors-To: root\r\n"
+	    "X-To: root\r\nDisposition-Notification-To: root\r\n"
+	    "Subject: root\r\nComments: root\r\n" },
+};
+
+START_TEST(bare_names_in_the_header_get_a_domain)
+{
+	struct stls_submission how = submission;
+	struct outcome outcome;
+	char text[2000], header[2000], wanted[2000];
+
+	how.header_domain = "host.example";
+	snprintf(text, sizeof(text), "%s" REST "\nbody", names[_i].text);
+	snprintf(wanted, sizeof(wanted), "%s" REST "\r\n", names[_i].header);
+	prepare(&outcome, &how, text, strlen(text));
+	ck_assert_msg(outcome.r == SMTPTLS_OK, "%s", outcome.err.text);
+	show_header(&outcome, header, sizeof(header));
+	ck_assert_str_eq(header, wanted);
+	ck_assert_str_eq(text + outcome.body_offset, "body");
+	done(&outcome);
+}
+END_TEST
+
+START_TEST(bare_names_stay_where_nothing_is_added)
+{
+	static const char text[] = "From: root\r\nTo: a\r\n" REST "\r\n";
+	struct stls_submission how = submission;
+	struct outcome outcome;
+	char header[2000];
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		how.add_missing = i == 0;
+		how.header_domain = i == 0 ? NULL : "host.example";
+		prepare(&outcome, &how, text, sizeof(text) - 1);
+		ck_assert_ok(outcome.r);
+		show_header(&outcome, header, sizeof(header));
+		ck_assert_str_eq(header, text);
+		done(&outcome);
+	}
+}
+END_TEST
+
+START_TEST(recipients_and_header_have_each_a_domain)
+{
+	static const char text[] = "To: root, A <a>\nBcc: b\nFrom: c\n" REST;
+	struct stls_submission how = submission;
+	struct outcome outcome;
+	char shown[2000];
+
+	how.extract_recipients = true;
+	how.header_domain = "host.example";
+	prepare(&outcome, &how, text, sizeof(text) - 1);
+	ck_assert_ok(outcome.r);
+	show_recipients(&outcome, shown, sizeof(shown));
+	ck_assert_str_eq(
+	    shown, "root@added.example a@added.example b@added.example");
+	show_header(&outcome, shown, sizeof(shown));
+	ck_assert_str_eq(shown,
+	    "To: root@host.example, A <a@host.example>\r\n"
+	    "From: c@host.example\r\n" REST "\r\n");
+	done(&outcome);
+}
+END_TEST
+
+START_TEST(a_from_that_is_kept_aside_keeps_its_name)
+{
+	static const char text[] = "From: root\nSender: a\n" REST;
+	struct stls_submission how = submission;
+	struct outcome outcome;
+	char header[2000];
+
+	how.header_domain = "host.example";
+	how.replace_from = how.keep_original_from = true;
+	prepare(&outcome, &how, text, sizeof(text) - 1);
+	ck_assert_ok(outcome.r);
+	show_header(&outcome, header, sizeof(header));
+	ck_assert_str_eq(header,
+	    "X-Original-From: root\r\nSender: a@host.example\r\n" REST
+	    "From: alice@example.org\r\n\r\n");
+	done(&outcome);
+}
+END_TEST
+
 static const struct {
 	const char *text, *recipients;
 } extracts[] = {
@@ -395,25 +515,28 @@ END_TEST
 
 START_TEST(a_header_that_does_not_fit_is_refused)
 {
-	static const char text[] = FULL "Subject: s\n\n";
+	static const char text[] = FULL "To: a, b\n\n";
 	struct stls_address_list recipients = { .count = 0 };
+	struct stls_submission how = submission;
 	struct stls_err err;
 	struct stls_buf buf;
-	size_t max, offset, needed = sizeof(FULL "Subject: s\r\n\r\n") - 1;
+	size_t max, offset, needed = sizeof(FULL "To: a@z, b@z\r\n\r\n") - 1;
+
+	how.header_domain = "z";
 
 	for (max = 0; max < needed; max++) {
 		stls_buf_init(&buf, max);
 		ck_assert_int_eq(
-		    stls_submission_prepare(&err, &submission, text,
-			sizeof(text) - 1, &buf, &offset, &recipients),
+		    stls_submission_prepare(&err, &how, text, sizeof(text) - 1,
+			&buf, &offset, &recipients),
 		    SMTPTLS_E_LIMIT);
 		ck_assert_str_eq(err.text, "the header is too long");
 		ck_assert_uint_eq(stls_buf_len(&buf), 0);
 		stls_buf_done(&buf);
 	}
 	stls_buf_init(&buf, needed);
-	ck_assert_ok(stls_submission_prepare(&err, &submission, text,
-	    sizeof(text) - 1, &buf, &offset, &recipients));
+	ck_assert_ok(stls_submission_prepare(
+	    &err, &how, text, sizeof(text) - 1, &buf, &offset, &recipients));
 	stls_buf_done(&buf);
 }
 END_TEST
@@ -501,7 +624,8 @@ START_TEST(a_big_header_is_read_in_linear_time)
 {
 	static const char *const units[] = { "Bcc: a@x\n", "From \n",
 		"Return-Path: x\n", "Resent-To: a@x\n", " x\n", "A:\n \n",
-		"To: a@x,\n", "\r", "A", "From x\nReturn-Path: x\n x\n" };
+		"To: a@x,\n", "To: a\n", "\r", "A",
+		"From x\nReturn-Path: x\n x\n" };
 	size_t len = test_rounds(1000000), unit = strlen(units[_i]), i;
 	struct stls_submission how = submission;
 	struct stls_buf header;
@@ -513,6 +637,7 @@ START_TEST(a_big_header_is_read_in_linear_time)
 	for (i = 0; i < len; i++)
 		text[i] = units[_i][i % unit];
 	how.extract_recipients = true;
+	how.header_domain = "y";
 	stls_buf_init(&header, 4 * len);
 	i = len + 1;
 	ck_assert_ok(stls_submission_prepare(
@@ -527,15 +652,15 @@ END_TEST
 
 START_TEST(lack_of_memory_is_told)
 {
-	static const char text[] =
-	    "To: a@x, B <b@x>\nBcc: c@x\nResent-To: d@x\n"
-	    "\nbody";
+	static const char text[] = "To: a@x, B <b>\nBcc: c@x\nResent-To: d@x\n"
+				   "\nbody";
 	struct stls_submission how = submission;
 	struct outcome outcome;
 	unsigned long n;
 
 	how.extract_recipients = true;
 	how.full_name = "J\xc3\xbcrgen";
+	how.header_domain = "y";
 	for (n = 1; n < 200; n++) {
 		stls_alloc_fail_at(n);
 		prepare(&outcome, &how, text, sizeof(text) - 1);
@@ -565,6 +690,11 @@ main(void)
 	tcase_add_test(tc, a_relay_adds_nothing_but_removes_bcc);
 	tcase_add_test(tc, a_missing_from_gets_the_full_name);
 	tcase_add_loop_test(
+	    tc, bare_names_in_the_header_get_a_domain, 0, COUNT(names));
+	tcase_add_test(tc, bare_names_stay_where_nothing_is_added);
+	tcase_add_test(tc, recipients_and_header_have_each_a_domain);
+	tcase_add_test(tc, a_from_that_is_kept_aside_keeps_its_name);
+	tcase_add_loop_test(
 	    tc, recipients_are_read_from_the_header, 0, COUNT(extracts));
 	tcase_add_test(tc, they_are_added_to_those_that_are_there);
 	tcase_add_loop_test(tc,
@@ -575,7 +705,7 @@ main(void)
 	tcase_add_test(tc, no_text_at_all_makes_bcc_leave_or_a_bare_line_end);
 	tcase_add_loop_test(
 	    tc, what_was_prepared_once_stays_as_it_is, 0, COUNT(texts));
-	tcase_add_loop_test(tc, a_big_header_is_read_in_linear_time, 0, 10);
+	tcase_add_loop_test(tc, a_big_header_is_read_in_linear_time, 0, 11);
 	tcase_add_test(tc, lack_of_memory_is_told);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
