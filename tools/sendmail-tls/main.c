@@ -131,7 +131,7 @@ main(int argc, char **argv)
 	status = process_normalise(&err, &stdin_was_closed);
 	if (status == 0)
 		status = run_for_user(&err, argc, argv, stdin_was_closed);
-	if (status == 0 && fflush(stdout) != 0)
+	if (status == 0 && (fflush(stdout) != 0 || ferror(stdout) != 0))
 		status = stls_err_set(
 		    &err, EX_SOFTWARE, "standard output cannot be written");
 	/* Without a sentence the failure was told where it happened. */
