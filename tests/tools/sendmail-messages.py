@@ -244,6 +244,66 @@ class Messages(sendmail.TestCase):
             self.assertEqual(process.wait(PATIENCE), DATAERR)
 
 
+# Fields, and the same with a domain for their bare names.
+BARE = (
+    (b"From: root\n", b"From: root@example.test\n"),
+    (b"From: root (Cron Daemon)\nSender: root\nReply-To: <x>\n",
+     b"From: root@example.test (Cron Daemon)\nSender: root@example.test\n"
+     b"Reply-To: <x@example.test>\n"),
+    (b"From: a@example.org\nCc: alice, Bob <bob>,\n\tc@EXAMPLE.org (root)\n",
+     b"From: a@example.org\nCc: alice@example.test, Bob <bob@example.test>,\n"
+     b"\tc@EXAMPLE.org (root)\n"),
+    (b"From: Cron Daemon\nSubject: root\n",
+     b"From: Cron Daemon\nSubject: root\n"),
+)
+
+
+class BareNames(sendmail.TestCase):
+    ARGS = ("-f", "a@example.org", "--domain", "example.test")
+
+    def header(self, fields, *args):
+        mail = self.sent(*self.ARGS, *args, "b@example.org",
+                         stdin=fields + REST + b"\nbody\n")
+        self.assertEqual(mail.recipients, ["b@example.org"])
+        return mail.header + b"\r\n"
+
+    def test_they_get_the_domain(self):
+        for fields, qualified in BARE:
+            with self.subTest(fields):
+                self.assertEqual(self.header(fields),
+                                 (qualified + REST).replace(b"\n", b"\r\n"))
+
+    def test_but_not_where_the_message_is_to_stay_as_it_is(self):
+        for fields, _ in BARE:
+            with self.subTest(fields):
+                self.assertEqual(self.header(fields, "-G"),
+                                 (fields + REST).replace(b"\n", b"\r\n"))
+
+    def test_the_header_gets_the_domain_and_not_the_alias(self):
+        aliases = self.folder / "aliases"
+        aliases.write_text("root: admin@example.com\n")
+        mail = self.sent(*self.ARGS, "-t", "--aliases", aliases,
+                         stdin=FROM + b"To: root, alice\n" + REST + b"\n")
+        self.assertEqual(mail.recipients,
+                         ["admin@example.com", "alice@example.test"])
+        self.assertEqual(mail.field("To"),
+                         ["root@example.test, alice@example.test"])
+
+    def test_without_a_domain_it_is_that_of_the_default_sender(self):
+        """Which is the host's, if its name has one."""
+        result = self.send("--dry-run", "b@example.org",
+                           stdin=b"From: root\n" + REST + b"\n")
+        if result.status != 0:
+            self.assert_status(result, DATAERR, "no domain")
+            mail = self.sent("-f", "a@example.org", "b@example.org",
+                             stdin=b"From: root\n" + REST + b"\n")
+            self.assertEqual(mail.field("From"), ["root"])
+            return
+        sender = result.out.split(b">")[0].split(b"<")[1]
+        self.assertIn(b"\nFrom: root@" + sender.split(b"@")[1] + b"\n",
+                      result.out)
+
+
 class Encodings(sendmail.TestCase):
     """What is asked of servers that cannot do everything."""
 

@@ -160,6 +160,15 @@ class Messages(Smtp):
             "root@example.test", '"a b"@example.test',
             "b@xn--bcher-kva.example"])
 
+    def test_bare_names_in_the_header(self):
+        result = self.pipe(DATA + b"From: root (Cron)\r\nTo: x,\r\n <y>\r\n"
+                           b"\r\n.\r\nQUIT\r\n")
+        self.assertEqual(result.status, 0, result)
+        mail, = self.sink.take()
+        self.assertEqual(mail.field("From"), ["root@example.test (Cron)"])
+        self.assertEqual(mail.field("To"),
+                         ["x@example.test, <y@example.test>"])
+
     def test_a_message_without_anything(self):
         result = self.pipe(DATA + b".\r\nQUIT\r\n")
         self.assertEqual(result.status, 0, result)

@@ -152,6 +152,19 @@ class Arriving(Submit):
         self.assertTrue(result.err.startswith("sendmail-tls: smtps://"),
                         result)
 
+    def test_the_helper_has_the_domain_for_the_header(self):
+        said = (b"MAIL FROM:<b@example.test>\r\n"
+                b"RCPT TO:<a@example.test>\r\nDATA\r\n"
+                b"From: root\r\nTo: a (c)\r\n\r\n.\r\nQUIT\r\n")
+        with self.helper():
+            results = [self.hand_over("-bs", stdin=said),
+                       self.hand_over("-f", B, A, stdin=b"From: root\n"
+                                      b"To: a (c)\n\n")]
+        self.assertEqual([(r.status, r.err) for r in results], [(0, "")] * 2)
+        for mail in self.sink.take():
+            self.assertEqual(mail.field("From"), ["root@example.test"])
+            self.assertEqual(mail.field("To"), ["a@example.test (c)"])
+
     def test_a_conversation_without_a_helper_is_told(self):
         said = (b"MAIL FROM:<b@example.test>\r\nRCPT TO:<a@example.test>\r\n"
                 b"DATA\r\n.\r\nQUIT\r\n")

@@ -134,6 +134,29 @@ START_TEST(a_header_without_end_is_refused)
 }
 END_TEST
 
+/* A header of short names must not become one of a hundred times the size. */
+START_TEST(a_header_that_gets_too_long_by_its_domains_is_refused)
+{
+	struct stls_submission how = submission;
+	struct draft draft;
+	struct mail mail = { 0 };
+	struct stls_err err = { 0 };
+	int r, lines = 0;
+
+	how.extract_recipients = false;
+	how.header_domain = "a-long-name.of-a-machine.example.org";
+	draft_init(&draft, &mail, &how, NULL);
+	r = draft_add(&err, &draft, TEXT("To: a"));
+	for (; r == 0 && lines < 200000; lines++)
+		r = draft_add(&err, &draft, TEXT("\n ,a"));
+	ck_assert_int_eq(r, 0);
+	ck_assert_int_eq(draft_end(&err, &draft), EX_DATAERR);
+	ck_assert_str_eq(err.text, "the header is too long");
+	draft_done(&draft);
+	mail_done(&mail);
+}
+END_TEST
+
 START_TEST(only_the_recipients_may_be_wanted)
 {
 	struct draft draft;
@@ -186,6 +209,8 @@ main(void)
 	tcase_add_loop_test(
 	    tc, what_cannot_be_sent_is_told_however_it_comes, 0, COUNT(bad));
 	tcase_add_test(tc, a_header_without_end_is_refused);
+	tcase_add_test(
+	    tc, a_header_that_gets_too_long_by_its_domains_is_refused);
 	tcase_add_test(tc, only_the_recipients_may_be_wanted);
 	tcase_add_test(tc, lack_of_memory_is_told);
 	suite_add_tcase(suite, tc);

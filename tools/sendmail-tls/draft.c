@@ -57,7 +57,7 @@ needs_only_a_domain(const struct draft *draft)
 
 	if (draft->submission.domain != NULL)
 		return false;
-	stls_buf_init(&header, SIZE_MAX / 2);
+	stls_buf_init(&header, DRAFT_PREPARED_MAX);
 	with_domain.domain = ADDRESSES_ANY_DOMAIN;
 	return stls_submission_prepare(&ignored, &with_domain,
 		   (const char *)stls_buf_data(&draft->header),
@@ -83,7 +83,7 @@ finish_header(struct stls_err *err, struct draft *draft)
 	size_t len = stls_buf_len(&draft->header), body_offset;
 	int r;
 
-	stls_buf_init(&header, SIZE_MAX / 2);
+	stls_buf_init(&header, DRAFT_PREPARED_MAX);
 	r = stls_submission_prepare(err, &draft->submission, text, len, &header,
 	    &body_offset, &draft->mail->recipients);
 	if (r < 0)

@@ -16,6 +16,9 @@
 /* Larger than any header that a server takes. */
 #define DRAFT_HEADER_MAX ((size_t)1 << 20)
 
+/* With what it gets: line ends, fields, and domains for bare names. */
+#define DRAFT_PREPARED_MAX (4 * DRAFT_HEADER_MAX)
+
 /*
  * A text on its way to being a mail, in the pieces in which it comes: the
  * header is held until it is complete and then prepared, the body goes into

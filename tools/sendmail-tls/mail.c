@@ -103,6 +103,19 @@ choose_host(const struct settings *settings, const struct identity *identity,
 	return at != NULL && at[1] != '[' ? at + 1 : "localhost";
 }
 
+/*
+ * What bare names get that stay in the header: what the default sender has, so
+ * that From is the same.
+ */
+static const char *
+choose_header_domain(
+    const struct settings *settings, const struct identity *identity)
+{
+	const char *domain = sender_default_domain(settings, identity);
+
+	return domain[0] != '\0' ? domain : NULL;
+}
+
 int
 mail_begin(struct stls_err *err, const struct settings *settings,
     const struct identity *identity, bool extract_recipients, struct mail *mail,
@@ -114,6 +127,7 @@ mail_begin(struct stls_err *err, const struct settings *settings,
 		.replace_from = settings->force_from,
 		.keep_original_from = settings->keep_original_from,
 		.domain = recipients_domain(settings),
+		.header_domain = choose_header_domain(settings, identity),
 		.host = choose_host(settings, identity, mail),
 		.now = time(NULL),
 	};

@@ -16,13 +16,19 @@ out_of_memory(struct stls_err *err)
 	return stls_err_set(err, EX_OSERR, "out of memory");
 }
 
+const char *
+sender_default_domain(
+    const struct settings *settings, const struct identity *identity)
+{
+	return settings->domain != NULL ? settings->domain : identity->host;
+}
+
 /* user@domain: what is used where nobody said who is sending. */
 static int
 default_sender(struct stls_err *err, const struct settings *settings,
     const struct identity *identity, char **out_sender)
 {
-	const char *domain = settings->domain != NULL ? settings->domain
-						      : identity->host;
+	const char *domain = sender_default_domain(settings, identity);
 	struct stls_address address = { 0 };
 	int r;
 

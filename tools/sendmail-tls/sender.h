@@ -18,6 +18,10 @@ struct sender_from {
 	char *name;    /* NULL: none */
 };
 
+/* What the name of the user gets for a domain; "" where there is none. */
+const char *sender_default_domain(
+    const struct settings *settings, const struct identity *identity);
+
 /*
  * Choose the envelope sender: what -f says, or else the setting, or else the
  * user at the domain. With force_envelope_from the setting counts more than

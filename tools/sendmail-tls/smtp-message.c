@@ -213,6 +213,9 @@ smtp_message_begin(
 		&message->mail.sender) == 0)
 		mail_begin(err, &message->own, message->identity, false,
 		    &message->mail, &message->draft);
+	/* The submit helper may know of a domain that counts more. */
+	if (message->hand_over)
+		message->draft.submission.header_domain = message->own.domain;
 }
 
 void
