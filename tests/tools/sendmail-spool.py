@@ -103,6 +103,9 @@ class Storing(TestCase):
         self.assertEqual(result.status, 0, result)
         self.assertEqual(len(result.lines), 1, result)
         self.assertIn(NEVER_RUN, result.err)
+        # The spool does not know what the command line said.
+        self.assertIn(f"-q --spool {self.spool} and the same options about "
+                      f"the server, as --url {NOBODY}\n", result.err)
         self.assertEqual(self.sink.take(), [])
         mail, = self.emptied()
         self.assertEqual(mail.sender, "a@example.org")

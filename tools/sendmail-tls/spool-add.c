@@ -125,8 +125,12 @@ check_is_run(struct stls_err *err, const struct settings *settings,
 		    settings->spool);
 	snprintf(delivery->warning, sizeof(delivery->warning),
 	    "warning: nothing has ever run the spool %s: what is in it leaves "
-	    "with " PROGRAM " -q --spool %s",
-	    settings->spool, settings->spool);
+	    "with " PROGRAM " -q --spool %s%s%s",
+	    settings->spool, settings->spool,
+	    settings->url_is_given ? " and the same options about the "
+				     "server, as --url "
+				   : "",
+	    settings->url_is_given ? settings->url : "");
 	return 0;
 }
 
