@@ -822,8 +822,8 @@ class Folder(TestCase):
     def test_what_was_left_behind_is_removed_in_time(self):
         self.stored()
         place = self.spool / "queue"
-        name = self.spooled()[0].name
-        old, new = place / f".new-{name}", place / f".new-{name[:-1]}0"
+        name = self.spooled()[0].name[:-1]
+        old, new = place / f".new-{name}0", place / f".new-{name}1"
         other = place / ".something"
         for path in (old, new, other):
             path.write_text("x")
