@@ -936,6 +936,44 @@ class SmallDisk(TestCase):
         self.assertEqual(len(self.sink.take()), 1)
 
 
+class FullFile(TestCase):
+    """A server that puts off for ever does not fill a file with its words."""
+
+    COUNT = 10000
+
+    def put_off(self, words):
+        with self.refuser(RCPT=f"451 4.7.1 {words}\r\n") as server:
+            result = self.queue(url=server.url)
+        self.assertEqual((result.status, result.err), (0, ""), result)
+
+    def test_the_same_words_are_kept_once(self):
+        path = self.stored(*(f"{i}@example.org" for i in range(100)))
+        self.put_off("x" * 480)
+        size = path.stat().st_size
+        for _ in range(3):
+            self.put_off("x" * 480)
+        # What is added is the attempts.
+        self.assertLess(path.stat().st_size, size + 3 * 2000)
+        self.assertEqual(self.listing().count("x" * 480), 101)
+        mail, = self.emptied()
+        self.assertEqual(len(mail.recipients), 100)
+
+    def test_other_words_each_time_come_to_an_end(self):
+        path = self.stored(*(f"{i}@example.org" for i in range(self.COUNT)))
+        # One time is 5 MiB.
+        sizes = []
+        for i in range(5):
+            self.put_off(f"{i}" * 480)
+            sizes.append(path.stat().st_size)
+        self.assertLess(sizes[-1], 16 * 1024 * 1024)
+        self.assertLess(sizes[-1], sizes[-2] + 2000)
+        with self.refuser() as server:
+            self.assert_status(self.queue(url=server.url), 0)
+        self.assertEqual(self.spooled(), [])
+        self.assertEqual(len([c for c in server.commands
+                              if c.startswith("RCPT")]), self.COUNT)
+
+
 class Clocks(TestCase):
     """Faketime moves the clock on the wall."""
 

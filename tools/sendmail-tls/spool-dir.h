@@ -128,6 +128,16 @@ int spool_file_read(struct stls_err *err, const struct spool_file *file,
 int spool_file_append(struct stls_err *err, struct spool_file *file,
     const struct stls_buf *records, size_t reserve, bool durable);
 
+/*
+ * Whether so many octets of records stay within these quarters of what a file
+ * may hold: words give way to what is noted before an end of data, and that to
+ * what became of a message.
+ */
+bool spool_file_has_room(
+    const struct spool_file *file, size_t len, unsigned int quarters);
+#define SPOOL_QUARTERS_FOR_WORDS 1
+#define SPOOL_QUARTERS_FOR_DOUBT 3
+
 /* Remove it for good, or put it among the dead; durable. EX_CANTCREAT. */
 int spool_file_remove(struct stls_err *err, const struct spool_file *file);
 int spool_file_bury(struct stls_err *err, const struct spool_file *file);

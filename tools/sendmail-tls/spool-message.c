@@ -236,6 +236,16 @@ write_records(const struct spool_file *file, const struct stls_buf *records,
 	return durable ? durable_data(file->fd) : 0;
 }
 
+bool
+spool_file_has_room(
+    const struct spool_file *file, size_t len, unsigned int quarters)
+{
+	uint64_t used = (uint64_t)file->end - SPOOL_FILE_HEAD_LEN -
+	    file->content_len;
+
+	return used + len <= SPOOL_FILE_RECORDS_MAX / 4 * quarters;
+}
+
 int
 spool_file_append(struct stls_err *err, struct spool_file *file,
     const struct stls_buf *records, size_t reserve, bool durable)
@@ -244,6 +254,11 @@ spool_file_append(struct stls_err *err, struct spool_file *file,
 	off_t size = end + (off_t)reserve;
 	int r;
 
+	/* It could not be read again. */
+	if (!spool_file_has_room(file, stls_buf_len(records) + reserve, 4))
+		return stls_err_set(err, EX_CANTCREAT,
+		    "spool %s: message %s: there is no room for more records",
+		    file->spool->path, file->id);
 	if (write_records(file, records, end, size, durable) < 0) {
 		r = failed(err, EX_CANTCREAT, file);
 		/* Where even that fails the tail is torn, and ignored. */

@@ -59,6 +59,7 @@ note_doubt(struct smtptls_message *message, void *arg)
 {
 	CLEANUP(stls_buf_done) struct stls_buf records = { 0 };
 	struct doubt *doubt = arg;
+	size_t reserve = (doubt->recipients + 1) * STATE_LEN;
 	int r;
 
 	(void)message;
@@ -66,9 +67,14 @@ note_doubt(struct smtptls_message *message, void *arg)
 	r = append_changes(&doubt->err, &doubt->item->message, &records);
 	if (r == 0)
 		r = spool_file_append_doubt(&doubt->err, &records, time(NULL));
+	if (r == 0 &&
+	    !spool_file_has_room(&doubt->item->file,
+		stls_buf_len(&records) + reserve, SPOOL_QUARTERS_FOR_DOUBT))
+		r = stls_err_set(&doubt->err, EX_CANTCREAT,
+		    "its file in the spool has no room for more records");
 	if (r == 0)
-		r = spool_file_append(&doubt->err, &doubt->item->file, &records,
-		    (doubt->recipients + 1) * STATE_LEN, true);
+		r = spool_file_append(
+		    &doubt->err, &doubt->item->file, &records, reserve, true);
 	doubt->item->has_doubt = doubt->item->has_doubt || r == 0;
 	return r == 0 ? SMTPTLS_OK : SMTPTLS_E_IO;
 }
@@ -146,11 +152,13 @@ take_reply(struct stls_err *err, struct spool_recipient *recipient,
 	if (reply[0] == '\0' && recipient->state == SPOOL_REFUSED)
 		snprintf(
 		    reply, sizeof(reply), "%.*s", REPORT_REPLY_LEN_MAX, text);
-	if (reply[0] == '\0')
+	/* Who is put off with the same words for days needs them once. */
+	if (reply[0] == '\0' ||
+	    (recipient->reply != NULL && strcmp(recipient->reply, reply) == 0))
 		return 0;
 	free(recipient->reply);
 	recipient->reply = stls_strdup(reply);
-	recipient->is_changed = true;
+	recipient->is_reply_new = true;
 	return recipient->reply != NULL
 	    ? 0
 	    : stls_err_set(err, EX_OSERR, "out of memory");
@@ -186,7 +194,7 @@ take_outcomes(struct stls_err *err, struct spool_item *item,
 			continue;
 		take_state(recipient, transfer_state(transfer, k));
 		/* In the file it is in doubt. */
-		if (item->has_doubt)
+		if (item->has_doubt && recipient->state != SPOOL_IN_DOUBT)
 			recipient->is_changed = true;
 		if (r == 0)
 			r = take_reply(err, recipient, transfer, k, text);

@@ -50,7 +50,7 @@ give_up(struct stls_err *err, struct spool_recipient *recipient,
 	recipient->reply = stls_strdup(text);
 	recipient->state = SPOOL_REFUSED;
 	recipient->since = time(NULL);
-	recipient->is_changed = true;
+	recipient->is_changed = recipient->is_reply_new = true;
 	return recipient->reply != NULL
 	    ? 0
 	    : stls_err_set(err, EX_OSERR, "out of memory");
@@ -84,10 +84,12 @@ append_states(struct stls_err *err, const struct spool_message *message,
 	int r = 0;
 
 	for (i = 0; i < message->recipient_count && r == 0; i++, recipient++) {
-		if (recipient->is_changed)
+		bool with_reply = with_text && recipient->is_reply_new;
+
+		if (recipient->is_changed || with_reply)
 			r = spool_file_append_state(err, records, i,
 			    recipient->state, recipient->since,
-			    with_text ? recipient->reply : NULL);
+			    with_reply ? recipient->reply : NULL);
 	}
 	return r;
 }
@@ -116,7 +118,7 @@ append_attempt(struct stls_err *err, const struct settings *settings,
 
 /*
  * A disk that is full has place for what the hook reserved, which is the
- * states without any words.
+ * states without any words. A file that is full of them gets no more either.
  */
 static int
 write_outcomes(struct stls_err *err, const struct settings *settings,
@@ -133,6 +135,10 @@ write_outcomes(struct stls_err *err, const struct settings *settings,
 	if (r == 0)
 		r = append_attempt(err, settings, &item->message, delivery,
 		    with_text, &records);
+	if (r == 0 && with_text &&
+	    !spool_file_has_room(
+		&item->file, stls_buf_len(&records), SPOOL_QUARTERS_FOR_WORDS))
+		return stls_err_set(err, EX_CANTCREAT, "no room for words");
 	if (r == 0)
 		r = spool_file_append(err, &item->file, &records, 0, durable);
 	return r;
