@@ -168,11 +168,11 @@ START_TEST(syslog_gets_the_line_as_mail)
 	ck_assert_int_eq(priority_said, LOG_INFO);
 	ck_assert_ptr_nonnull(strstr(said, "from=\"a@example.org\""));
 
-	settings.log_tag = "x\ny";
+	settings.log_tag = "x\ny[1]: id=\"-\"";
 	delivery.status = 75;
 	snprintf(delivery.reply, sizeof(delivery.reply), "451 %%n%%s");
 	log_delivery(&settings, &mail, &delivery);
-	ck_assert_str_eq(tag_opened, "x\\x0ay");
+	ck_assert_str_eq(tag_opened, "x_y_1___id__-_");
 	ck_assert_int_eq(priority_said, LOG_ERR);
 	ck_assert_ptr_nonnull(strstr(said, "451 %n%s"));
 	mail_done(&mail);

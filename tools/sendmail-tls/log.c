@@ -18,6 +18,7 @@
 /* What is left for the recipients: the rest of a line has its limits. */
 #define TO_LEN_MAX 1800
 #define VALUE_LEN_MAX 600
+#define TAG_CAP 100
 
 struct line {
 	char *text;
@@ -175,18 +176,36 @@ to_file(
 	return 0;
 }
 
+/*
+ * Whoever hands a message over may choose the name, and shall not write the
+ * rest of a line by it: what ends a name in a log becomes an underscore.
+ */
+static void
+make_tag(const char *wanted, char out[TAG_CAP])
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789._/@+-";
+	size_t i;
+
+	for (i = 0; wanted[i] != '\0' && i < TAG_CAP - 1; i++)
+		out[i] = (char)(strchr(plain, wanted[i]) != NULL ? wanted[i]
+								 : '_');
+	out[i] = '\0';
+}
+
 void
 log_delivery(const struct settings *settings, const struct mail *mail,
     const struct delivery *delivery)
 {
 	const char *wanted = settings->log_tag != NULL ? settings->log_tag
 						       : PROGRAM;
-	char text[LOG_LINE_LEN_MAX], tag[100];
+	char text[LOG_LINE_LEN_MAX], tag[TAG_CAP];
 	struct stls_err err = { 0 };
 
 	if (settings->log == NULL)
 		return;
-	stls_escape(tag, sizeof(tag), wanted, strlen(wanted));
+	make_tag(wanted, tag);
 	log_format(text, sizeof(text), mail, delivery);
 	if (strcmp(settings->log, LOG_TO_SYSLOG) == 0)
 		to_syslog(tag, text, delivery->status);
