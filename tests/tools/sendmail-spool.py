@@ -6,6 +6,7 @@ import email
 import email.policy
 import os
 import pathlib
+import queue
 import re
 import resource
 import shutil
@@ -934,6 +935,32 @@ class SmallDisk(TestCase):
         self.assertIn(b"No space left on device", result.stderr)
         self.assertIn(b"Read-only file system", result.stderr)
         self.assertEqual(len(self.sink.take()), 1)
+
+
+class Interrupted(TestCase):
+    def test_what_a_run_did_not_come_to_is_not_put_off(self):
+        for i in range(3):
+            self.stored(f"{i}@example.org")
+        command = [PROGRAM, "--config", "/dev/null", "-q", "--cafile", self.ca,
+                   "--spool", self.spool]
+        started = queue.Queue()
+
+        def interrupt(_):
+            process = started.get()
+            process.terminate()
+            process.wait(sendmail.PATIENCE)
+
+        with self.refuser(MAIL=interrupt) as server:
+            process = subprocess.Popen([*command, "--url", server.url],
+                                       stdin=subprocess.DEVNULL,
+                                       stderr=subprocess.PIPE)
+            started.put(process)
+            _, err = process.communicate(timeout=sendmail.PATIENCE)
+        self.assertEqual((process.returncode, err), (0, b""))
+        listing = self.listing()
+        self.assertEqual((listing.count("  2 attempts"),
+                          listing.count("  1 attempt\n")), (1, 2), listing)
+        self.assertEqual(len(self.emptied()), 3)
 
 
 class FullFile(TestCase):

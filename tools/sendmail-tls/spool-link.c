@@ -118,7 +118,7 @@ spool_link_settle(
 	r = smtptls_client_drive(link->client);
 	if (r >= 0)
 		return false;
-	is_cancelled = r == SMTPTLS_E_CANCELLED;
+	is_cancelled = link->was_cancelled = r == SMTPTLS_E_CANCELLED;
 	at_start = failed_to_connect(link->client);
 	smtptls_client_free(link->client);
 	link->client = NULL;
@@ -128,6 +128,18 @@ spool_link_settle(
 	if (is_cancelled || at_start || ++link->losses >= LOSSES_MAX) {
 		link->status = status != 0 ? status : EX_TEMPFAIL;
 		snprintf(link->text, sizeof(link->text), "%s", text);
+	}
+	return false;
+}
+
+bool
+spool_links_were_cancelled(const struct spool_links *links)
+{
+	size_t i;
+
+	for (i = 0; i < links->count; i++) {
+		if (links->links[i]->was_cancelled)
+			return true;
 	}
 	return false;
 }

@@ -22,6 +22,7 @@ struct spool_link {
 	struct smtptls_client *client;	 /* NULL: not connected */
 	unsigned int sent;		 /* messages, by this client */
 	unsigned int losses;		 /* connections, in the middle */
+	bool was_cancelled;
 	int status; /* why it is of no use to this run; 0: it is */
 	char text[1024];
 };
@@ -47,6 +48,9 @@ int spool_link_prepare(struct stls_err *err, const struct spool_links *links,
  */
 bool spool_link_settle(
     struct spool_link *link, int status, const char *text, bool untouched);
+
+/* Whether a signal has ended the sending by one of them. */
+bool spool_links_were_cancelled(const struct spool_links *links);
 
 /* Say goodbye and free; copes with a zeroed struct. */
 void spool_links_done(struct spool_links *links);

@@ -280,6 +280,14 @@ run_one(struct run *run, const char *id, const struct look *look)
 		complain(run, &err);
 }
 
+/* Nobody tries what is left, so that nothing is put off by it. */
+static bool
+is_over(const struct run *run)
+{
+	return spool_links_were_cancelled(&run->links) ||
+	    stls_deadline_left_ms(run->settings->deadline) == 0;
+}
+
 static int
 run_all(struct stls_err *err, struct run *run)
 {
@@ -296,10 +304,10 @@ run_all(struct stls_err *err, struct run *run)
 		return stls_err_set(err, EX_OSERR, "out of memory");
 	for (i = 0; i < ids.count; i++)
 		look_at(&run->spool, ids.ids[i], &looks[i]);
-	for (i = 0; i < ids.count; i++)
+	for (i = 0; i < ids.count && !is_over(run); i++)
 		run_one(run, ids.ids[i], &looks[i]);
 	/* A report about a report there is none, so this comes to an end. */
-	for (i = 0; i < run->reports.count; i++)
+	for (i = 0; i < run->reports.count && !is_over(run); i++)
 		run_one(run, run->reports.ids[i], NULL);
 	return 0;
 }
