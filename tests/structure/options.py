@@ -19,9 +19,9 @@ ENTRY = re.compile(
     r"^\t\{ (0, \"[^}]*)\}", re.M)
 # What programs pass, and what is not there yet: named, but no example.
 WITHOUT_EXAMPLE = {"-m", "-U", "-c", "-x", "-A", "-e", "-B", "-h", "-p", "-d",
-                   "-M", "-X", "-o", "-O", "-I", "--pin", "--token-command",
+                   "-M", "-X", "-o", "-O", "-I", "--token-command",
                    "--help", "--version", "--submit"}
-LATER = {"pin", "token-command"}
+LATER = {"token-command"}
 
 
 class Option:
@@ -36,7 +36,8 @@ class Option:
             places = "FILES_ONLY"
         self.on_command_line = places != "FILES_ONLY"
         self.in_files = places in (
-            "FILES_ONLY", "SETTING", "SERVER", "ACCOUNT", "EVERYWHERE")
+            "FILES_ONLY", "SETTING", "SERVER", "SERVER_LIST", "ACCOUNT",
+            "EVERYWHERE")
 
     def said(self):
         if self.letter:

@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import pathlib
+import re
 import socket
 import struct
 import subprocess
@@ -156,6 +157,16 @@ class Configure(NetworkCase):
         self.assertNotIn("hunter2", text)
         self.assertNotIn("password = ", text)
         self.assertIn("#password-command = ", text)
+
+    def test_a_key_that_is_pinned(self):
+        self.know(submissions("example.test",
+                              dns.srv(0, 1, 465, "mail.example.test")))
+        wrong = "sha256//d6qzRu9zOECb90Uez27xWltNsj0e1Md7GkYYkVoZWmM="
+        result = self.configure(ADDRESS, "--pin", wrong)
+        self.assertEqual((result.status, result.out), (PROTOCOL, b""), result)
+        right = re.search(r"its pin is (sha256//\S{43}=)", result.err)[1]
+        settings, _ = self.found(ADDRESS, "--pin", right)
+        self.assertEqual(settings["pin"], right)
 
     def test_starttls_where_there_is_nothing_else(self):
         self.know(submission("example.test",

@@ -283,7 +283,6 @@ static const struct {
 	words args;
 	const char *sentence;
 } later[] = {
-	{ { "--pin", "sha256//x" }, "--pin comes in a later version" },
 	{ { "--token-command", "x" }, "--token-command comes in a later" },
 	{ { "--pipelining", "window" },
 	    "--pipelining window: it is none, standard or one-flight" },

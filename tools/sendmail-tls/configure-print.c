@@ -86,11 +86,15 @@ print_path(const char *key, const char *path)
 static void
 print_trust(const struct settings *settings)
 {
+	size_t i;
+
 	print_path("cafile", settings->cafile);
 	print_path("capath", settings->capath);
 	print_path("crlfile", settings->crlfile);
 	if (settings->system_ca)
 		puts("system-ca = yes");
+	for (i = 0; i < settings->pins.count; i++)
+		printf("pin = %s\n", settings->pins.text[i]);
 }
 
 static void

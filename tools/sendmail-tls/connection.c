@@ -130,8 +130,15 @@ static int
 set_verification(struct stls_err *err, const struct settings *s,
     struct smtptls_context *context)
 {
+	size_t i;
 	int r;
 
+	for (i = 0; i < s->pins.count; i++) {
+		r = smtptls_context_add_pin(context, s->pins.text[i]);
+		if (r < 0)
+			return context_failed(
+			    err, EX_CONFIG, "--pin", r, context);
+	}
 	if (!s->insecure_no_verify)
 		return 0;
 	r = smtptls_context_insecure_no_check_hostname(context);
@@ -286,7 +293,9 @@ warn(const struct settings *s)
 	if (s->insecure_no_verify)
 		fprintf(stderr,
 		    PROGRAM ": warning: --insecure-no-verify: the server is "
-			    "not verified, anybody in the network may be it\n");
+			    "not verified, %s\n",
+		    s->pins.count > 0 ? "only its key is looked at"
+				      : "anybody in the network may be it");
 	if (s->insecure_cleartext)
 		fprintf(stderr,
 		    PROGRAM ": warning: --insecure-cleartext: no TLS, anybody "

@@ -70,6 +70,34 @@ judge_verification(struct probe *probe)
 		    "answered; leave it out");
 }
 
+/* The key is what is thought of, whatever else the certificate is good for. */
+static void
+judge_pins(struct probe *probe)
+{
+	const struct settings *settings = probe->settings;
+	struct smtptls_cert_info info;
+	size_t i;
+
+	if (settings->pins.count == 0 || probe->main.session == NULL ||
+	    smtptls_session_get_peer_cert_info(probe->main.session, 0, &info) <
+		0)
+		return;
+	for (i = 0; i < settings->pins.count; i++) {
+		if (strcmp(settings->pins.text[i] + sizeof(STLS_PIN_PREFIX) - 1,
+			info.spki_sha256) == 0)
+			break;
+	}
+	if (i < settings->pins.count)
+		probe_add_verdict(probe, "pin", RATING_GOOD,
+		    "the key is one of those that are pinned");
+	else
+		probe_add_verdict(probe, "pin", RATING_BAD,
+		    "the key is none of those that are pinned, and nothing is "
+		    "sent there; if its owner says that it is new, its pin "
+		    "is " STLS_PIN_PREFIX "%s",
+		    info.spki_sha256);
+}
+
 static void
 judge_expiry(
     struct probe *probe, const struct smtptls_cert_info *info, size_t index)
@@ -157,5 +185,6 @@ probe_judge_tls(struct probe *probe)
 {
 	judge_tls(probe);
 	judge_verification(probe);
+	judge_pins(probe);
 	judge_certificates(probe);
 }

@@ -144,6 +144,9 @@ set_full_name(struct stls_err *err, void *target, const struct option_use *use)
 #define MESSAGE OPTION_COMMAND_LINE | OPTION_HANDED_OVER, 0
 #define SETTING OPTION_COMMAND_LINE | OPTION_CONFIGURATION, 0
 #define SERVER OPTION_COMMAND_LINE | OPTION_CONFIGURATION, OPTION_ABOUT_SERVER
+#define SERVER_LIST                                                            \
+	OPTION_COMMAND_LINE | OPTION_CONFIGURATION,                            \
+	    OPTION_ABOUT_SERVER | OPTION_REPEATS
 #define ACCOUNT OPTION_COMMAND_LINE | OPTION_CONFIGURATION, OPTION_OF_ALL
 #define FILES_ONLY(kinds) OPTION_CONFIGURATION, kinds
 #define EVERYWHERE                                                             \
@@ -226,6 +229,7 @@ static const struct option_spec specs[] = {
 	VALUE(0, "crlfile", crlfile, settings_set_path, SERVER),
 	VALUE(0, "cert", cert, settings_set_path_or_uri, SERVER),
 	VALUE(0, "key", key, settings_set_path_or_uri, SERVER),
+	CALL(0, "pin", OPTION_VALUE, settings_set_pin, SERVER_LIST),
 	VALUE(0, "ciphers", ciphers, settings_set_ciphers, SETTING),
 	CALL(0, "tls-min", OPTION_VALUE, settings_set_tls_min, SETTING),
 	FLAG(0, "insecure-no-verify", insecure_no_verify, SERVER),
@@ -284,7 +288,6 @@ static const struct option_spec specs[] = {
 	MODE(0, "version", MODE_PRINT_VERSION),
 
 	/* later */
-	CALL(0, "pin", OPTION_VALUE, comes_later, SERVER),
 	CALL(0, "token-command", OPTION_VALUE, comes_later, SERVER),
 };
 

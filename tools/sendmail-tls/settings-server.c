@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sysexits.h>
@@ -10,6 +11,7 @@
 #include <smtptls/context.h>
 
 #include "base/cleanup.h"
+#include "crypto/pin.h"
 #include "mail/address.h"
 #include "net/url.h"
 #include "settings.h"
@@ -132,6 +134,51 @@ settings_set_pipelining(
 	return stls_err_set(err, EX_USAGE,
 	    "%s %s: it is none, standard or one-flight", use->shown,
 	    use->value);
+}
+
+static int
+add_pin(struct stls_err *err, struct settings *settings,
+    const struct option_use *use, const char *text)
+{
+	unsigned char pin[STLS_PIN_LEN];
+
+	if (stls_pin_parse(err, text, pin) < 0)
+		return stls_err_prefix(err, "%s", use->shown),
+		       err->code = EX_USAGE;
+	if (settings->pins.count == SETTINGS_PINS_MAX)
+		return stls_err_set(err, EX_USAGE,
+		    "%s: a server has %d pins at most", use->shown,
+		    SETTINGS_PINS_MAX);
+	stls_pin_format(settings->pins.text[settings->pins.count++], pin);
+	return 0;
+}
+
+/*
+ * One pin or more. They are checked where they are said, so that a mistake is
+ * told with its line; and nothing is no pin, as without any each key will do.
+ */
+int
+settings_set_pin(
+    struct stls_err *err, void *target, const struct option_use *use)
+{
+	static const char blanks[] = " \t";
+	struct settings *settings = target;
+	const char *p = use->value + strspn(use->value, blanks);
+	char word[2 * STLS_PIN_TEXT_LEN];
+	size_t len;
+	int r;
+
+	if (settings->pins.layer != settings->layer)
+		settings->pins.count = 0;
+	settings->pins.layer = settings->layer;
+	do {
+		len = strcspn(p, blanks);
+		snprintf(word, sizeof(word), "%.*s", (int)len, p);
+		r = add_pin(err, settings, use, word);
+		p += len;
+		p += strspn(p, blanks);
+	} while (r == 0 && *p != '\0');
+	return r;
 }
 
 int

@@ -15,6 +15,8 @@ int settings_set_ciphers(
     struct stls_err *err, void *target, const struct option_use *use);
 int settings_set_pipelining(
     struct stls_err *err, void *target, const struct option_use *use);
+int settings_set_pin(
+    struct stls_err *err, void *target, const struct option_use *use);
 int settings_set_tls_min(
     struct stls_err *err, void *target, const struct option_use *use);
 int settings_set_timeout(

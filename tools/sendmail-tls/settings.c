@@ -71,6 +71,10 @@ check_insecure(struct stls_err *err, const struct settings *s)
 		    "credentials are never sent to a server that was not "
 		    "verified: leave out --insecure-no-verify or the "
 		    "credentials");
+	if (s->pins.count > 0 && s->insecure_cleartext)
+		return stls_err_set(err, EX_USAGE,
+		    "--pin is about the key of a server, which without TLS "
+		    "shows none: leave out --insecure-cleartext or the pin");
 	if (s->options.require_tls &&
 	    (s->insecure_no_verify || s->insecure_cleartext ||
 		s->insecure_legacy_tls))

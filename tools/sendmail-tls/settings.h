@@ -11,6 +11,7 @@
 #include "base/deadline.h"
 #include "base/err.h"
 #include "config.h"
+#include "crypto/pin.h"
 #include "mail-options.h"
 
 #define PROGRAM "sendmail-tls"
@@ -47,6 +48,9 @@ enum password_source {
 #define LAYER_SYSTEM_LAST 2
 /* Above every layer of the configuration. */
 #define LAYER_COMMAND_LINE 100
+
+/* Pins of the keys of one server, at most: those of now and of later. */
+#define SETTINGS_PINS_MAX 16
 
 /* Which messages a run of the spool is about. */
 enum queue_kind {
@@ -103,6 +107,11 @@ struct settings {
 	const char *crlfile;
 	const char *cert;
 	const char *key;
+	struct {
+		char text[SETTINGS_PINS_MAX][STLS_PIN_TEXT_LEN + 1];
+		size_t count;
+		int layer; /* who said them: nobody adds to those of another */
+	} pins;
 	const char *ciphers;
 	enum smtptls_tls_version tls_min; /* 0: the library's */
 
