@@ -63,6 +63,15 @@ stls_engine_challenge(const struct stls_engine *engine)
 }
 
 void
+stls_engine_auth_failed(struct stls_engine *engine, const char *status)
+{
+	assert(engine->state == STLS_STATE_CHALLENGE);
+	engine->auth_has_failed = true;
+	snprintf(
+	    engine->auth_status, sizeof(engine->auth_status), "%s", status);
+}
+
+void
 stls_engine_auth_respond(
     struct stls_engine *engine, const struct stls_secret *response)
 {

@@ -149,6 +149,23 @@ on_challenge(struct stls_engine *engine, const struct stls_reply *reply)
 	return SMTPTLS_OK;
 }
 
+/* The reply says that it failed; a challenge may have said why. */
+static int
+fail_auth(struct stls_engine *engine, int code, const struct stls_reply *reply)
+{
+	const char *what = code == SMTPTLS_E_AUTH
+	    ? "authentication refused"
+	    : "authentication refused for now";
+	char shown[sizeof(engine->auth_status) + 64];
+
+	if (engine->auth_has_failed) {
+		snprintf(
+		    shown, sizeof(shown), "%s (%s)", what, engine->auth_status);
+		what = shown;
+	}
+	return stls_engine_fail_by_reply(engine, code, what, reply);
+}
+
 static int
 on_auth(struct stls_engine *engine, const struct stls_expected *expected,
     const struct stls_reply *reply)
@@ -158,13 +175,10 @@ on_auth(struct stls_engine *engine, const struct stls_expected *expected,
 	stls_secret_done(&engine->auth_initial);
 	stls_secret_done(&engine->challenge);
 	if (reply->code >= 500)
-		return stls_engine_fail_by_reply(
-		    engine, SMTPTLS_E_AUTH, "authentication refused", reply);
+		return fail_auth(engine, SMTPTLS_E_AUTH, reply);
 	if (stls_engine_is_refusal(reply))
-		return stls_engine_fail_by_reply(engine,
-		    SMTPTLS_E_REFUSED_LATER, "authentication refused for now",
-		    reply);
-	if (reply->code != 235)
+		return fail_auth(engine, SMTPTLS_E_REFUSED_LATER, reply);
+	if (engine->auth_has_failed || reply->code != 235)
 		return stls_engine_fail_senseless(engine, expected, reply);
 	engine->authenticated = true;
 	return stls_engine_enter(engine, STLS_STATE_READY);

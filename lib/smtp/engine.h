@@ -126,6 +126,8 @@ struct stls_engine {
 	bool auth_has_initial;
 	struct stls_secret challenge;
 	unsigned int auth_rounds;
+	bool auth_has_failed; /* as a challenge said, with this status */
+	char auth_status[128];
 
 	/*
 	 * Each transaction is in one of these: submitted; another attempt is
@@ -193,6 +195,12 @@ const struct stls_secret *stls_engine_challenge(
     const struct stls_engine *engine);
 void stls_engine_auth_respond(
     struct stls_engine *engine, const struct stls_secret *response);
+
+/*
+ * The challenge says that authentication has failed, and why, which is for the
+ * sentence: the reply that comes after the response must be a refusal.
+ */
+void stls_engine_auth_failed(struct stls_engine *engine, const char *status);
 
 /*
  * Whether an answer could be awaited to something in the next output: a reply

@@ -147,6 +147,7 @@ static const struct {
 	{ "tls", play_tls, 1, 1 },
 	{ "auth", play_auth, 2, 3 },
 	{ "challenge", play_challenge, 2, 2 },
+	{ "failed", play_failed, 2, 2 },
 	{ "respond", play_respond, 2, 2 },
 	{ "submit", play_submit, 2, WORDS_MAX },
 	{ "submit-refused", play_submit_refused, 4, WORDS_MAX },

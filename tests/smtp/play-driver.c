@@ -164,6 +164,14 @@ play_challenge(struct player *player)
 }
 
 void
+play_failed(struct player *player)
+{
+	if (player_wants(player, STLS_AUTH_CHALLENGE))
+		stls_engine_auth_failed(
+		    &player->engine, player_word(player, 1));
+}
+
+void
 play_respond(struct player *player)
 {
 	struct stls_secret response;

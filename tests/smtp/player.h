@@ -78,6 +78,7 @@ void play_write(struct player *player);
 void play_tls(struct player *player);
 void play_auth(struct player *player);
 void play_challenge(struct player *player);
+void play_failed(struct player *player);
 void play_respond(struct player *player);
 void play_body(struct player *player);
 void play_body_end(struct player *player);
