@@ -2,6 +2,8 @@
 /* AUTH: the engine's commands with the mechanisms of sasl. */
 #include "client.h"
 
+#include "sasl/oauth-status.h"
+
 static struct stls_sasl_credentials
 credentials_of(const struct smtptls_client *client)
 {
@@ -9,6 +11,9 @@ credentials_of(const struct smtptls_client *client)
 		.authzid = client->authzid,
 		.user = client->user,
 		.password = &client->password,
+		.token = &client->token,
+		.host = client->url.host.name,
+		.port = client->url.port,
 		.external = client->external,
 		.only_mechanism = client->only_mechanism,
 	};
@@ -18,7 +23,7 @@ credentials_of(const struct smtptls_client *client)
 static int
 check_external(struct smtptls_client *client, struct stls_err *err)
 {
-	if (!client->mechanism->needs_certificate ||
+	if (client->mechanism->proof != STLS_SASL_CERTIFICATE ||
 	    smtptls_session_sent_certificate(client->session))
 		return SMTPTLS_OK;
 	return stls_err_set(err, SMTPTLS_E_AUTH,
@@ -78,12 +83,26 @@ stls_client_start_auth(struct smtptls_client *client)
 	return SMTPTLS_OK;
 }
 
+/* RFC 7628 section 3.2.2: a challenge behind the token says why it failed. */
+static void
+note_failure(struct smtptls_client *client, const struct stls_secret *challenge)
+{
+	char status[STLS_OAUTH_STATUS_CAP];
+
+	if (client->mechanism->proof != STLS_SASL_TOKEN ||
+	    client->auth_round == 0 || challenge->len == 0)
+		return;
+	stls_oauth_status(challenge->data, challenge->len, status);
+	stls_engine_auth_failed(&client->engine, status);
+}
+
 int
 stls_client_answer_challenge(struct smtptls_client *client)
 {
 	struct stls_secret response = { NULL, 0 };
 	struct stls_err reason;
 
+	note_failure(client, stls_engine_challenge(&client->engine));
 	if (respond(client, &reason, stls_engine_challenge(&client->engine),
 		&response) < 0)
 		stls_engine_fail(&client->engine, &reason);

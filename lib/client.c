@@ -17,6 +17,11 @@
 #define NO_TEXT                                                                \
 	"has a control character, is not UTF-8 or is longer than 4096 octets"
 
+/* What stls_sasl_is_token() does not take. */
+#define NO_TOKEN                                                               \
+	"has a character that RFC 6750 does not let it have or is longer "     \
+	"than 8192 octets"
+
 /* RFC 5321 section 4.5.3.2, and what it does not name. */
 static const int default_timeout_ms[STLS_PHASES] = {
 	[SMTPTLS_PHASE_CONNECT] = 30000,
@@ -145,6 +150,7 @@ smtptls_client_free(struct smtptls_client *client)
 	stls_place_done(&client->place);
 	stls_free_secret_string(client->user);
 	stls_secret_done(&client->password);
+	stls_secret_done(&client->token);
 	free(client->authzid);
 	free(client->only_mechanism);
 	free(client->ehlo_name);
@@ -276,6 +282,36 @@ smtptls_client_add_address(struct smtptls_client *client, const char *address)
 	return SMTPTLS_OK;
 }
 
+static int
+check_user(struct smtptls_client *client, const char *user)
+{
+	if (user[0] == '\0')
+		return stls_client_refuse_invalid(
+		    client, "the user name is empty");
+	if (!stls_sasl_is_text(user))
+		return stls_client_refuse_invalid(
+		    client, "the user name " NO_TEXT);
+	return SMTPTLS_OK;
+}
+
+/* Replace who logs in and by what: the secret of one kind, not of the other. */
+static int
+set_login(struct smtptls_client *client, const char *user, const char *secret,
+    struct stls_secret *kind, struct stls_secret *other)
+{
+	int r;
+
+	r = set_string(client, &client->user, user);
+	if (r < 0)
+		return r;
+	stls_secret_done(other);
+	if (stls_secret_set(kind, secret, strlen(secret)) < 0) {
+		stls_err_nomem(&client->err);
+		return stls_client_refuse(client);
+	}
+	return SMTPTLS_OK;
+}
+
 int
 smtptls_client_set_credentials(
     struct smtptls_client *client, const char *user, const char *password)
@@ -288,27 +324,41 @@ smtptls_client_set_credentials(
 	if (user == NULL || password == NULL)
 		return stls_client_refuse_invalid(
 		    client, "the user name or the password is missing");
-	if (user[0] == '\0')
-		return stls_client_refuse_invalid(
-		    client, "the user name is empty");
+	r = check_user(client, user);
+	if (r < 0)
+		return r;
 	if (password[0] == '\0')
 		return stls_client_refuse_invalid(
 		    client, "the password is empty");
-	if (!stls_sasl_is_text(user))
-		return stls_client_refuse_invalid(
-		    client, "the user name " NO_TEXT);
 	if (!stls_sasl_is_text(password))
 		return stls_client_refuse_invalid(
 		    client, "the password " NO_TEXT);
-	r = set_string(client, &client->user, user);
+	return set_login(
+	    client, user, password, &client->password, &client->token);
+}
+
+int
+smtptls_client_set_token(
+    struct smtptls_client *client, const char *user, const char *token)
+{
+	int r;
+
+	r = stls_client_check_new(client);
 	if (r < 0)
 		return r;
-	if (stls_secret_set(&client->password, password, strlen(password)) <
-	    0) {
-		stls_err_nomem(&client->err);
-		return stls_client_refuse(client);
-	}
-	return SMTPTLS_OK;
+	if (user == NULL || token == NULL)
+		return stls_client_refuse_invalid(
+		    client, "the user name or the token is missing");
+	r = check_user(client, user);
+	if (r < 0)
+		return r;
+	if (token[0] == '\0')
+		return stls_client_refuse_invalid(client, "the token is empty");
+	if (!stls_sasl_is_token(token))
+		return stls_client_refuse_invalid(
+		    client, "the token " NO_TOKEN);
+	return set_login(
+	    client, user, token, &client->token, &client->password);
 }
 
 int

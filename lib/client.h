@@ -71,7 +71,8 @@ struct smtptls_client {
 	struct smtptls_context *context;
 	bool insecure_no_tls;
 	char *user;
-	struct stls_secret password;
+	struct stls_secret password; /* or a token, never both */
+	struct stls_secret token;
 	char *authzid;
 	bool external;
 	char *only_mechanism;

@@ -18,7 +18,8 @@ make_key(const struct smtptls_client *client,
 	const struct stls_url *url = &client->url;
 	const struct stls_place *place = &client->place;
 	unsigned char flags[] = { url->implicit_tls, url->lmtp,
-		(unsigned char)client->way };
+		(unsigned char)client->way, client->token.data != NULL,
+		client->external };
 	uint16_t ports[] = { url->port, place->port };
 	char address[STLS_ENDPOINT_TEXT_CAP];
 	struct stls_digest digest;

@@ -120,6 +120,28 @@ int smtptls_client_set_credentials(
     struct smtptls_client *client, const char *user, const char *password);
 
 /**
+ * Set user name and an OAuth 2.0 access token (OAUTHBEARER, RFC 7628, and the
+ * older XOAUTH2), in the place of a password. From then on the client
+ * authenticates or fails; a server that offers neither of the two is an error.
+ *
+ * The last of this call and smtptls_client_set_credentials() counts: a client
+ * has a token or a password, never both. A token that the server does not take
+ * is SMTPTLS_E_AUTH, with the status that it gives in the sentence; it is told
+ * from a refusal for now (SMTPTLS_E_REFUSED_LATER) as for a password. Where a
+ * token comes from, and when it expires, is the program's affair: a pool has
+ * its callback set a fresh one for each connection.
+ *
+ * @param user  UTF-8 without control characters, of 1 to 4096 octets; copied
+ * @param token  letters, digits, `-._~+/`, and `=` at its end (RFC 6750), of 1
+ *     to 8192 octets; the copy is wiped with the client
+ * @return SMTPTLS_OK, SMTPTLS_E_INVALID, SMTPTLS_E_STATE, SMTPTLS_E_NOMEM
+ *
+ * Since 0.1.
+ */
+int smtptls_client_set_token(
+    struct smtptls_client *client, const char *user, const char *token);
+
+/**
  * Authenticate by the certificate of the context (EXTERNAL, RFC 4422).
  *
  * @param authzid  whom to act as; "" for what the certificate says
@@ -128,9 +150,9 @@ int smtptls_client_set_external(
     struct smtptls_client *client, const char *authzid);
 
 /**
- * Use only this SASL mechanism: "PLAIN", "LOGIN" or "EXTERNAL", in any case. By
- * default it is the first of EXTERNAL, PLAIN and LOGIN that the server offers
- * and that the two functions above made possible.
+ * Use only this SASL mechanism: "EXTERNAL", "OAUTHBEARER", "XOAUTH2", "PLAIN" or
+ * "LOGIN", in any case. By default it is the first of these, in this order, that
+ * the server offers and that the functions above made possible.
  */
 int smtptls_client_set_auth_mechanism(
     struct smtptls_client *client, const char *mechanism);

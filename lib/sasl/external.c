@@ -28,6 +28,6 @@ respond(struct stls_err *err, const struct stls_sasl_credentials *credentials,
 const struct stls_sasl_mechanism stls_sasl_external = {
 	.name = "EXTERNAL",
 	.client_first = true,
-	.needs_certificate = true,
+	.proof = STLS_SASL_CERTIFICATE,
 	.respond = respond,
 };

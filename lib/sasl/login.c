@@ -30,5 +30,6 @@ respond(struct stls_err *err, const struct stls_sasl_credentials *credentials,
 
 const struct stls_sasl_mechanism stls_sasl_login = {
 	.name = "LOGIN",
+	.proof = STLS_SASL_PASSWORD,
 	.respond = respond,
 };

@@ -6,6 +6,8 @@
 
 /* The entries of the table in sasl.c, one file each. */
 extern const struct stls_sasl_mechanism stls_sasl_external;
+extern const struct stls_sasl_mechanism stls_sasl_oauthbearer;
+extern const struct stls_sasl_mechanism stls_sasl_xoauth2;
 extern const struct stls_sasl_mechanism stls_sasl_plain;
 extern const struct stls_sasl_mechanism stls_sasl_login;
 

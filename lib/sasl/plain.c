@@ -43,5 +43,6 @@ respond(struct stls_err *err, const struct stls_sasl_credentials *credentials,
 const struct stls_sasl_mechanism stls_sasl_plain = {
 	.name = "PLAIN",
 	.client_first = true,
+	.proof = STLS_SASL_PASSWORD,
 	.respond = respond,
 };

@@ -8,12 +8,23 @@
 #include "base/utf8.h"
 #include "sasl/mechanisms.h"
 
-#define WITH_PASSWORD "a password (PLAIN, LOGIN)"
-#define WITH_CERTIFICATE "a certificate (EXTERNAL)"
+/* What each proof is called, and the mechanisms that stand on it. */
+static const struct {
+	const char *need, *with;
+} proofs[] = {
+	[STLS_SASL_PASSWORD] = { "a user name and a password",
+	    "a password (PLAIN, LOGIN)" },
+	[STLS_SASL_TOKEN] = { "a user name and a token",
+	    "a token (OAUTHBEARER, XOAUTH2)" },
+	[STLS_SASL_CERTIFICATE] = { "a certificate",
+	    "a certificate (EXTERNAL)" },
+};
 
 /* From strong to weak: the first that is offered and allowed is used. */
 static const struct stls_sasl_mechanism *const mechanisms[] = {
 	&stls_sasl_external,
+	&stls_sasl_oauthbearer,
+	&stls_sasl_xoauth2,
 	&stls_sasl_plain,
 	&stls_sasl_login,
 };
@@ -54,20 +65,36 @@ is_empty_list(const char *offered)
 	return offered[strspn(offered, " ")] == '\0';
 }
 
-/* RFC 4616 has no empty user name and no empty password. */
 static bool
-has_password(const struct stls_sasl_credentials *credentials)
+is_there(const struct stls_secret *secret)
 {
-	return credentials->user != NULL && credentials->user[0] != '\0' &&
-	    credentials->password != NULL && credentials->password->len > 0;
+	return secret != NULL && secret->len > 0;
+}
+
+/*
+ * RFC 4616 has no empty user name and no empty password. Who has a token has no
+ * password beside it that a server could ask for instead.
+ */
+static bool
+has_proof(
+    const struct stls_sasl_credentials *credentials, enum stls_sasl_proof proof)
+{
+	bool has_token = is_there(credentials->token);
+
+	if (proof == STLS_SASL_CERTIFICATE)
+		return credentials->external;
+	if (credentials->user == NULL || credentials->user[0] == '\0')
+		return false;
+	if (proof == STLS_SASL_TOKEN)
+		return has_token;
+	return !has_token && is_there(credentials->password);
 }
 
 static bool
 is_allowed(const struct stls_sasl_mechanism *mechanism,
     const struct stls_sasl_credentials *credentials)
 {
-	return mechanism->needs_certificate ? credentials->external
-					    : has_password(credentials);
+	return has_proof(credentials, mechanism->proof);
 }
 
 /* What the server offers, cut so that the rest of the sentence has place. */
@@ -91,20 +118,23 @@ static int
 refuse_all(struct stls_err *err,
     const struct stls_sasl_credentials *credentials, const char *offered)
 {
-	bool password = has_password(credentials);
+	enum stls_sasl_proof secret = is_there(credentials->token)
+	    ? STLS_SASL_TOKEN
+	    : STLS_SASL_PASSWORD;
+	bool has_secret = has_proof(credentials, secret);
 	char shown[256];
 
-	if (!password && !credentials->external)
+	if (!has_secret && !credentials->external)
 		return stls_err_set(err, SMTPTLS_E_AUTH,
-		    "there is neither a user name with a password nor a "
-		    "certificate to authenticate with");
+		    "there is neither a user name with a password or token "
+		    "nor a certificate to authenticate with");
 	show_offered(shown, sizeof(shown), offered);
 	return stls_err_set(err, SMTPTLS_E_AUTH,
 	    "the server offers %s%s can be used with %s%s%s", shown,
 	    is_empty_list(offered) ? " that" : ", none of which",
-	    password ? WITH_PASSWORD : "",
-	    password && credentials->external ? " or " : "",
-	    credentials->external ? WITH_CERTIFICATE : "");
+	    has_secret ? proofs[secret].with : "",
+	    has_secret && credentials->external ? " or " : "",
+	    credentials->external ? proofs[STLS_SASL_CERTIFICATE].with : "");
 }
 
 static int
@@ -118,13 +148,12 @@ choose_only(struct stls_err *err,
 	only = find(credentials->only_mechanism);
 	if (only == NULL)
 		return stls_err_set(err, SMTPTLS_E_AUTH,
-		    "the mechanism %s is not known (EXTERNAL, PLAIN, LOGIN)",
+		    "the mechanism %s is not known (EXTERNAL, OAUTHBEARER, "
+		    "XOAUTH2, PLAIN, LOGIN)",
 		    credentials->only_mechanism);
 	if (!is_allowed(only, credentials))
 		return stls_err_set(err, SMTPTLS_E_AUTH, "%s needs %s",
-		    only->name,
-		    only->needs_certificate ? "a certificate"
-					    : "a user name and a password");
+		    only->name, proofs[only->proof].need);
 	if (!is_offered(offered, only->name)) {
 		show_offered(shown, sizeof(shown), offered);
 		return stls_err_set(err, SMTPTLS_E_AUTH,
@@ -185,4 +214,18 @@ stls_sasl_is_text(const char *text)
 		len -= n;
 	}
 	return true;
+}
+
+bool
+stls_sasl_is_token(const char *text)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				       "abcdefghijklmnopqrstuvwxyz"
+				       "0123456789-._~+/";
+	size_t len = strspn(text, alphabet);
+
+	if (len == 0)
+		return false;
+	len += strspn(text + len, "=");
+	return text[len] == '\0' && len <= STLS_SASL_TOKEN_MAX;
 }

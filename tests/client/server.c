@@ -26,7 +26,7 @@
 /* Between two octets that drip, and between two sips. */
 #define DRIP_MS 5
 #define SIP_MS 1
-#define LINE_MAX_LEN 4096
+#define LINE_MAX_LEN 12288
 #define CONTENTS_MAX 4096
 #define PARALLEL_MAX 64
 

@@ -366,6 +366,258 @@ START_TEST(credentials_are_never_sent_without_tls)
 }
 END_TEST
 
+/* --- tokens --- */
+
+#define TOKEN "ya29.secret-token=="
+#define OAUTHBEARER_BASE64                                                     \
+	"bixhPWFsaWNlLAFob3N0PW1haWwuZXhhbXBsZS5vcmcBcG9ydD0yNTI1AWF1"         \
+	"dGg9QmVhcmVyIHlhMjkuc2VjcmV0LXRva2VuPT0BAQ=="
+#define XOAUTH2_BASE64                                                         \
+	"dXNlcj1hbGljZQFhdXRoPUJlYXJlciB5YTI5LnNlY3JldC10b2tlbj09AQE="
+/* {"status":"invalid_token","scope":"mail"} */
+#define FAILURE_BASE64                                                         \
+	"eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIiwic2NvcGUiOiJtYWlsIn0="
+/* {"status":"4\x1b[0m"}, with the octet itself */
+#define NASTY_BASE64 "eyJzdGF0dXMiOiI0G1swbSJ9"
+
+static const struct token_row {
+	const struct step script[12];
+	const char *only_mechanism, *used;
+	int code;
+	const char *sentence;
+} token_rows[] = {
+	{ { OFFER("AUTH PLAIN XOAUTH2 OAUTHBEARER"),
+	      PREFIX("AUTH OAUTHBEARER bixhPWFsaWNlLAFob3N0PW1haWwu"),
+	      SEND("235 2.7.0 welcome\r\n") },
+	    NULL, "OAUTHBEARER", SMTPTLS_OK, NULL },
+	{ { OFFER("AUTH PLAIN XOAUTH2"), LINE("AUTH XOAUTH2 " XOAUTH2_BASE64),
+	      SEND("235 ok\r\n") },
+	    NULL, "XOAUTH2", SMTPTLS_OK, NULL },
+	{ { OFFER("AUTH OAUTHBEARER XOAUTH2"),
+	      LINE("AUTH XOAUTH2 " XOAUTH2_BASE64), SEND("235 ok\r\n") },
+	    "xoauth2", "XOAUTH2", SMTPTLS_OK, NULL },
+	{ { OFFER("AUTH OAUTHBEARER"), PREFIX("AUTH OAUTHBEARER "),
+	      SEND("334 " FAILURE_BASE64 "\r\n"), LINE("AQ=="),
+	      SEND("535 5.7.8 no\r\n") },
+	    NULL, "", SMTPTLS_E_AUTH,
+	    "authentication refused (invalid_token): 535 5.7.8 no" },
+	{ { OFFER("AUTH XOAUTH2"), PREFIX("AUTH XOAUTH2 "),
+	      SEND("334 " FAILURE_BASE64 "\r\n"), LINE(""),
+	      SEND("535 5.7.8 no\r\n") },
+	    NULL, "", SMTPTLS_E_AUTH,
+	    "authentication refused (invalid_token): 535 5.7.8 no" },
+	{ { OFFER("AUTH XOAUTH2"), PREFIX("AUTH XOAUTH2 "),
+	      SEND("334 " NASTY_BASE64 "\r\n"), LINE(""),
+	      SEND("454 4.7.0 later\r\n") },
+	    NULL, "", SMTPTLS_E_REFUSED_LATER,
+	    "refused for now (4\\x1b[0m): 454 4.7.0 later" },
+	/* Words, and nothing. */
+	{ { OFFER("AUTH XOAUTH2"), PREFIX("AUTH XOAUTH2 "),
+	      SEND("334 no, not this one\r\n"), LINE(""), SEND("535 no\r\n") },
+	    NULL, "", SMTPTLS_E_AUTH, "authentication refused: 535 no" },
+	{ { OFFER("AUTH OAUTHBEARER"), PREFIX("AUTH OAUTHBEARER "),
+	      SEND("334\r\n"), LINE("AQ=="), SEND("535 no\r\n") },
+	    NULL, "", SMTPTLS_E_AUTH, "authentication refused: 535 no" },
+	{ { OFFER("AUTH OAUTHBEARER"), PREFIX("AUTH OAUTHBEARER "),
+	      SEND("535 5.7.8 no\r\n") },
+	    NULL, "", SMTPTLS_E_AUTH, "authentication refused: 535 5.7.8 no" },
+	/* A refused mechanism leads to no other one. */
+	{ { OFFER("AUTH OAUTHBEARER XOAUTH2 PLAIN"),
+	      PREFIX("AUTH OAUTHBEARER "), SEND("504 5.5.4 what\r\n") },
+	    NULL, "", SMTPTLS_E_AUTH, "504 5.5.4 what" },
+	{ { OFFER("AUTH OAUTHBEARER"), PREFIX("AUTH OAUTHBEARER "),
+	      SEND("334 " FAILURE_BASE64 "\r\n"), LINE("AQ=="),
+	      SEND("235 welcome\r\n") },
+	    NULL, "", SMTPTLS_E_PROTOCOL, "235 welcome" },
+	{ { OFFER("AUTH OAUTHBEARER"), PREFIX("AUTH OAUTHBEARER "),
+	      SEND("334 " FAILURE_BASE64 "\r\n"), LINE("AQ=="),
+	      SEND("334 " FAILURE_BASE64 "\r\n") },
+	    NULL, "", SMTPTLS_E_AUTH, "more than OAUTHBEARER has" },
+	{ { OFFER("AUTH XOAUTH2"), PREFIX("AUTH XOAUTH2 "), SEND("334\r\n"),
+	      LINE(""), SEND("334\r\n") },
+	    NULL, "", SMTPTLS_E_AUTH, "more than XOAUTH2 has" },
+	{ { OFFER("AUTH PLAIN LOGIN") }, NULL, "", SMTPTLS_E_AUTH,
+	    "a token (OAUTHBEARER, XOAUTH2)" },
+	{ { OFFER("AUTH OAUTHBEARER PLAIN") }, "PLAIN", "", SMTPTLS_E_AUTH,
+	    "PLAIN needs" },
+};
+
+static void
+set_token(struct talk *talk)
+{
+	ck_assert_ok(smtptls_client_set_token(talk->client, TALK_USER, TOKEN));
+}
+
+START_TEST(token_goes_by_its_own_mechanisms_alone)
+{
+	const struct token_row *row = &token_rows[ROW(_i)];
+	struct talk talk;
+
+	talk_begin(&talk, MODE(_i), row->script);
+	set_token(&talk);
+	if (row->only_mechanism != NULL)
+		ck_assert_ok(smtptls_client_set_auth_mechanism(
+		    talk.client, row->only_mechanism));
+	talk_assert_failed(
+	    &talk, talk_connect(&talk), row->code, row->sentence);
+	ck_assert_str_eq(smtptls_client_auth_mechanism(talk.client), row->used);
+	ck_assert_ptr_null(strstr(talk.trace, "secret-token"));
+	ck_assert_ptr_null(strstr(talk.trace, "bixh"));
+	ck_assert_ptr_null(strstr(talk.trace, "dXNlcj"));
+	ck_assert(!received_has(server_inside(talk.server), "AUTH PLAIN"));
+	talk_finish(&talk);
+}
+END_TEST
+
+/* RFC 7628 section 3.1: whom the token is for is the URL, not the address. */
+static const struct step to_whom[] = {
+	OFFER("AUTH OAUTHBEARER"),
+	LINE("AUTH OAUTHBEARER " OAUTHBEARER_BASE64),
+	SEND("235 ok\r\n"),
+	END,
+};
+
+START_TEST(token_is_said_to_be_for_the_server_of_the_url)
+{
+	struct talk talk;
+
+	talk_begin(&talk, _i, to_whom);
+	set_token(&talk);
+	talk_assert_failed(&talk, talk_connect(&talk), SMTPTLS_OK, NULL);
+	talk_finish(&talk);
+}
+END_TEST
+
+/* RFC 4954 section 4, as with a long password. */
+static const struct step long_token[] = {
+	OFFER("AUTH XOAUTH2"),
+	LINE("AUTH XOAUTH2"),
+	SEND("334 \r\n"),
+	PREFIX("dXNlcj1hbGljZQFhdXRoPUJlYXJlciB4eHh4eHh4"),
+	SEND("334 " FAILURE_BASE64 "\r\n"),
+	LINE(""),
+	SEND("535 5.7.8 no\r\n"),
+	END,
+};
+
+START_TEST(long_token_waits_for_the_question)
+{
+	char token[8193];
+	struct talk talk;
+
+	memset(token, 'x', sizeof(token) - 1);
+	token[sizeof(token) - 1] = '\0';
+	talk_begin(&talk, _i, long_token);
+	ck_assert_ok(smtptls_client_set_token(talk.client, TALK_USER, token));
+	talk_assert_failed(&talk, talk_connect(&talk), SMTPTLS_E_AUTH,
+	    "authentication refused (invalid_token): 535 5.7.8 no");
+	ck_assert_ptr_null(strstr(talk.trace, "eHh4"));
+	talk_finish(&talk);
+}
+END_TEST
+
+static const struct bad_token {
+	const char *user, *token, *sentence;
+} bad_tokens[] = {
+	{ "alice\x01"
+	  "auth=Bearer x",
+	    TOKEN, "the user name has a control character" },
+	{ "", TOKEN, "the user name is empty" },
+	{ NULL, TOKEN, "the user name or the token is missing" },
+	{ "alice", NULL, "the user name or the token is missing" },
+	{ "alice", "", "the token is empty" },
+	{ "alice", TOKEN "\x01", "the token has a character" },
+	{ "alice", TOKEN "\n", "the token has a character" },
+	{ "alice", "Bearer " TOKEN, "the token has a character" },
+	{ "alice", TOKEN TOKEN, "the token has a character" },
+};
+
+START_TEST(token_with_other_characters_is_refused)
+{
+	const struct bad_token *bad = &bad_tokens[_i];
+	struct smtptls_client *client = NULL;
+
+	ck_assert_ok(
+	    smtptls_client_new("smtps://" TALK_HOST, world.context, &client));
+	ck_assert_int_eq(
+	    smtptls_client_set_token(client, bad->user, bad->token),
+	    SMTPTLS_E_INVALID);
+	ck_assert_ptr_nonnull(
+	    strstr(smtptls_client_error(client), bad->sentence));
+	ck_assert_ptr_null(strstr(smtptls_client_error(client), "secret"));
+	ck_assert_int_eq(smtptls_client_connect(client), SMTPTLS_E_INVALID);
+	smtptls_client_free(client);
+}
+END_TEST
+
+static const struct step both_offered[] = {
+	OFFER("AUTH PLAIN XOAUTH2"),
+	PREFIX("AUTH "),
+	SEND("235 ok\r\n"),
+	END,
+};
+
+START_TEST(token_and_password_replace_each_other)
+{
+	bool token_is_last = ROW(_i) == 1;
+	struct talk talk;
+
+	talk_begin(&talk, MODE(_i), both_offered);
+	if (token_is_last) {
+		talk_set_credentials(&talk);
+		set_token(&talk);
+	} else {
+		set_token(&talk);
+		talk_set_credentials(&talk);
+	}
+	talk_assert_failed(&talk, talk_connect(&talk), SMTPTLS_OK, NULL);
+	ck_assert_str_eq(smtptls_client_auth_mechanism(talk.client),
+	    token_is_last ? "XOAUTH2" : "PLAIN");
+	talk_finish(&talk);
+}
+END_TEST
+
+static const struct step offering_tokens[] = {
+	OFFER("AUTH PLAIN OAUTHBEARER XOAUTH2"),
+	STEP(SWALLOW),
+	END,
+};
+
+START_TEST(token_is_never_sent_over_tls_that_is_not_verified)
+{
+	int mode = MODE(_i);
+	struct server_options options = { .prologue = talk_prologue(mode),
+		.scripts = { offering_tokens } };
+	struct smtptls_context *context = weak_context(ROW(_i) == 1);
+	struct talk talk;
+
+	talk_begin_with(&talk, mode, mode < STARTTLS_MODES ? "smtp" : "smtps",
+	    context, &options);
+	set_token(&talk);
+	talk_set_message(&talk);
+	ck_assert_int_lt(talk_send(&talk), 0);
+	talk_hang_up_early(&talk);
+	ck_assert(!received_has(server_inside(talk.server), "AUTH"));
+	talk_end(&talk);
+	smtptls_context_free(context);
+}
+END_TEST
+
+START_TEST(token_is_never_sent_without_tls)
+{
+	struct talk talk;
+
+	talk_begin_raw(&talk, STARTTLS_MODE(_i), offering_in_clear);
+	ck_assert_ok(smtptls_client_insecure_no_tls(talk.client));
+	set_token(&talk);
+	talk_set_message(&talk);
+	talk_assert_failed(&talk, talk_send(&talk), SMTPTLS_E_INVALID,
+	    "never sent without TLS");
+	talk_hang_up_early(&talk);
+	talk_end(&talk);
+}
+END_TEST
+
 /* --- EXTERNAL --- */
 
 static const struct step external[] = {
@@ -448,6 +700,16 @@ main(void)
 	talk_add(tc, credentials_are_never_sent_over_tls_that_is_not_verified,
 	    2, MODES);
 	add_in_starttls_modes(tc, credentials_are_never_sent_without_tls);
+	add_rows_in_modes(
+	    tc, token_goes_by_its_own_mechanisms_alone, token_rows);
+	add_in_modes(tc, token_is_said_to_be_for_the_server_of_the_url);
+	add_in_modes(tc, long_token_waits_for_the_question);
+	tcase_add_loop_test(
+	    tc, token_with_other_characters_is_refused, 0, COUNT(bad_tokens));
+	talk_add(tc, token_and_password_replace_each_other, 2, MODES);
+	talk_add(
+	    tc, token_is_never_sent_over_tls_that_is_not_verified, 2, MODES);
+	add_in_starttls_modes(tc, token_is_never_sent_without_tls);
 	add_rows_in_modes(
 	    tc, external_needs_a_certificate_that_was_sent, external_rows);
 	return talk_run(suite);

@@ -94,7 +94,8 @@ static const struct step serve_starttls[] = {
 	SEND("220 2.0.0 go ahead\r\n"),
 	STEP(TLS),
 	PREFIX("EHLO "),
-	SEND("250-mail.example.org\r\n250 AUTH PLAIN LOGIN EXTERNAL\r\n"),
+	SEND("250-mail.example.org\r\n250 AUTH PLAIN LOGIN EXTERNAL "
+	     "XOAUTH2\r\n"),
 	STEP(SERVE),
 	END,
 };
@@ -103,7 +104,8 @@ static const struct step serve_implicit[] = {
 	STEP(TLS),
 	SEND("220 mail.example.org ESMTP\r\n"),
 	PREFIX("EHLO "),
-	SEND("250-mail.example.org\r\n250 AUTH PLAIN LOGIN EXTERNAL\r\n"),
+	SEND("250-mail.example.org\r\n250 AUTH PLAIN LOGIN EXTERNAL "
+	     "XOAUTH2\r\n"),
 	STEP(SERVE),
 	END,
 };
@@ -117,6 +119,7 @@ struct how {
 	bool by_name;	 /* localhost, where others say 127.0.0.1 */
 	const char *user;
 	const char *password;
+	const char *token;   /* in the place of it */
 	const char *authzid; /* EXTERNAL */
 	const char *mechanism;
 	bool no_cache;
@@ -152,7 +155,10 @@ new_client(const struct how *how, const struct server *server,
 	else
 		ck_assert_ok(smtptls_client_set_connect_to(
 		    client, how->place != NULL ? how->place : place));
-	if (how->user != NULL)
+	if (how->token != NULL)
+		ck_assert_ok(
+		    smtptls_client_set_token(client, how->user, how->token));
+	else if (how->user != NULL)
 		ck_assert_ok(smtptls_client_set_credentials(client, how->user,
 		    how->password != NULL ? how->password : TALK_PASSWORD));
 	if (how->authzid != NULL)
@@ -254,6 +260,8 @@ static const struct {
 	{ { .user = "alice" }, { .user = "alice", .password = "new" }, true },
 	{ { .user = "alice", .mechanism = "LOGIN" },
 	    { .user = "alice", .mechanism = "LOGIN" }, true },
+	{ { .user = "alice", .token = "t" },
+	    { .user = "alice", .token = "new" }, true },
 	{ { .context = &with_certificate, .authzid = "bob" },
 	    { .context = &with_certificate, .authzid = "bob" }, true },
 	{ { .by_name = true }, { .by_name = true }, true },
@@ -280,6 +288,10 @@ static const struct {
 	{ { 0 }, { .user = "alice" }, false },
 	{ { .user = "alice" }, { 0 }, false },
 	{ { .user = "alice" }, { .user = "bob" }, false },
+	{ { .user = "alice" }, { .user = "alice", .token = "t" }, false },
+	{ { .user = "alice", .token = "t" }, { .user = "alice" }, false },
+	{ { .user = "alice", .token = "t" }, { .user = "bob", .token = "t" },
+	    false },
 	{ { .user = "alice" }, { .user = "alice", .mechanism = "PLAIN" },
 	    false },
 	{ { .user = "alice", .mechanism = "PLAIN" },
