@@ -12,6 +12,7 @@
 
 #define CLEAR 1u /* not yet in TLS */
 #define LOGIN 2u /* alice has to authenticate with the password secret */
+#define TOKEN 4u /* or with a token */
 
 static struct sink_stats stats;
 static struct sink_policy policy;
@@ -31,6 +32,11 @@ begin(unsigned int how, unsigned int extensions)
 		policy.credentials.user = "alice";
 		policy.credentials.password.data = (char *)"secret";
 		policy.credentials.password.len = 6;
+	}
+	if ((how & TOKEN) != 0) {
+		policy.credentials.user = "alice";
+		policy.credentials.token.data = (char *)"to-ken==";
+		policy.credentials.token.len = 8;
 	}
 	sink_smtp_init(&smtp, &policy);
 	if ((how & CLEAR) == 0)
@@ -276,6 +282,51 @@ static const struct {
 	    0 },
 	{ HI "AUTH PLAIN " PLAIN "\r\n" HI FROM "AUTH PLAIN " PLAIN "\r\n",
 	    "250 235 250 250 503", LOGIN, 0, 0 },
+
+	/* Tokens: taken, and refused in two steps. */
+	{ HI "AUTH OAUTHBEARER "
+	     "bixhPWFsaWNlLAFob3N0PWgBcG9ydD00NjUBYXV0aD1CZWFyZXIgdG8ta2VuPT0BA"
+	     "Q==\r\n" FROM,
+	    "250 235 250", TOKEN, 0, 0 },
+	{ HI "AUTH XOAUTH2 "
+	     "dXNlcj1hbGljZQFhdXRoPUJlYXJlciB0by1rZW49PQEB\r\n" FROM,
+	    "250 235 250", TOKEN, 0, 0 },
+	{ HI "AUTH xoauth2\r\n"
+	     "dXNlcj1hbGljZQFhdXRoPUJlYXJlciB0by1rZW49PQEB\r\n" FROM,
+	    "250 334 235 250", TOKEN, 0, 0 },
+	{ HI "AUTH OAUTHBEARER "
+	     "bixhPWFsaWNlLAFob3N0PWgBcG9ydD00NjUBYXV0aD1CZWFyZXIgdG8ta2VuAQE="
+	     "\r\nAQ==\r\n" FROM,
+	    "250 334 535 530", TOKEN, 0, 0 },
+	{ HI "AUTH XOAUTH2 "
+	     "dXNlcj1ib2IBYXV0aD1CZWFyZXIgdG8ta2VuPT0BAQ==\r\n\r\n" FROM,
+	    "250 334 535 530", TOKEN, 0, 0 },
+	{ HI "AUTH XOAUTH2 "
+	     "dXNlcj1hbGljZQFhdXRoPUJlYXJlciBubwEB\r\nAQ==\r\n" FROM,
+	    "250 334 501 530", TOKEN, 0, 0 },
+	{ HI "AUTH OAUTHBEARER "
+	     "bixhPWFsaWNlLAFob3N0PWgBcG9ydD00NjUBYXV0aD1CZWFyZXIgbm8BAQ==\r\n*"
+	     "\r\n" FROM,
+	    "250 334 501 530", TOKEN, 0, 0 },
+	{ HI "AUTH OAUTHBEARER "
+	     "bixhPT02MWxpY2UsAWhvc3Q9aAFwb3J0PTQ2NQFhdXRoPUJlYXJlciB0by1rZW49P"
+	     "QEB\r\n"
+	     "AUTH OAUTHBEARER bixhPWFsaWNlLA==\r\n"
+	     "AUTH OAUTHBEARER bixhPWFsaWNlLAFhdXRoPUJlYXJlciB0by1rZW49PQE=\r\n"
+	     "AUTH OAUTHBEARER bixhPWFsaWNlLAEB\r\n"
+	     "AUTH OAUTHBEARER "
+	     "bixhPWFsaWNlLAFhdXRoPUJlYXJlciBhAWF1dGg9QmVhcmVyIHRvLWtlbj09AQE="
+	     "\r\n"
+	     "AUTH XOAUTH2 dXNlcj1hbGljZQFhdXRoPXRvLWtlbj09AQE=\r\n"
+	     "AUTH XOAUTH2 =\r\n" FROM,
+	    "250 501 501 501 501 501 501 501 530", TOKEN, 0, 0 },
+	{ HI "AUTH PLAIN " PLAIN "\r\n" FROM, "250 504 530", TOKEN, 0, 0 },
+	{ HI "AUTH OAUTHBEARER "
+	     "bixhPWFsaWNlLAFob3N0PWgBcG9ydD00NjUBYXV0aD1CZWFyZXIgdG8ta2VuPT0BA"
+	     "Q==\r\n" FROM,
+	    "250 504 530", LOGIN, 0, 0 },
+	{ HI "AUTH PLAIN " PLAIN "\r\n" FROM, "250 235 250", LOGIN | TOKEN, 0,
+	    0 },
 };
 
 START_TEST(conversation_is_the_same_at_every_cut)
@@ -310,6 +361,17 @@ static const struct {
 	{ LOGIN,
 	    "250-localhost\r\n250-PIPELINING\r\n250-SIZE 1073741824\r\n"
 	    "250-AUTH PLAIN LOGIN\r\n250-ENHANCEDSTATUSCODES\r\n"
+	    "250-8BITMIME\r\n250-DSN\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n"
+	    "250-REQUIRETLS\r\n" LATER },
+	{ TOKEN,
+	    "250-localhost\r\n250-PIPELINING\r\n250-SIZE 1073741824\r\n"
+	    "250-AUTH OAUTHBEARER XOAUTH2\r\n250-ENHANCEDSTATUSCODES\r\n"
+	    "250-8BITMIME\r\n250-DSN\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n"
+	    "250-REQUIRETLS\r\n" LATER },
+	{ LOGIN | TOKEN,
+	    "250-localhost\r\n250-PIPELINING\r\n250-SIZE 1073741824\r\n"
+	    "250-AUTH OAUTHBEARER XOAUTH2 PLAIN LOGIN\r\n"
+	    "250-ENHANCEDSTATUSCODES\r\n"
 	    "250-8BITMIME\r\n250-DSN\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n"
 	    "250-REQUIRETLS\r\n" LATER },
 	{ CLEAR | LOGIN,

@@ -152,6 +152,7 @@ class CommandLine(Case):
                 (*ca, "--no", "SIZE,"), (*ca, "--wat"), ("--cert", "x"),
                 ("--key", "x"), (*ca, "--cert", "x", "--key", "x"),
                 (*ca, "--user", "x"), (*ca, "--password-file", "x"),
+                (*ca, "--token-file", "x"),
                 (*ca, "--user", "", "--password-file", "x"),
                 (*ca, "--delay-ms", "x"), (*ca, "--max-seconds", "0"),
                 (*ca, "--max-messages", "0"), (*ca, "--misbehave", "list"),
@@ -176,6 +177,7 @@ class CommandLine(Case):
                 (66, "no.pem", ("--cert", "no.pem", "--key", "no.pem")),
                 (66, "no.txt", (*ca, "--user", "u", "--password-file", "no.txt")),
                 (66, "empty", (*ca, "--user", "u", "--password-file", empty)),
+                (66, "no token", (*ca, "--user", "u", "--token-file", empty)),
                 (66, "no-ca.pem", (*ca, "--client-ca", "no-ca.pem")),
                 (73, "none/mail", (*ca, "--maildir", "none/mail")),
                 (73, "none/ca", ("--make-ca", "none/ca"))):

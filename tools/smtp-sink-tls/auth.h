@@ -12,7 +12,9 @@
 /* Who may authenticate; a NULL user: nobody is asked to. */
 struct sink_credentials {
 	const char *user;
-	struct stls_secret password;
+	struct stls_secret
+	    password;		  /* not set: PLAIN and LOGIN are not there */
+	struct stls_secret token; /* the same for OAUTHBEARER and XOAUTH2 */
 };
 
 enum sink_auth_result {
@@ -28,7 +30,12 @@ enum sink_auth_result {
 enum sink_auth_step {
 	SINK_AUTH_PLAIN = 0,
 	SINK_AUTH_LOGIN_USER,
-	SINK_AUTH_LOGIN_PASSWORD
+	SINK_AUTH_LOGIN_PASSWORD,
+	SINK_AUTH_OAUTHBEARER,
+	SINK_AUTH_XOAUTH2,
+	/* The failure was told in a challenge, which is to be answered. */
+	SINK_AUTH_OAUTHBEARER_FAILED,
+	SINK_AUTH_XOAUTH2_FAILED
 };
 
 /* One exchange; zero-initialised it has not begun. */
@@ -36,6 +43,9 @@ struct sink_auth {
 	enum sink_auth_step step;
 	struct stls_secret user; /* what LOGIN was told first */
 };
+
+/* What EHLO says of the mechanisms that these allow. */
+const char *sink_auth_offer(const struct sink_credentials *credentials);
 
 /* Begin with what follows "AUTH ": the mechanism and an initial response. */
 enum sink_auth_result sink_auth_begin(struct sink_auth *auth,

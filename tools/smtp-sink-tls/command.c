@@ -86,7 +86,7 @@ do_ehlo(struct sink_smtp *smtp, const char *args, size_t len)
 		{ SINK_PIPELINING, "PIPELINING" },
 		{ SINK_SIZE, "SIZE 1073741824" },
 		{ SINK_STARTTLS, "STARTTLS" },
-		{ SINK_AUTH, "AUTH PLAIN LOGIN" },
+		{ SINK_AUTH, NULL },
 		{ SINK_ENHANCEDSTATUSCODES, "ENHANCEDSTATUSCODES" },
 		{ SINK_8BITMIME, "8BITMIME" },
 		{ SINK_DSN, "DSN" },
@@ -108,7 +108,10 @@ do_ehlo(struct sink_smtp *smtp, const char *args, size_t len)
 		if ((left & lines[i].bit) == 0)
 			continue;
 		left &= ~(unsigned int)lines[i].bit;
-		sink_reply_line(smtp, 250, left == 0, lines[i].line);
+		sink_reply_line(smtp, 250, left == 0,
+		    lines[i].bit == SINK_AUTH
+			? sink_auth_offer(&smtp->policy->credentials)
+			: lines[i].line);
 	}
 }
 
@@ -133,7 +136,11 @@ auth_failed(struct sink_smtp *smtp)
 		sink_smtp_abort(smtp, "4.7.0", "too many failures");
 		return;
 	}
-	sink_reply(smtp, 535, "5.7.8", "user name or password is wrong");
+	if (smtp->auth.step >= SINK_AUTH_OAUTHBEARER)
+		sink_reply(smtp, 535, "5.7.8", "the token is not accepted");
+	else
+		sink_reply(
+		    smtp, 535, "5.7.8", "user name or password is wrong");
 }
 
 static void

@@ -24,8 +24,9 @@
 #include "server.h"
 #include "stats.h"
 
-/* As for the client: see smtptls_client_set_credentials(). */
+/* As for the client: see smtptls_client_set_credentials(), _set_token(). */
 #define PASSWORD_LEN_MAX 4096
+#define TOKEN_LEN_MAX 8192
 
 /* The whole program: what is made here is ended by sink_done(). */
 struct sink {
@@ -44,6 +45,7 @@ sink_done(struct sink *sink)
 	smtptls_context_free(sink->context);
 	sink_ca_files_done(&sink->files);
 	stls_secret_done(&sink->policy.credentials.password);
+	stls_secret_done(&sink->policy.credentials.token);
 	close_fd(&sink->policy.maildir);
 	close_fd(&sink->server.smtp.fd);
 	close_fd(&sink->server.smtps.fd);
@@ -74,25 +76,26 @@ raise_descriptor_limit(void)
 
 /* The first line of the file, without its end. */
 static int
-load_password(struct stls_err *err, const char *path, struct stls_secret *out)
+load_secret(struct stls_err *err, const char *what, const char *path,
+    size_t len_max, struct stls_secret *out)
 {
 	CLEANUP(close_file) FILE *f = fopen(path, "re");
-	char line[PASSWORD_LEN_MAX + 2];
+	char line[TOKEN_LEN_MAX + 2];
 	size_t len;
 	int r;
 
 	if (f == NULL)
 		return stls_err_errno(
 		    err, SMTPTLS_E_INVALID, errno, "%s", path);
-	/* stdio would leave a copy of the password behind. */
+	/* stdio would leave a copy of the secret behind. */
 	setvbuf(f, NULL, _IONBF, 0);
 	if (fgets(line, sizeof(line), f) == NULL)
 		line[0] = '\0';
 	len = strcspn(line, "\r\n");
-	if (len == 0 || len > PASSWORD_LEN_MAX)
+	if (len == 0 || len > len_max)
 		r = stls_err_set(err, SMTPTLS_E_INVALID,
-		    "%s: the first line is no password of 1 to %d octets", path,
-		    PASSWORD_LEN_MAX);
+		    "%s: the first line is no %s of 1 to %zu octets", path,
+		    what, len_max);
 	else if (stls_secret_set(out, line, len) < 0)
 		r = stls_err_nomem(err);
 	else
@@ -138,6 +141,22 @@ make_context(struct stls_err *err, struct sink *sink)
 }
 
 static int
+load_credentials(struct stls_err *err, const struct sink_options *options,
+    struct sink_credentials *credentials)
+{
+	int r = SMTPTLS_OK;
+
+	credentials->user = options->user;
+	if (options->password_file != NULL)
+		r = load_secret(err, "password", options->password_file,
+		    PASSWORD_LEN_MAX, &credentials->password);
+	if (r == SMTPTLS_OK && options->token_file != NULL)
+		r = load_secret(err, "token", options->token_file,
+		    TOKEN_LEN_MAX, &credentials->token);
+	return r;
+}
+
+static int
 load_files(struct stls_err *err, struct sink *sink)
 {
 	const struct sink_options *options = &sink->options;
@@ -151,13 +170,9 @@ load_files(struct stls_err *err, struct sink *sink)
 	r = make_context(err, sink);
 	if (r < 0)
 		return r;
-	if (options->user != NULL) {
-		r = load_password(err, options->password_file,
-		    &sink->policy.credentials.password);
-		if (r < 0)
-			return r;
-		sink->policy.credentials.user = options->user;
-	}
+	r = load_credentials(err, options, &sink->policy.credentials);
+	if (r < 0)
+		return r;
 	if (options->maildir == NULL)
 		return SMTPTLS_OK;
 	return sink_maildir_open(err, options->maildir, &sink->policy.maildir);

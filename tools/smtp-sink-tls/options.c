@@ -36,7 +36,8 @@ const char sink_options_help[] =
     "  --key FILE            ... and this key\n"
     "  --client-ca FILE      require client certificates of these CAs\n"
     "  --user NAME           require authentication as NAME ...\n"
-    "  --password-file FILE  ... with the password in FILE\n"
+    "  --password-file FILE  ... with the password in FILE ...\n"
+    "  --token-file FILE     ... or the OAuth 2.0 token in FILE, or either\n"
     "  --maildir DIR         keep each message as one file in DIR/new\n"
     "  --stats FILE          write what was counted as JSON on exit\n"
     "  --no EXT              do not offer an extension; repeatable\n"
@@ -79,6 +80,7 @@ enum option_id {
 	ID_CLIENT_CA,
 	ID_USER,
 	ID_PASSWORD_FILE,
+	ID_TOKEN_FILE,
 	ID_MAILDIR,
 	ID_STATS,
 	ID_NO,
@@ -100,6 +102,7 @@ static const struct option long_options[] = {
 	{ "client-ca", required_argument, NULL, ID_CLIENT_CA },
 	{ "user", required_argument, NULL, ID_USER },
 	{ "password-file", required_argument, NULL, ID_PASSWORD_FILE },
+	{ "token-file", required_argument, NULL, ID_TOKEN_FILE },
 	{ "maildir", required_argument, NULL, ID_MAILDIR },
 	{ "stats", required_argument, NULL, ID_STATS },
 	{ "no", required_argument, NULL, ID_NO },
@@ -211,6 +214,8 @@ place_of(struct sink_options *options, int id)
 		return &options->user;
 	case ID_PASSWORD_FILE:
 		return &options->password_file;
+	case ID_TOKEN_FILE:
+		return &options->token_file;
 	case ID_MAILDIR:
 		return &options->maildir;
 	case ID_STATS:
@@ -285,9 +290,11 @@ check(struct stls_err *err, struct sink_options *options)
 	if ((options->cert == NULL) != (options->key == NULL))
 		return stls_err_set(
 		    err, SMTPTLS_E_INVALID, "--cert and --key belong together");
-	if ((options->user == NULL) != (options->password_file == NULL))
+	if ((options->user == NULL) !=
+	    (options->password_file == NULL && options->token_file == NULL))
 		return stls_err_set(err, SMTPTLS_E_INVALID,
-		    "--user and --password-file belong together");
+		    "--user belongs together with --password-file or "
+		    "--token-file");
 	if (options->user != NULL && options->user[0] == '\0')
 		return stls_err_set(
 		    err, SMTPTLS_E_INVALID, "the name of --user is empty");

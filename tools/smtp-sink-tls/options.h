@@ -41,6 +41,7 @@ struct sink_options {
 	const char *client_ca;
 	const char *user;
 	const char *password_file;
+	const char *token_file;
 	const char *maildir;
 	const char *stats;
 	unsigned int extensions;
