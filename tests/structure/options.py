@@ -17,11 +17,10 @@ import sys
 ENTRY = re.compile(
     r"(?:FLAG|STRING|VALUE|MODE|CALL|PASSWORD)\(([^()]*(?:\([^()]*\))?)\)|"
     r"^\t\{ (0, \"[^}]*)\}", re.M)
-# What programs pass, and what is not there yet: named, but no example.
+# What programs pass: named, but no example.
 WITHOUT_EXAMPLE = {"-m", "-U", "-c", "-x", "-A", "-e", "-B", "-h", "-p", "-d",
-                   "-M", "-X", "-o", "-O", "-I", "--token-command",
+                   "-M", "-X", "-o", "-O", "-I",
                    "--help", "--version", "--submit"}
-LATER = {"token-command"}
 
 
 class Option:
@@ -84,7 +83,7 @@ def check_command(page, options):
 def check_files(page, example, options):
     for option in options:
         key = option.name
-        if not option.in_files or key in LATER:
+        if not option.in_files:
             continue
         if not re.search(rf"^\.It Ic (.* )?{key}\b(?!-)", page, re.M):
             yield f"{key} is not in sendmail-tls.conf(5)"

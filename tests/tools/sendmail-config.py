@@ -642,6 +642,19 @@ class Credentials(ConfigCase):
             self.logged_in("user = alice\npassword = hunter2 ;#x\n"),
             ["alice", "hunter2 ;#x"])
 
+    def test_a_token_takes_the_place_of_a_password(self):
+        text = "user = alice\ntoken-command = echo hunter2\n"
+        result, seen = self.login(text)
+        self.assert_status(result, sendmail.NOPERM, "a token (OAUTHBEARER, XOAUTH2)")
+        self.assertIsNone(seen)
+        self.refused(text + "password = hunter2\n",
+                     "token-command and password exclude each other")
+        self.refused(text + "auth = PLAIN\n", "--auth PLAIN wants a password")
+        # Who says a password on the command line has said it instead.
+        self.assertEqual(
+            self.logged_in(text, "--password-command", "echo secret"),
+            ["alice", "secret"])
+
     def test_a_file_in_the_home_directory_is_looked_for_there(self):
         self.refused("user = alice\npassword-file = ~/no-such-file-here\n",
                      os.path.expanduser(f"~{pwd_name()}") +

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """sendmail-tls and servers: what arrives, and what it says when it does not."""
 
+import base64
 import json
 import os
 import pty
@@ -238,6 +239,96 @@ class Login(sendmail.TestCase):
                                self.password, *ENVELOPE, url=server.url)
         self.assert_status(result, TEMPFAIL, "AUTH", "454 4.7.0 come back")
         self.assertFalse([c for c in server.commands if "MAIL" in c])
+
+
+class Token(sendmail.TestCase):
+    """An OAuth 2.0 token; too long for an AUTH line, as they mostly are."""
+
+    TOKEN = "ya29." + "a-t0ken_" * 200 + "=="
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.token = cls.folder / "token"
+        cls.token.write_text(cls.TOKEN + "\n")
+        cls.password = cls.folder / "password"
+        cls.password.write_text("correct horse\n")
+        cls.password.chmod(0o600)
+        cls.folder2 = cls.folder / "token-sink"
+        cls.folder2.mkdir()
+        cls.sink.close()
+        cls.sink = sendmail.Sink(
+            cls.folder2, "--user", "alice", "--token-file", cls.token,
+            "--password-file", cls.password)
+        cls.ca = cls.sink.ca
+
+    def by_token(self, command, *args):
+        return self.send("-v", "--user", "alice", "--token-command", command,
+                         *args, *ENVELOPE)
+
+    def assert_hidden(self, result, token=TOKEN):
+        for secret in (token, "a-t0ken", "YS10MGtlb", "bixhPWFsaWNl",
+                       "dXNlcj1hbGljZQ"):
+            self.assertNotIn(secret, result.err)
+
+    def test_a_token_is_shown_by_the_mechanisms_for_it(self):
+        for args, used in ((), "OAUTHBEARER"), (
+                ("--auth", "xoauth2"), "XOAUTH2"), (
+                ("--auth", "OAuthBearer"), "OAUTHBEARER"):
+            with self.subTest(args=args):
+                result = self.by_token(f"cat {self.token}", *args)
+                self.assertEqual(result.status, 0, result)
+                self.assertIn(f"C: AUTH {used}\n", result.err)
+                self.assert_hidden(result)
+                self.assertEqual(len(self.sink.take()), 1)
+
+    def test_a_token_that_is_refused(self):
+        for args, reason in ((), "invalid_token"), (
+                ("--auth", "XOAUTH2"), "401"):
+            with self.subTest(args=args):
+                result = self.send("--user", "alice", "--token-command",
+                                   "echo a-t0ken", *args, *ENVELOPE)
+                self.assert_status(
+                    result, NOPERM, HOST, "AUTH",
+                    f"({reason}): 535 5.7.8 the token is not accepted")
+                result = self.by_token("echo a-t0ken", *args)
+                self.assertEqual(result.status, NOPERM, result)
+                self.assertNotIn("AUTH PLAIN", result.err)
+                self.assert_hidden(result, "a-t0ken")
+        self.assertEqual(self.sink.take(), [])
+
+    def test_what_is_no_token(self):
+        for command, words in (("echo a b", "the token has a character"),
+                               ("printf 'a\\001\\n'", "the token has a"),
+                               ("true", "the first line is empty"),
+                               ("exit 3", "the token command"),
+                               ("printf %09000d 0", "longer than 8192")):
+            with self.subTest(command=command):
+                result = self.by_token(command)
+                self.assertNotEqual(result.status, 0)
+                self.assertIn(words, result.err)
+                self.assertNotIn("C: ", result.err)
+
+    def test_a_server_without_a_mechanism_for_it(self):
+        ehlo = Server.EHLO.replace("250-8", "250-AUTH PLAIN LOGIN\r\n250-8")
+        with Server(self.folder2, EHLO=ehlo) as server:
+            result = self.send("--user", "alice", "--token-command",
+                               "echo a-t0ken", *ENVELOPE, url=server.url)
+        self.assert_status(result, NOPERM, "a token (OAUTHBEARER, XOAUTH2)")
+        self.assertNotIn("AUTH", " ".join(server.commands))
+
+    def test_the_server_of_the_url_is_named(self):
+        ehlo = Server.EHLO.replace("250-8", "250-AUTH OAUTHBEARER\r\n250-8")
+        with Server(self.folder2, EHLO=ehlo) as server:
+            result = self.send("--user", "a,b", "--token-command",
+                               "echo a-t0ken", *ENVELOPE, url=server.url)
+        self.assertEqual(result.status, 0, result)
+        auth, = [c for c in server.commands if c.startswith("AUTH")]
+        port = server.url.rpartition(":")[2]
+        self.assertEqual(
+            base64.b64decode(auth.split()[2]).decode().split("\1"),
+            ["n,a=a=2Cb,", f"host={HOST}", f"port={port}",
+             "auth=Bearer a-t0ken", "", ""])
 
 
 class Refusals(sendmail.TestCase):

@@ -169,6 +169,24 @@ class Verdicts(Probe):
         self.assert_verdict(found, "authentication", "weak", "CRAM-MD5")
         self.assertIsNone(found["choice"]["mechanism"])
 
+    def test_a_mechanism_for_a_token(self):
+        both = GOOD_EHLO.replace("LOGIN PLAIN", "LOGIN XOAUTH2 PLAIN")
+        only = GOOD_EHLO.replace("LOGIN PLAIN", "XOAUTH2 OAUTHBEARER")
+        token = ("--user", "alice", "--token-command", "echo t0ken")
+        for args, ehlo, choice in (((), both, "PLAIN"),
+                                   ((), only, "OAUTHBEARER"),
+                                   (token, both, "XOAUTH2"),
+                                   (token, only, "OAUTHBEARER")):
+            result, found = self.probe_script(*args, EHLO=ehlo)
+            self.assert_status(result, 0)
+            self.assert_verdict(found, "authentication", "good", choice)
+            self.assertEqual(found["choice"]["mechanism"], choice)
+            self.assertNotIn("t0ken", result.out.decode() + result.err)
+        result, found = self.probe_script(
+            *token, EHLO=both, AUTH="535 5.7.8 no\r\n")
+        self.assert_status(result, NOPERM, "535 5.7.8 no")
+        self.assert_verdict(found, "authentication", "bad", "expired")
+
     def test_a_login(self):
         args = ("--user", "alice", "--password-command", "echo hunter2")
         result, found = self.probe_script(*args, EHLO=GOOD_EHLO)
@@ -284,6 +302,16 @@ class Configure(sendmail.TestCase):
             self.assertFalse(
                 [line for line in lines if line.startswith("password")])
             self.assertNotIn("AUTH", " ".join(server.commands))
+
+    def test_a_token_is_thought_of_where_the_server_takes_one(self):
+        for mechanisms, wanted in (("LOGIN XOAUTH2", True),
+                                   ("LOGIN PLAIN", False)):
+            ehlo = GOOD_EHLO.replace("LOGIN PLAIN", mechanisms)
+            with Server(self.folder, EHLO=ehlo) as server:
+                result = self.configure("alice@example.org", "--url",
+                                        server.url, "--cafile", self.ca)
+            self.assert_status(result, 0)
+            self.assertEqual(b"#token-command = " in result.out, wanted)
 
     def test_a_server_that_is_not_verified_is_none(self):
         result = self.configure("Alice@example.org", "--url",

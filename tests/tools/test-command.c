@@ -25,7 +25,7 @@ run_command(struct stls_err *err, const char *command, int timeout_ms,
 {
 	memset(err, 0, sizeof(*err));
 	return command_first_line(err, "the password command", command,
-	    &identity, stls_deadline_in(timeout_ms), out_line);
+	    &identity, LINE_LEN_MAX, stls_deadline_in(timeout_ms), out_line);
 }
 
 static const struct {
@@ -165,6 +165,23 @@ START_TEST(a_line_of_the_longest_length_is_taken)
 }
 END_TEST
 
+START_TEST(a_token_may_be_longer_than_a_password)
+{
+	CLEANUP(stls_secret_done) struct stls_secret token = { 0 };
+	struct stls_err err = { 0 };
+
+	ck_assert_ok(command_first_line(&err, "the token command",
+	    "printf %08192d 0", &identity, TOKEN_LINE_LEN_MAX,
+	    stls_deadline_in(IN_TIME), &token));
+	ck_assert_uint_eq(token.len, TOKEN_LINE_LEN_MAX);
+	ck_assert_int_eq(command_first_line(&err, "the token command",
+			     "printf %08193d 0", &identity, TOKEN_LINE_LEN_MAX,
+			     stls_deadline_in(IN_TIME), &token),
+	    EX_CONFIG);
+	ck_assert_ptr_nonnull(strstr(err.text, "longer than 8192 bytes"));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -181,6 +198,7 @@ main(void)
 	tcase_add_test(tc, a_parent_that_ignored_its_children_is_no_obstacle);
 	tcase_add_test(tc, a_line_that_comes_in_pieces_is_put_together);
 	tcase_add_test(tc, a_line_of_the_longest_length_is_taken);
+	tcase_add_test(tc, a_token_may_be_longer_than_a_password);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }

@@ -240,11 +240,11 @@ run(struct stls_err *err, const char *what, const char *command,
 
 int
 command_first_line(struct stls_err *err, const char *what, const char *command,
-    const struct identity *identity, stls_deadline deadline,
+    const struct identity *identity, size_t len_max, stls_deadline deadline,
     struct stls_secret *out_line)
 {
 	CLEANUP(environment_done) struct environment environment;
-	struct child child = { .out = -1 };
+	struct child child = { .out = -1, .line.len_max = len_max };
 	int r;
 
 	if (!environment_init(&environment, identity))

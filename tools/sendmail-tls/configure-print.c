@@ -118,6 +118,10 @@ print_login(const struct configuration *c)
 	       "#password-command = pass show mail/%s\n"
 	       "#password-file = ~/.config/sendmail-tls.password\n",
 	    user != NULL ? user : c->address.mailbox, c->address.domain);
+	/* OAUTHBEARER and XOAUTH2. */
+	if (strcasestr(offered, "OAUTH") != NULL)
+		puts("# or an OAuth 2.0 access token:\n"
+		     "#token-command = oauth2-token show mail");
 }
 
 static void

@@ -241,8 +241,12 @@ set_password(struct stls_err *err, const struct settings *s,
 	r = credentials_get(err, s, identity, &credentials);
 	if (r != 0 || credentials.password.data == NULL)
 		return r;
-	r = smtptls_client_set_credentials(
-	    client, credentials.user.data, credentials.password.data);
+	if (s->password.source == PASSWORD_TOKEN_COMMAND)
+		r = smtptls_client_set_token(
+		    client, credentials.user.data, credentials.password.data);
+	else
+		r = smtptls_client_set_credentials(
+		    client, credentials.user.data, credentials.password.data);
 	if (r < 0)
 		return client_failed(err, s, "credentials", r, client);
 	return 0;

@@ -178,7 +178,10 @@ get_password(struct stls_err *err, const struct settings *settings,
 		return read_file(err, value, true, deadline, out_password);
 	case PASSWORD_COMMAND:
 		return command_first_line(err, "the password command", value,
-		    identity, deadline, out_password);
+		    identity, LINE_LEN_MAX, deadline, out_password);
+	case PASSWORD_TOKEN_COMMAND:
+		return command_first_line(err, "the token command", value,
+		    identity, TOKEN_LINE_LEN_MAX, deadline, out_password);
 	case PASSWORD_GIVEN:
 		if (stls_secret_set(out_password, value, strlen(value)) < 0)
 			return stls_err_set(err, EX_OSERR, "out of memory");

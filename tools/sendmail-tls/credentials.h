@@ -10,7 +10,7 @@
 /* Who logs in, and by what. */
 struct credentials {
 	struct stls_secret user;
-	struct stls_secret password;
+	struct stls_secret password; /* or token, as the settings say */
 };
 
 /*

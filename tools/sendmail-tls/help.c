@@ -15,7 +15,7 @@ const char settings_help[] =
     "PIN\n"
     "          --cert FILE  --key FILE  --ciphers LIST  --tls-min 1.2|1.3\n"
     "Login     --user NAME with --password-file FILE, --password-command CMD,\n"
-    "          or a prompt;  --auth PLAIN|LOGIN|EXTERNAL\n"
+    "          --token-command CMD, or a prompt;  --auth MECHANISM\n"
     "Message   -t  recipients also from To, Cc and Bcc;  -F NAME  full name\n"
     "          -f ADDR, -r ADDR  envelope sender, '' for none;  --smtputf8\n"
     "          -i  a single dot does not end it;  -G  add no field\n"

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "command.h"
+#include "line.h"
 
 static const char helper[] = SMTPTLS_KEYRING_HELPER;
 
@@ -74,6 +75,6 @@ keyring_lookup(struct stls_err *err, const struct identity *identity,
 	if (r < 0)
 		return stls_err_set(err, EX_OSERR, "out of memory");
 	return command_first_line(err, "the keyring",
-	    (const char *)stls_buf_data(&command), identity, deadline,
-	    out_password);
+	    (const char *)stls_buf_data(&command), identity, LINE_LEN_MAX,
+	    deadline, out_password);
 }

@@ -28,14 +28,14 @@ int
 first_line_take(struct stls_err *err, const char *what,
     const struct first_line *line, struct stls_secret *out_secret)
 {
+	size_t max = line->len_max > 0 ? line->len_max : LINE_LEN_MAX;
 	size_t len = line->len;
 
 	if (len > 0 && line->text[len - 1] == '\r')
 		len--;
-	if (line->is_too_long || len > LINE_LEN_MAX)
+	if (line->is_too_long || len > max)
 		return stls_err_set(err, EX_CONFIG,
-		    "%s: the first line is longer than %d bytes", what,
-		    LINE_LEN_MAX);
+		    "%s: the first line is longer than %zu bytes", what, max);
 	if (len == 0)
 		return stls_err_set(
 		    err, EX_CONFIG, "%s: the first line is empty", what);

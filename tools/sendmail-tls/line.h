@@ -8,16 +8,18 @@
 #include "base/err.h"
 #include "base/secret.h"
 
-/* The library takes passwords of this length. */
+/* The library takes passwords of this length, and tokens of the other. */
 #define LINE_LEN_MAX 4096
+#define TOKEN_LINE_LEN_MAX 8192
 
 /*
  * The first line of something that comes in pieces and is a secret: in a place
  * of fixed size, so that no copy is left behind. Zero-initialised it is empty.
  */
 struct first_line {
-	char text[LINE_LEN_MAX + 2]; /* and CR LF */
+	char text[TOKEN_LINE_LEN_MAX + 2]; /* and CR LF */
 	size_t len;
+	size_t len_max;	  /* what is too long; 0: LINE_LEN_MAX */
 	bool is_complete; /* its line end has come, the rest is dropped */
 	bool is_too_long;
 };

@@ -12,12 +12,46 @@ offers(const struct probe *probe, const char *keyword)
 	    NULL;
 }
 
-static bool
-speaks(const char *mechanism)
+/* As the library has them: the first one is the best. */
+static const struct {
+	const char *name;
+	bool needs_cert, needs_token;
+} mechanisms[] = {
+	{ "EXTERNAL", true, false },
+	{ "OAUTHBEARER", false, true },
+	{ "XOAUTH2", false, true },
+	{ "PLAIN", false, false },
+	{ "LOGIN", false, false },
+};
+
+#define MECHANISM_COUNT (sizeof(mechanisms) / sizeof(mechanisms[0]))
+
+/* Of a mechanism that cannot be used. */
+#define NO_RANK (2 * MECHANISM_COUNT)
+
+/*
+ * The lower the better. Who has not said by what to log in could have a token,
+ * and has a password more often.
+ */
+static size_t
+rank_of(const struct settings *settings, const char *name)
 {
-	return strcasecmp(mechanism, "PLAIN") == 0 ||
-	    strcasecmp(mechanism, "LOGIN") == 0 ||
-	    strcasecmp(mechanism, "EXTERNAL") == 0;
+	bool has_token = settings->password.source == PASSWORD_TOKEN_COMMAND;
+	size_t i;
+
+	for (i = 0; i < MECHANISM_COUNT; i++) {
+		if (strcasecmp(name, mechanisms[i].name) == 0)
+			break;
+	}
+	if (i == MECHANISM_COUNT)
+		return NO_RANK;
+	if (mechanisms[i].needs_cert)
+		return settings->cert != NULL ? i : NO_RANK;
+	if (mechanisms[i].needs_token == has_token)
+		return i;
+	if (mechanisms[i].needs_token && !settings_want_auth(settings))
+		return MECHANISM_COUNT + i;
+	return NO_RANK;
 }
 
 static void
@@ -25,8 +59,8 @@ choose_mechanism(struct probe *probe)
 {
 	struct smtptls_client *client = probe->main.client;
 	const char *used = smtptls_client_auth_mechanism(client);
-	bool has_cert = probe->settings->cert != NULL, is_better;
 	char *best = probe->choice.mechanism, name[64];
+	size_t rank, best_rank = NO_RANK;
 	const char *next = NULL;
 
 	if (used[0] != '\0') {
@@ -34,15 +68,11 @@ choose_mechanism(struct probe *probe)
 		return;
 	}
 	while (probe_next_mechanism(client, &next, name, sizeof(name))) {
-		if (!speaks(name) ||
-		    (strcasecmp(name, "EXTERNAL") == 0 && !has_cert))
+		rank = rank_of(probe->settings, name);
+		if (rank >= best_rank)
 			continue;
-		is_better = best[0] == '\0' ||
-		    strcasecmp(name, "EXTERNAL") == 0 ||
-		    (strcasecmp(best, "LOGIN") == 0);
-		if (is_better)
-			snprintf(
-			    best, sizeof(probe->choice.mechanism), "%s", name);
+		best_rank = rank;
+		snprintf(best, sizeof(probe->choice.mechanism), "%s", name);
 	}
 }
 

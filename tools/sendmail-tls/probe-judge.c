@@ -215,7 +215,13 @@ judge_authentication(struct probe *probe)
 	const char *offered = smtptls_client_find_capability(
 	    main->client, "AUTH");
 
-	if (main->result == SMTPTLS_E_AUTH)
+	if (main->result == SMTPTLS_E_AUTH &&
+	    probe->settings->password.source == PASSWORD_TOKEN_COMMAND)
+		probe_add_verdict(probe, "authentication", RATING_BAD,
+		    "the login failed; see whether the user name is right, "
+		    "and the token is one for sending mail that has not "
+		    "expired");
+	else if (main->result == SMTPTLS_E_AUTH)
 		probe_add_verdict(probe, "authentication", RATING_BAD,
 		    "the login failed; see whether user name and password are "
 		    "right, and whether the provider wants a password made "

@@ -141,6 +141,7 @@ settings_set_password(
 		[PASSWORD_CREDENTIAL] = "password-credential",
 		[PASSWORD_KEYRING] = "password-keyring",
 		[PASSWORD_NETRC] = "netrc",
+		[PASSWORD_TOKEN_COMMAND] = "token-command",
 	};
 	struct settings *settings = target;
 	enum password_source source = (enum password_source)use->spec->field;

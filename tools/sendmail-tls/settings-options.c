@@ -50,15 +50,6 @@ set_nothing(struct stls_err *err, void *target, const struct option_use *use)
 	return 0;
 }
 
-/* A setting that is not there yet must never be passed over in silence. */
-static int
-comes_later(struct stls_err *err, void *target, const struct option_use *use)
-{
-	(void)target;
-	return stls_err_set(err, EX_USAGE,
-	    "%s comes in a later version of " PROGRAM, use->shown);
-}
-
 /* A boolean of sendmail: nothing, or a word of which the first letter counts. */
 static bool
 is_true(const char *value)
@@ -240,6 +231,7 @@ static const struct option_spec specs[] = {
 	STRING(0, "user", user, SERVER),
 	PASSWORD("password-file", PASSWORD_FILE, SERVER),
 	PASSWORD("password-command", PASSWORD_COMMAND, SERVER),
+	PASSWORD("token-command", PASSWORD_TOKEN_COMMAND, SERVER),
 	PASSWORD("netrc", PASSWORD_NETRC, SERVER),
 	{ 0, "password-credential", OPTION_VALUE, settings_set_credential,
 	    PASSWORD_CREDENTIAL, SERVER },
@@ -286,9 +278,6 @@ static const struct option_spec specs[] = {
 	CALL(0, "configure", OPTION_VALUE, settings_set_configure, COMMAND),
 	MODE(0, "help", MODE_PRINT_HELP),
 	MODE(0, "version", MODE_PRINT_VERSION),
-
-	/* later */
-	CALL(0, "token-command", OPTION_VALUE, comes_later, SERVER),
 };
 
 const struct option_table settings_options = { specs, ARRAY_LEN(specs), NULL };

@@ -224,7 +224,8 @@ int
 settings_set_auth(
     struct stls_err *err, void *target, const struct option_use *use)
 {
-	static const char *const known[] = { "PLAIN", "LOGIN", "EXTERNAL" };
+	static const char *const known[] = { "PLAIN", "LOGIN", "EXTERNAL",
+		"OAUTHBEARER", "XOAUTH2" };
 	struct settings *settings = target;
 	size_t i;
 
@@ -235,6 +236,7 @@ settings_set_auth(
 		}
 	}
 	return stls_err_set(err, EX_USAGE,
-	    "%s is PLAIN, LOGIN or EXTERNAL in this version, not %s",
+	    "%s is PLAIN, LOGIN, EXTERNAL, OAUTHBEARER or XOAUTH2 in this "
+	    "version, not %s",
 	    use->shown, use->value);
 }

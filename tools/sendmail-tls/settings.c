@@ -18,6 +18,13 @@ is_external(const struct settings *s)
 	return s->auth != NULL && strcmp(s->auth, "EXTERNAL") == 0;
 }
 
+/* RFC 7628, and what there was before it. */
+static bool
+is_for_tokens(const char *auth)
+{
+	return strcmp(auth, "OAUTHBEARER") == 0 || strcmp(auth, "XOAUTH2") == 0;
+}
+
 bool
 settings_want_auth(const struct settings *s)
 {
@@ -36,14 +43,26 @@ static int
 check_credentials(struct stls_err *err, const struct settings *s)
 {
 	bool has_password = s->password.source != PASSWORD_PROMPT;
+	bool has_token = s->password.source == PASSWORD_TOKEN_COMMAND;
 
 	if (is_external(s) && has_password)
 		return stls_err_set(err, EX_USAGE,
 		    "--auth EXTERNAL proves itself by --cert, not by a "
-		    "password");
+		    "%s",
+		    has_token ? "token" : "password");
 	if (is_external(s) && s->cert == NULL)
 		return stls_err_set(
 		    err, EX_USAGE, "--auth EXTERNAL needs --cert");
+	if (s->auth != NULL && !is_external(s) && has_token &&
+	    !is_for_tokens(s->auth))
+		return stls_err_set(err, EX_USAGE,
+		    "--auth %s wants a password, and --token-command gives a "
+		    "token",
+		    s->auth);
+	if (s->auth != NULL && is_for_tokens(s->auth) && !has_token &&
+	    !waits_for_account(s))
+		return stls_err_set(
+		    err, EX_USAGE, "--auth %s needs --token-command", s->auth);
 	/*
 	 * A netrc knows the user as well, and so may an account that is not
 	 * chosen yet: without it there is no server either.
@@ -51,8 +70,9 @@ check_credentials(struct stls_err *err, const struct settings *s)
 	if (s->password.source == PASSWORD_NETRC || waits_for_account(s))
 		return 0;
 	if (s->user == NULL && has_password)
-		return stls_err_set(
-		    err, EX_USAGE, "a password needs --user beside it");
+		return stls_err_set(err, EX_USAGE,
+		    "a %s needs --user beside it",
+		    has_token ? "token" : "password");
 	if (s->user == NULL && s->auth != NULL && !is_external(s))
 		return stls_err_set(
 		    err, EX_USAGE, "--auth %s needs --user", s->auth);

@@ -38,7 +38,8 @@ enum password_source {
 	PASSWORD_GIVEN,	     /* in the configuration itself */
 	PASSWORD_CREDENTIAL, /* of systemd */
 	PASSWORD_KEYRING,
-	PASSWORD_NETRC, /* which also knows the user */
+	PASSWORD_NETRC,		/* which also knows the user */
+	PASSWORD_TOKEN_COMMAND, /* an OAuth 2.0 token in the place of one */
 };
 
 /* What settings->log is where it is no file. */
@@ -121,7 +122,7 @@ struct settings {
 		const char *value; /* file, command, name; may be the secret */
 		int layer;
 	} password;
-	const char *auth; /* PLAIN, LOGIN or EXTERNAL in capitals */
+	const char *auth; /* a mechanism, in capitals */
 
 	/* Senders: what is used where nobody says, or in any case. */
 	const char *envelope_from;
