@@ -271,7 +271,7 @@ class Token(sendmail.TestCase):
                        "dXNlcj1hbGljZQ"):
             self.assertNotIn(secret, result.err)
 
-    def test_a_token_is_shown_by_the_mechanisms_for_it(self):
+    def test_a_token_goes_by_its_mechanisms_and_never_shows(self):
         for args, used in ((), "OAUTHBEARER"), (
                 ("--auth", "xoauth2"), "XOAUTH2"), (
                 ("--auth", "OAuthBearer"), "OAUTHBEARER"):
