@@ -8,7 +8,10 @@ usage: manual.py SOURCE_ROOT
    that has it in its NAME, and the synopsis is what the header declares;
  - no page speaks of a function or constant that does not exist, and every
    constant stands somewhere;
- - every cross reference leads to a page, and smtptls(3) names all pages.
+ - every cross reference leads to a page, and smtptls(3) names all pages;
+
+and all pages against a trap of mdoc(7): a word that is a macro is one in a
+heading too, where "In doubt" becomes "<doubt>".
 """
 
 import pathlib
@@ -22,6 +25,11 @@ CALLBACK = re.compile(
     r"typedef\s+([\w\s*]+?)\(\*(smtptls_\w+)\)\s*\(([^()]*)\)\s*;")
 CONSTANT = re.compile(r"\bSMTPTLS_[A-Z0-9_]+\b")
 NAME = re.compile(r"\(?\*?(smtptls_\w+)\)?")
+# Lines of prose that are looked through for macros, and those that are words.
+HEADING = re.compile(r"\.(?:Ss|Sh|%[A-Z]) (.*)")
+WORDS_THAT_ARE_MACROS = set(
+    "Ad An Ao Ap Ar At Do Em Er Fl Fr Ic In It Li Lk Ms Mt No Ns On Op Pa Pf "
+    "Po So Sq St Sx Sy Ta Tn Va Vt".split())
 
 
 def squeeze(declaration):
@@ -158,6 +166,15 @@ def check_constants(pages, constants):
         yield f"{name} is in no page"
 
 
+def check_headings(root):
+    for path in sorted((root / "doc/man").glob("*.[0-9]")):
+        for line in path.read_text().splitlines():
+            match = HEADING.match(line)
+            for word in words(match[1]) if match else []:
+                if word in WORDS_THAT_ARE_MACROS:
+                    yield f"{path.name}: {line!r} needs \\& before {word}"
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     found, constants = declared(root)
@@ -169,6 +186,7 @@ def main():
     problems += check_functions(pages, found)
     problems += check_references(root, pages)
     problems += check_constants(pages, constants)
+    problems += check_headings(root)
     print("\n".join(problems) or
           f"{len(found)} functions in {len(pages)} pages")
     # A check that looked at nothing has not passed.
