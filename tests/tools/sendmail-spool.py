@@ -697,13 +697,20 @@ class Folder(TestCase):
         result = self.add("b@example.org")
         self.assert_status(result, CANTCREAT, str(self.spool), "refused")
 
+    def test_a_folder_of_which_the_parent_is_not_there(self):
+        parent = self.spool / "state"
+        result = self.send("--spool", parent / "mail", *FROM,
+                           "b@example.org", url=NOBODY)
+        self.assert_status(result, CANTCREAT, f"mkdir -p {parent}", "refused")
+        self.assertFalse(parent.exists())
+
     def test_a_folder_of_somebody_else(self):
         if os.getuid() != 0:
             self.skipTest("only root can give something away")
         self.spool.mkdir(mode=0o700)
         os.chown(self.spool, 65534, 65534)
         self.assert_status(self.add("b@example.org"), CANTCREAT,
-                           "belongs to user 65534")
+                           "belongs to user 65534", "only that user")
 
     def as_user(self):
         """What has a process run as one who is not above permissions."""

@@ -43,8 +43,9 @@ check_folder(struct stls_err *err, int fd, const char *path, const char *name)
 		return failed(err, path, name);
 	if (st.st_uid != geteuid())
 		return stls_err_set(err, EX_CANTCREAT,
-		    "spool %s%s%s belongs to user %ld, not to user %ld", path,
-		    slash, name, (long)st.st_uid, (long)geteuid());
+		    "spool %s%s%s belongs to user %ld, not to user %ld: only "
+		    "that user can run or list it",
+		    path, slash, name, (long)st.st_uid, (long)geteuid());
 	if ((st.st_mode & 077) != 0)
 		return stls_err_set(err, EX_CANTCREAT,
 		    "spool %s%s%s is open to others (mode %04o): chmod 700",
@@ -70,11 +71,27 @@ sync_parent(struct stls_err *err, const char *path)
 	return 0;
 }
 
+/* Only the last folder is made: another one may be a disk that is missing. */
+static int
+without_parent(struct stls_err *err, const char *path)
+{
+	CLEANUP(free_ptr) char *copy = stls_strdup(path);
+	const char *parent;
+
+	if (copy == NULL)
+		return stls_err_set(err, EX_OSERR, "out of memory");
+	parent = dirname(copy);
+	return stls_err_set(err, EX_CANTCREAT,
+	    "spool %s: %s does not exist: mkdir -p %s", path, parent, parent);
+}
+
 static int
 make_folder(struct stls_err *err, const char *path)
 {
 	if (mkdir(path, 0700) == 0)
 		return sync_parent(err, path);
+	if (errno == ENOENT)
+		return without_parent(err, path);
 	return errno == EEXIST ? 0 : failed(err, path, "");
 }
 
