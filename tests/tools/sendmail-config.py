@@ -494,7 +494,7 @@ quoted: "a b"@example.com
     def test_a_name_without_alias_and_domain(self):
         result = self.with_config(f"aliases = {self.aliases}\n", "-bv", "x")
         self.assert_status(result, sendmail.DATAERR, "x has no domain",
-                           str(self.aliases), "--domain")
+                           str(self.aliases), "domain = ", "--domain")
 
     def test_the_mail_goes_there(self):
         result = self.with_config(self.server(f"aliases = {self.aliases}\n"),

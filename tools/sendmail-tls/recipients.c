@@ -69,8 +69,8 @@ add_name(struct resolver *resolver, const char *name)
 
 	if (resolver->settings->domain == NULL)
 		return stls_err_set(err, EX_DATAERR,
-		    "recipient: %s has no domain%s%s: set a domain with "
-		    "--domain, for example --domain example.org",
+		    "recipient: %s has no domain%s%s: set one with domain = "
+		    "example.org in the configuration, or with --domain",
 		    name, file != NULL ? " and no alias in " : "",
 		    file != NULL ? file : "");
 	r = stls_address_make(err, name, strlen(name), NULL, 0, &address);

@@ -39,7 +39,8 @@ default_sender(struct stls_err *err, const struct settings *settings,
 	if (domain[0] == '\0')
 		return stls_err_set(err, EX_DATAERR,
 		    "sender %s has no domain, and the host name has none: set "
-		    "one with --domain, or the sender with -f",
+		    "one with domain = example.org in the configuration, or "
+		    "with --domain, or the sender with -f",
 		    identity->user);
 	r = stls_address_parse(
 	    err, identity->user, strlen(identity->user), true, &address);

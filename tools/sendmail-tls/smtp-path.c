@@ -47,7 +47,8 @@ qualify(struct stls_err *err, const char *domain, struct stls_address *address)
 		return SMTPTLS_OK;
 	if (domain == NULL)
 		return stls_err_set(err, SMTPTLS_E_INVALID,
-		    "%s has no domain, and none is set with --domain",
+		    "%s has no domain, and none is set with domain = in the "
+		    "configuration or with --domain",
 		    address->mailbox);
 	return stls_address_qualify(err, address, domain);
 }
