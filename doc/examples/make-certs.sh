@@ -10,6 +10,11 @@
 # It needs certtool, of GnuTLS (on Debian in the package gnutls-bin).
 
 set -eu
+[ $# -eq 2 ] || { echo "usage: make-certs.sh DIR SERVER_NAME" >&2 && exit 64; }
+command -v certtool >/dev/null || {
+	echo "make-certs.sh: certtool is missing (Debian: gnutls-bin)" >&2
+	exit 1
+}
 dir=$1
 name=$2
 mkdir -p "$dir"
