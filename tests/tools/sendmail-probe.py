@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import tempfile
+import threading
 import unittest
 
 import probe_schema
@@ -212,6 +213,17 @@ class Verdicts(Probe):
             result, found = self.probe(url=f"smtps://{HOST}:{server.port}")
         self.assert_status(result, PROTOCOL)
         self.assert_verdict(found, "connection", "bad", "port")
+
+    def test_a_port_where_the_server_waits_for_us(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+            silent = threading.Thread(
+                target=lambda: listener.accept()[0].close(), daemon=True)
+            silent.start()
+            result, found = self.probe(url=f"smtp://{HOST}:{port}")
+            silent.join()
+        self.assert_status(result, TEMPFAIL)
+        self.assert_verdict(found, "connection", "bad", "smtps://")
 
     def test_nobody_listens(self):
         with socket.create_server(("127.0.0.1", 0)) as closed:

@@ -146,8 +146,9 @@ judge_no_tls(struct probe *probe, bool other_is_good)
 		    "and a modern suite");
 	else if (main->result < 0)
 		probe_add_verdict(probe, "connection", RATING_BAD,
-		    "the conversation ended before TLS; the reply may say why, "
-		    "or it is no mail server");
+		    "the conversation ended before TLS; the reply may say why; "
+		    "one that says nothing may want TLS from the first byte, "
+		    "as by smtps://, or be no mail server");
 	else
 		probe_add_verdict(probe, "connection", RATING_BAD,
 		    "there is no TLS: anybody in the network can read and "
