@@ -13,15 +13,6 @@
 
 #define TIMEOUT_MS_MAX 86400000
 
-/* What stls_sasl_is_text() does not take. */
-#define NO_TEXT                                                                \
-	"has a control character, is not UTF-8 or is longer than 4096 octets"
-
-/* What stls_sasl_is_token() does not take. */
-#define NO_TOKEN                                                               \
-	"has a character that RFC 6750 does not let it have or is longer "     \
-	"than 8192 octets"
-
 /* RFC 5321 section 4.5.3.2, and what it does not name. */
 static const int default_timeout_ms[STLS_PHASES] = {
 	[SMTPTLS_PHASE_CONNECT] = 30000,
@@ -232,8 +223,9 @@ stls_client_choose_way(struct smtptls_client *client, enum stls_way way)
 }
 
 /* Replace a string setting. */
-static int
-set_string(struct smtptls_client *client, char **setting, const char *value)
+int
+stls_client_set_string(
+    struct smtptls_client *client, char **setting, const char *value)
 {
 	char *copy = stls_strdup(value);
 
@@ -282,120 +274,6 @@ smtptls_client_add_address(struct smtptls_client *client, const char *address)
 	return SMTPTLS_OK;
 }
 
-static int
-check_user(struct smtptls_client *client, const char *user)
-{
-	if (user[0] == '\0')
-		return stls_client_refuse_invalid(
-		    client, "the user name is empty");
-	if (!stls_sasl_is_text(user))
-		return stls_client_refuse_invalid(
-		    client, "the user name " NO_TEXT);
-	return SMTPTLS_OK;
-}
-
-/* Replace who logs in and by what: the secret of one kind, not of the other. */
-static int
-set_login(struct smtptls_client *client, const char *user, const char *secret,
-    struct stls_secret *kind, struct stls_secret *other)
-{
-	int r;
-
-	r = set_string(client, &client->user, user);
-	if (r < 0)
-		return r;
-	stls_secret_done(other);
-	if (stls_secret_set(kind, secret, strlen(secret)) < 0) {
-		stls_err_nomem(&client->err);
-		return stls_client_refuse(client);
-	}
-	return SMTPTLS_OK;
-}
-
-int
-smtptls_client_set_credentials(
-    struct smtptls_client *client, const char *user, const char *password)
-{
-	int r;
-
-	r = stls_client_check_new(client);
-	if (r < 0)
-		return r;
-	if (user == NULL || password == NULL)
-		return stls_client_refuse_invalid(
-		    client, "the user name or the password is missing");
-	r = check_user(client, user);
-	if (r < 0)
-		return r;
-	if (password[0] == '\0')
-		return stls_client_refuse_invalid(
-		    client, "the password is empty");
-	if (!stls_sasl_is_text(password))
-		return stls_client_refuse_invalid(
-		    client, "the password " NO_TEXT);
-	return set_login(
-	    client, user, password, &client->password, &client->token);
-}
-
-int
-smtptls_client_set_token(
-    struct smtptls_client *client, const char *user, const char *token)
-{
-	int r;
-
-	r = stls_client_check_new(client);
-	if (r < 0)
-		return r;
-	if (user == NULL || token == NULL)
-		return stls_client_refuse_invalid(
-		    client, "the user name or the token is missing");
-	r = check_user(client, user);
-	if (r < 0)
-		return r;
-	if (token[0] == '\0')
-		return stls_client_refuse_invalid(client, "the token is empty");
-	if (!stls_sasl_is_token(token))
-		return stls_client_refuse_invalid(
-		    client, "the token " NO_TOKEN);
-	return set_login(
-	    client, user, token, &client->token, &client->password);
-}
-
-int
-smtptls_client_set_external(struct smtptls_client *client, const char *authzid)
-{
-	int r;
-
-	r = stls_client_check_new(client);
-	if (r < 0)
-		return r;
-	if (authzid == NULL || !stls_sasl_is_text(authzid))
-		return stls_client_refuse_invalid(
-		    client, "the authorization identity " NO_TEXT);
-	r = set_string(client, &client->authzid, authzid);
-	if (r == SMTPTLS_OK)
-		client->external = true;
-	return r;
-}
-
-int
-smtptls_client_set_auth_mechanism(
-    struct smtptls_client *client, const char *mechanism)
-{
-	int r;
-
-	r = stls_client_check_new(client);
-	if (r < 0)
-		return r;
-	if (mechanism == NULL || !stls_sasl_is_known(mechanism)) {
-		stls_err_set(&client->err, SMTPTLS_E_INVALID,
-		    "the mechanism \"%s\" is not known",
-		    mechanism != NULL ? mechanism : "");
-		return stls_client_refuse(client);
-	}
-	return set_string(client, &client->only_mechanism, mechanism);
-}
-
 /* An address literal (RFC 5321 section 4.1.3). */
 static bool
 is_address_literal(const char *name)
@@ -427,14 +305,14 @@ smtptls_client_set_ehlo_name(struct smtptls_client *client, const char *name)
 		return stls_client_refuse_invalid(
 		    client, "there is no name to greet with");
 	if (is_address_literal(name))
-		return set_string(client, &client->ehlo_name, name);
+		return stls_client_set_string(client, &client->ehlo_name, name);
 	if (stls_host_parse(&client->err, name, strlen(name), &host) < 0)
 		return stls_client_refuse(client);
 	if (host.is_ip)
 		return stls_client_refuse_invalid(client,
 		    "an address to greet with is written as a literal, "
 		    "[192.0.2.1] or [IPv6:2001:db8::1]");
-	return set_string(client, &client->ehlo_name, host.name);
+	return stls_client_set_string(client, &client->ehlo_name, host.name);
 }
 
 int
@@ -530,75 +408,4 @@ smtptls_client_next_done(struct smtptls_client *client)
 	message->next = NULL;
 	message->is_in_done = false;
 	return message;
-}
-
-const char *
-smtptls_client_step(const struct smtptls_client *client)
-{
-	if (client == NULL)
-		return "";
-	if (client->peer[0] == '\0')
-		return "connect";
-	return stls_step_name(stls_engine_step(&client->engine));
-}
-
-const char *
-smtptls_client_peer(const struct smtptls_client *client)
-{
-	return client != NULL ? client->peer : "";
-}
-
-int
-smtptls_client_host_is_unknown(const struct smtptls_client *client)
-{
-	return client != NULL && client->host_is_unknown;
-}
-
-struct smtptls_session *
-smtptls_client_session(struct smtptls_client *client)
-{
-	return client != NULL ? client->session : NULL;
-}
-
-const char *
-smtptls_client_capability(const struct smtptls_client *client, size_t index)
-{
-	if (client == NULL || index >= client->engine.capabilities.count)
-		return NULL;
-	return client->engine.capabilities.lines[index];
-}
-
-const char *
-smtptls_client_find_capability(
-    const struct smtptls_client *client, const char *keyword)
-{
-	if (client == NULL || keyword == NULL)
-		return NULL;
-	return stls_capabilities_find(&client->engine.capabilities, keyword);
-}
-
-const char *
-smtptls_client_auth_mechanism(const struct smtptls_client *client)
-{
-	if (client == NULL || !client->engine.authenticated)
-		return "";
-	return client->mechanism->name;
-}
-
-int
-smtptls_client_reply_code(const struct smtptls_client *client)
-{
-	return client != NULL ? client->engine.last.code : 0;
-}
-
-const char *
-smtptls_client_reply_enhanced(const struct smtptls_client *client)
-{
-	return client != NULL ? client->engine.last.enhanced : "";
-}
-
-const char *
-smtptls_client_reply_text(const struct smtptls_client *client)
-{
-	return client != NULL ? client->engine.last_text : "";
 }

@@ -44,10 +44,11 @@ enum stls_life {
 
 /*
  * A conversation: the one place where engine, session and net meet.
- * client.c has its settings and what it tells, pipelining.c those about what
- * leaves together, drive.c its loop, transport.c its bytes, plain.c those below
- * TLS, resume.c its TLS tickets, authenticate.c AUTH, watch.c what event loops
- * are told, and blocking.c the calls that wait.
+ * client.c has its settings, login.c those about who logs in, pipelining.c those
+ * about what leaves together; client-info.c has what it tells, drive.c its loop,
+ * connecting.c how that begins, feed.c the content, transport.c its bytes,
+ * plain.c those below TLS, resume.c its TLS tickets, authenticate.c AUTH, wait.c
+ * and watch.c what event loops are told, and blocking.c the calls that wait.
  */
 struct smtptls_client {
 	enum stls_life life;
@@ -151,6 +152,10 @@ int stls_client_check_new(struct smtptls_client *client);
 int stls_client_refuse(struct smtptls_client *client);
 int stls_client_refuse_invalid(struct smtptls_client *client, const char *what);
 
+/* Replace a string setting by a copy. SMTPTLS_OK, or refused. */
+int stls_client_set_string(
+    struct smtptls_client *client, char **setting, const char *value);
+
 /* The same in front of a setting that says where the connection comes from. */
 int stls_client_choose_way(struct smtptls_client *client, enum stls_way way);
 
@@ -163,15 +168,32 @@ int stls_client_fail(
 /* Close and free what only the conversation needs. */
 void stls_client_hang_up(struct smtptls_client *client);
 
-/* smtptls_client_pollfds(), also below a call. */
+/* Whether it is connected, and there is nothing to do. */
+bool stls_client_is_idle(const struct smtptls_client *client);
+
+/* The time limit of the present phase begins anew, or that of another phase. */
+void stls_client_restart_limit(struct smtptls_client *client);
+void stls_client_begin_phase(struct smtptls_client *client);
+
+/* wait.c: smtptls_client_pollfds(), also below a call. */
 size_t stls_client_list_fds(
     const struct smtptls_client *client, struct pollfd *fds, size_t max);
 
 /* What to wait for on the way to the server, 0 where there is none yet. */
 short stls_client_events(const struct smtptls_client *client);
 
-/* The time limit of the present phase begins anew. */
-void stls_client_restart_limit(struct smtptls_client *client);
+/*
+ * connecting.c: SMTPTLS_AGAIN: the connector says what to wait for. To connect
+ * again is for a server that takes no more messages on this connection.
+ */
+int stls_client_begin_connecting(struct smtptls_client *client);
+int stls_client_connect_on(struct smtptls_client *client);
+int stls_client_reconnect(struct smtptls_client *client);
+void stls_client_free_connector(struct smtptls_client *client);
+
+/* feed.c: as those of transport.c below. */
+int stls_client_feed(struct smtptls_client *client);
+int stls_client_end_content(struct smtptls_client *client);
 
 /*
  * transport.c and authenticate.c: each does one thing that the engine asked

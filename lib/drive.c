@@ -12,9 +12,6 @@
 #include "tls/context.h"
 #include "tls/session.h"
 
-/* How soon to ask a source or hook again that said SMTPTLS_AGAIN. */
-#define ASK_AGAIN_MS 20
-
 static const enum smtptls_phase phases[STLS_STEP_COUNT] = {
 	[STLS_STEP_GREETING] = SMTPTLS_PHASE_GREETING,
 	[STLS_STEP_EHLO] = SMTPTLS_PHASE_COMMAND,
@@ -51,16 +48,6 @@ collect_done(struct smtptls_client *client)
 	}
 }
 
-static void
-free_connector(struct smtptls_client *client)
-{
-	if (client->connector == NULL)
-		return;
-	stls_connector_done(client->connector);
-	free(client->connector);
-	client->connector = NULL;
-}
-
 int
 stls_client_fail(struct smtptls_client *client, const struct stls_err *reason)
 {
@@ -72,7 +59,7 @@ stls_client_fail(struct smtptls_client *client, const struct stls_err *reason)
 		collect_done(client);
 	}
 	client->life = STLS_LIFE_OVER;
-	free_connector(client);
+	stls_client_free_connector(client);
 	stls_client_close_socket(client);
 	stls_client_watch(client);
 	return client->err.code;
@@ -117,6 +104,13 @@ stls_client_restart_limit(struct smtptls_client *client)
 	    client->timeout_ms[client->phase]);
 }
 
+void
+stls_client_begin_phase(struct smtptls_client *client)
+{
+	client->phase = phases[stls_engine_step(&client->engine)];
+	stls_client_restart_limit(client);
+}
+
 /*
  * A phase begins anew with each reply. A reply that drips is none, and in a
  * handshake nothing counts but its end.
@@ -129,13 +123,12 @@ watch_progress(struct smtptls_client *client)
 	if (phase == client->phase &&
 	    client->engine.replies == client->replies_seen)
 		return;
-	client->phase = phase;
 	client->replies_seen = client->engine.replies;
-	stls_client_restart_limit(client);
+	stls_client_begin_phase(client);
 }
 
-static bool
-is_idle(const struct smtptls_client *client)
+bool
+stls_client_is_idle(const struct smtptls_client *client)
 {
 	return client->life == STLS_LIFE_TALKING &&
 	    stls_engine_event(&client->engine) == STLS_READY;
@@ -173,7 +166,8 @@ check_stop(struct smtptls_client *client)
 	r = check_cancelled(client);
 	if (r < 0)
 		return r;
-	if (stls_deadline_left_ms(client->deadline) != 0 || is_idle(client))
+	if (stls_deadline_left_ms(client->deadline) != 0 ||
+	    stls_client_is_idle(client))
 		return SMTPTLS_OK;
 	stls_err_set(&reason, SMTPTLS_E_TIMEOUT,
 	    "the deadline passed (at: %s)%s", smtptls_client_step(client),
@@ -192,7 +186,7 @@ check_limits(struct smtptls_client *client)
 		return r;
 	if (client->life == STLS_LIFE_CONNECTING ||
 	    stls_deadline_left_ms(client->phase_deadline) != 0 ||
-	    is_idle(client))
+	    stls_client_is_idle(client))
 		return SMTPTLS_OK;
 	stls_err_set(&reason, SMTPTLS_E_TIMEOUT,
 	    "the server did not answer within %d ms (at: %s)%s",
@@ -202,98 +196,6 @@ check_limits(struct smtptls_client *client)
 		return stls_client_fail(client, &reason);
 	/* A goodbye that is not answered keeps nobody waiting. */
 	stls_engine_lose(&client->engine, &reason);
-	return SMTPTLS_OK;
-}
-
-static struct smtptls_message *
-current_message(const struct smtptls_client *client)
-{
-	return stls_message_of(client->engine.sending);
-}
-
-/* The program has nothing for us now: send and read what there is. */
-static int
-stall(struct smtptls_client *client, int source_fd)
-{
-	client->source_fd = source_fd;
-	client->source_stalls = source_fd < 0;
-	if (stls_engine_has_output(&client->engine))
-		return stls_client_write(client);
-	/* The program may take its time; the server does not wait in vain. */
-	stls_client_restart_limit(client);
-	return stls_client_read(client);
-}
-
-/* A second attempt begins at the start again. */
-static int
-rewind_content(struct smtptls_client *client, struct stls_err *err)
-{
-	struct smtptls_message *message = current_message(client);
-
-	if (!message->txn.is_repeated)
-		return SMTPTLS_OK;
-	message->txn.is_repeated = false;
-	return stls_content_rewind(&message->content, err);
-}
-
-static int
-feed_content(struct smtptls_client *client)
-{
-	struct smtptls_message *message = current_message(client);
-	struct stls_content *content = &message->content;
-	struct stls_err reason;
-	const char *data;
-	size_t len;
-	int r;
-
-	r = rewind_content(client, &reason);
-	if (r == SMTPTLS_OK && message->progress != NULL) {
-		message->progress(content->offset, message->progress_arg);
-		client->is_drained = false;
-	}
-	if (r == SMTPTLS_OK)
-		r = stls_content_read(content, &reason, &data, &len);
-	/* Whatever was seen before is old now. */
-	if (!stls_content_never_waits(content))
-		client->is_drained = false;
-	if (r == SMTPTLS_AGAIN)
-		return stall(client, stls_content_poll_fd(content));
-	if (r < 0)
-		stls_engine_abandon(&client->engine, &reason);
-	else if (len == 0)
-		stls_engine_body_end(&client->engine);
-	else
-		stls_engine_body(&client->engine, data, len);
-	return SMTPTLS_OK;
-}
-
-/* Everything in front of the last octet has left: ask the hook. */
-static int
-end_content(struct smtptls_client *client)
-{
-	struct smtptls_message *message = current_message(client);
-	struct stls_err reason;
-	int r;
-
-	if (message->before_end != NULL) {
-		if (stls_engine_has_output(&client->engine))
-			return stls_client_write(client);
-		/* The server may have ended it: the engine is asked anew. */
-		if (stls_client_has_gathered(client))
-			return stls_client_flush(client);
-		r = message->before_end(message, message->before_end_arg);
-		client->is_drained = false;
-		if (r == SMTPTLS_AGAIN)
-			return stall(client, -1);
-		message->hook_was_called = true;
-		if (r != SMTPTLS_OK) {
-			stls_err_set(&reason, SMTPTLS_E_SOURCE,
-			    "given up before the end of data");
-			stls_engine_abandon(&client->engine, &reason);
-			return SMTPTLS_OK;
-		}
-	}
-	stls_engine_end_of_data(&client->engine);
 	return SMTPTLS_OK;
 }
 
@@ -309,9 +211,9 @@ do_next(struct smtptls_client *client, enum stls_event event)
 	case STLS_AUTH_CHALLENGE:
 		return stls_client_answer_challenge(client);
 	case STLS_NEED_BODY:
-		return feed_content(client);
+		return stls_client_feed(client);
 	case STLS_BEFORE_END_OF_DATA:
-		return end_content(client);
+		return stls_client_end_content(client);
 	case STLS_HAVE_OUTPUT:
 		return stls_client_write(client);
 	case STLS_MESSAGE_DONE:
@@ -340,121 +242,6 @@ may_send(enum stls_step step, void *arg)
 	    !smtptls_context_check_hostname(context);
 }
 
-static int
-greet(struct smtptls_client *client)
-{
-	char name[STLS_LOCAL_NAME_CAP];
-	const char *ehlo_name = client->ehlo_name;
-	struct stls_err reason;
-
-	if (ehlo_name == NULL) {
-		stls_local_name(client->fd, name);
-		ehlo_name = name;
-	}
-	client->life = STLS_LIFE_TALKING;
-	stls_client_info(client, "connected to %s", client->peer);
-	if (stls_engine_start(&client->engine, ehlo_name) < 0) {
-		reason = client->err;
-		return stls_client_fail(client, &reason);
-	}
-	client->phase = phases[stls_engine_step(&client->engine)];
-	stls_client_restart_limit(client);
-	return SMTPTLS_OK;
-}
-
-static void
-forget(int fd, void *arg)
-{
-	stls_client_forget(arg, fd);
-}
-
-static int
-start_connector(struct smtptls_client *client, struct stls_err *err)
-{
-	const struct stls_place of_url = { .host = &client->url.host,
-		.port = client->url.port };
-	int r;
-
-	if (stls_client_has_transport(client))
-		return SMTPTLS_OK;
-	client->connector = stls_alloc_zero(sizeof(*client->connector));
-	if (client->connector == NULL)
-		return stls_err_nomem(err);
-	r = stls_connector_start(client->connector, err,
-	    client->way == STLS_WAY_URL ? &of_url : &client->place,
-	    client->timeout_ms[SMTPTLS_PHASE_CONNECT]);
-	client->connector->closing = forget;
-	client->connector->arg = client;
-	return r;
-}
-
-/* Where the connection begins, the first or, for MAILMAX, another one. */
-static int
-begin_connecting(struct smtptls_client *client)
-{
-	struct stls_err reason;
-	int r;
-
-	client->life = STLS_LIFE_CONNECTING;
-	r = start_connector(client, &reason);
-	return r < 0 ? stls_client_fail(client, &reason) : SMTPTLS_OK;
-}
-
-/* The server takes no more messages on this connection: on to the next. */
-static int
-reconnect(struct smtptls_client *client)
-{
-	struct stls_engine next;
-	struct stls_err reason;
-	int r;
-
-	stls_client_info(client, "no more messages on this connection");
-	if (stls_client_has_transport(client)) {
-		stls_err_set(&reason, SMTPTLS_E_REFUSED_LATER,
-		    "the server takes no more messages on this connection, "
-		    "and there is no other");
-		return stls_client_fail(client, &reason);
-	}
-	if (client->session != NULL)
-		(void)smtptls_session_close(client->session);
-	smtptls_session_free(client->session);
-	client->session = NULL;
-	stls_client_close_socket(client);
-	stls_engine_init(&next, &client->engine.config);
-	stls_engine_move_on(&client->engine, &next);
-	stls_engine_done(&client->engine);
-	client->engine = next;
-	client->replies_seen = 0;
-	client->waits_in_read = false;
-	r = begin_connecting(client);
-	return r < 0 ? r : SMTPTLS_AGAIN;
-}
-
-static int
-connect_on(struct smtptls_client *client)
-{
-	struct stls_connector *connector = client->connector;
-	struct stls_err reason;
-	int r, fd = -1;
-
-	/* The program has connected. */
-	if (connector == NULL) {
-		stls_client_name_peer(client);
-		return greet(client);
-	}
-	r = stls_connector_drive(connector, &reason, &fd);
-	if (r == SMTPTLS_AGAIN)
-		return SMTPTLS_AGAIN;
-	if (r < 0) {
-		client->host_is_unknown = connector->host_does_not_exist;
-		return stls_client_fail(client, &reason);
-	}
-	client->fd = fd;
-	memcpy(client->peer, connector->peer, sizeof(client->peer));
-	free_connector(client);
-	return greet(client);
-}
-
 /* Nothing is under way: it may be one of many that are held. */
 static void
 trim(struct smtptls_client *client)
@@ -478,7 +265,7 @@ talk(struct smtptls_client *client)
 		case STLS_CLOSED:
 			return finish(client);
 		case STLS_RECONNECT:
-			return reconnect(client);
+			return stls_client_reconnect(client);
 		case STLS_READY:
 			/* Called without need: see whether a 421 has come. */
 			if (!first ||
@@ -546,7 +333,7 @@ smtptls_client_start(struct smtptls_client *client)
 	client->life = STLS_LIFE_CONNECTING;
 	if (stls_client_check_credentials(client, &reason) < 0)
 		return stls_client_fail(client, &reason);
-	return begin_connecting(client);
+	return stls_client_begin_connecting(client);
 }
 
 /*
@@ -625,7 +412,7 @@ drive(struct smtptls_client *client)
 	client->source_stalls = false;
 	client->is_drained = client->has_written = false;
 	if (client->life == STLS_LIFE_CONNECTING)
-		r = connect_on(client);
+		r = stls_client_connect_on(client);
 	if (r == SMTPTLS_OK)
 		r = talk(client);
 	if (r == SMTPTLS_AGAIN && check_limits(client) < 0)
@@ -653,81 +440,4 @@ smtptls_client_drive(struct smtptls_client *client)
 	stls_client_watch(client);
 	client->is_busy = false;
 	return r;
-}
-
-short
-stls_client_events(const struct smtptls_client *client)
-{
-	if (client->life != STLS_LIFE_TALKING)
-		return 0;
-	return client->events != 0 ? client->events : POLLIN;
-}
-
-size_t
-stls_client_list_fds(
-    const struct smtptls_client *client, struct pollfd *fds, size_t max)
-{
-	size_t count = 0;
-
-	if (client->connector != NULL)
-		return stls_connector_pollfds(client->connector, fds, max);
-	if (client->life != STLS_LIFE_TALKING)
-		return 0;
-	if (client->fd >= 0) {
-		if (count < max)
-			fds[count] = (struct pollfd){ .fd = client->fd,
-				.events = stls_client_events(client) };
-		count++;
-	}
-	if (client->source_fd >= 0) {
-		if (count < max)
-			fds[count] = (struct pollfd){ .fd = client->source_fd,
-				.events = POLLIN };
-		count++;
-	}
-	return count;
-}
-
-size_t
-smtptls_client_pollfds(
-    struct smtptls_client *client, struct pollfd *fds, size_t max)
-{
-	if (client == NULL || stls_client_check(client) < 0)
-		return 0;
-	return stls_client_list_fds(client, fds, max);
-}
-
-short
-smtptls_client_events(struct smtptls_client *client)
-{
-	if (client == NULL || stls_client_check(client) < 0)
-		return 0;
-	return stls_client_events(client);
-}
-
-static stls_deadline
-connect_deadline(const struct smtptls_client *client)
-{
-	return client->connector != NULL
-	    ? stls_connector_deadline(client->connector)
-	    : 0;
-}
-
-int
-smtptls_client_timeout_ms(struct smtptls_client *client)
-{
-	stls_deadline first;
-	int left;
-
-	if (client == NULL || stls_client_check(client) < 0)
-		return -1;
-	if (client->life == STLS_LIFE_NEW || is_idle(client))
-		return -1;
-	first = client->life == STLS_LIFE_CONNECTING ? connect_deadline(client)
-						     : client->phase_deadline;
-	left = stls_deadline_left_ms(
-	    stls_deadline_first(first, client->deadline));
-	if (client->source_stalls && (left < 0 || left > ASK_AGAIN_MS))
-		return ASK_AGAIN_MS;
-	return left;
 }
