@@ -64,7 +64,7 @@ check_notify(struct smtptls_message *message, unsigned int notify)
 int
 smtptls_message_set_notify(struct smtptls_message *message, unsigned int notify)
 {
-	struct stls_demands *demands;
+	struct stls_demands *demands = NULL;
 	int r;
 
 	r = begin(message, &demands);
@@ -81,7 +81,7 @@ begin_rcpt(struct smtptls_message *message, size_t index,
     struct stls_rcpt_demands **out_rcpt)
 {
 	struct stls_rcpt_demands *rcpts;
-	struct stls_demands *demands;
+	struct stls_demands *demands = NULL;
 	size_t count;
 	int r;
 
@@ -201,7 +201,7 @@ smtptls_message_set_return(
 		[SMTPTLS_RETURN_FULL] = "FULL",
 		[SMTPTLS_RETURN_HEADERS] = "HDRS",
 	};
-	struct stls_demands *demands;
+	struct stls_demands *demands = NULL;
 	int r;
 
 	r = begin(message, &demands);
@@ -220,7 +220,7 @@ int
 smtptls_message_set_envelope_id(struct smtptls_message *message, const char *id)
 {
 	char xtext[STLS_ENVID_LEN_MAX + 1];
-	struct stls_demands *demands;
+	struct stls_demands *demands = NULL;
 	int r;
 
 	r = begin(message, &demands);
@@ -243,7 +243,7 @@ smtptls_message_set_envelope_id(struct smtptls_message *message, const char *id)
 int
 smtptls_message_set_require_tls(struct smtptls_message *message, int on)
 {
-	struct stls_demands *demands;
+	struct stls_demands *demands = NULL;
 	int r;
 
 	r = begin(message, &demands);
@@ -262,7 +262,7 @@ smtptls_message_require_tls(const struct smtptls_message *message)
 int
 smtptls_message_set_hold_for_s(struct smtptls_message *message, int seconds)
 {
-	struct stls_demands *demands;
+	struct stls_demands *demands = NULL;
 	int r;
 
 	r = begin(message, &demands);
@@ -283,7 +283,7 @@ int
 smtptls_message_set_hold_until(struct smtptls_message *message, int64_t when)
 {
 	time_t seconds = (time_t)when;
-	struct stls_demands *demands;
+	struct stls_demands *demands = NULL;
 	struct tm tm;
 	int r;
 
@@ -307,7 +307,7 @@ smtptls_message_set_hold_until(struct smtptls_message *message, int64_t when)
 int
 smtptls_message_set_priority(struct smtptls_message *message, int priority)
 {
-	struct stls_demands *demands;
+	struct stls_demands *demands = NULL;
 	int r;
 
 	r = begin(message, &demands);
@@ -327,7 +327,7 @@ int
 smtptls_message_set_deliver_by_s(struct smtptls_message *message, int seconds,
     enum smtptls_deliver_by mode, int trace)
 {
-	struct stls_demands *demands;
+	struct stls_demands *demands = NULL;
 	int r;
 
 	r = begin(message, &demands);

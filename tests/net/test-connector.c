@@ -451,7 +451,7 @@ START_TEST(address_that_does_not_answer_leads_to_the_next)
 	listener = bound_socket(AF_INET, true, &port);
 	fake_names_add("192.0.2.1", 587);
 	fake_names_add("127.0.0.1", port);
-	fd = connect_to("mail.example.org:587", SHORT_MS, NULL, 0);
+	fd = connect_to("mail.example.org:587", WAIT_MS, NULL, 0);
 	ck_assert_msg(fd >= 0, "%s", err.text);
 	close(fd);
 	close(listener);
