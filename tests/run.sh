@@ -9,9 +9,10 @@
 #
 # Parts: gcc clang valgrind portable install interop callers; without one, all
 # of them. --full also does what takes longer than the budget: Valgrind with the
-# slow programs, and tests that look for STLS_TEST_FULL. What is missing is
-# installed by apt-get where this runs as root, else it is named. Nothing is
-# left outside of build-*/, no service is started.
+# slow programs, the sanitizers with each row in every mode, and tests that look
+# for STLS_TEST_FULL. What is missing is installed by apt-get where this runs as
+# root, else it is named. Nothing is left outside of build-*/, no service is
+# started.
 
 set -u
 LC_ALL=C
@@ -199,7 +200,7 @@ part_gcc() {
 }
 
 part_clang() {
-	build_clang && meson_test build-clang clang --setup patient
+	build_clang && meson_test build-clang clang --setup "sanitized$full"
 }
 
 part_valgrind() {
