@@ -121,3 +121,17 @@ stls_utf8_is_control(uint32_t c)
 	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x2028 ||
 	    c == 0x2029;
 }
+
+bool
+stls_utf8_has_control(const char *text, size_t len)
+{
+	uint32_t c;
+	size_t n = stls_ascii_printable(text, len);
+
+	for (text += n, len -= n; len > 0; text += n, len -= n) {
+		n = stls_utf8_decode(text, len, &c);
+		if (n == 0 || stls_utf8_is_control(c))
+			return true;
+	}
+	return false;
+}

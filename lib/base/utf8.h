@@ -25,4 +25,7 @@ size_t stls_ascii_printable(const char *text, size_t len);
  */
 bool stls_utf8_is_control(uint32_t c);
 
+/* Whether such a one is in it, or what is no UTF-8. */
+bool stls_utf8_has_control(const char *text, size_t len);
+
 #endif

@@ -40,21 +40,6 @@ is_alnum(char c)
 }
 
 static bool
-has_control_or_bad_utf8(const char *text, size_t len)
-{
-	uint32_t c;
-	size_t n;
-
-	n = stls_ascii_printable(text, len);
-	for (text += n, len -= n; len > 0; text += n, len -= n) {
-		n = stls_utf8_decode(text, len, &c);
-		if (n == 0 || stls_utf8_is_control(c))
-			return true;
-	}
-	return false;
-}
-
-static bool
 is_all_zero(const unsigned char *data, size_t len)
 {
 	while (len > 0 && data[len - 1] == 0)
@@ -358,7 +343,7 @@ stls_host_parse(struct stls_err *err, const char *text, size_t len,
 	}
 	if (len > INPUT_LEN_MAX)
 		return refuse(err, text, len, "is longer than 253 octets");
-	if (has_control_or_bad_utf8(text, len))
+	if (stls_utf8_has_control(text, len))
 		return refuse(err, text, len,
 		    "has a control character or is not valid UTF-8");
 

@@ -598,6 +598,7 @@ START_TEST(token_is_never_sent_over_tls_that_is_not_verified)
 	ck_assert_int_lt(talk_send(&talk), 0);
 	talk_hang_up_early(&talk);
 	ck_assert(!received_has(server_inside(talk.server), "AUTH"));
+	ck_assert(!received_has(server_inside(talk.server), TOKEN));
 	talk_end(&talk);
 	smtptls_context_free(context);
 }

@@ -31,23 +31,6 @@ is_alnum(char c)
 	    (c >= 'A' && c <= 'Z');
 }
 
-/* Control characters in what is not ASCII (those in ASCII: see the line). */
-static bool
-has_control(const char *text, size_t len)
-{
-	uint32_t c;
-	size_t n;
-
-	if (stls_ascii_only(text, len))
-		return false;
-	for (; len > 0; text += n, len -= n) {
-		n = stls_utf8_decode(text, len, &c);
-		if (n == 0 || stls_utf8_is_control(c))
-			return true;
-	}
-	return false;
-}
-
 /* RFC 5322 section 3.2.3, and RFC 6531 section 3.3: what is not ASCII. */
 static bool
 is_atext(char c)
@@ -147,7 +130,8 @@ path_len(const char *text, size_t len)
 	mailbox = mailbox_len(text + 1, len - 1);
 	if (mailbox == 0 || mailbox + 1 >= len || text[mailbox + 1] != '>')
 		return 0;
-	if (mailbox + 2 > PATH_LEN_MAX || has_control(text + 1, mailbox))
+	if (mailbox + 2 > PATH_LEN_MAX ||
+	    stls_utf8_has_control(text + 1, mailbox))
 		return 0;
 	return mailbox + 2;
 }

@@ -60,23 +60,6 @@ is_xtext(struct sink_view value)
 	return true;
 }
 
-/* Control characters in what is not ASCII (those in ASCII: see the line). */
-static bool
-has_control(const char *text, size_t len)
-{
-	uint32_t c;
-	size_t n;
-
-	if (stls_ascii_only(text, len))
-		return false;
-	for (; len > 0; text += n, len -= n) {
-		n = stls_utf8_decode(text, len, &c);
-		if (n == 0 || stls_utf8_is_control(c))
-			return true;
-	}
-	return false;
-}
-
 static bool
 size_is_valid(struct sink_path *path, struct sink_view value)
 {
@@ -158,7 +141,7 @@ orcpt_is_valid(struct sink_path *path, struct sink_view value)
 	(void)path;
 	return semicolon != NULL && semicolon > value.data &&
 	    value.len <= SINK_ORCPT_LEN_MAX &&
-	    !has_control(value.data, value.len);
+	    !stls_utf8_has_control(value.data, value.len);
 }
 
 /* Up to so many digits; below 0: not a number. */
