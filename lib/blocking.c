@@ -248,7 +248,8 @@ smtptls_client_noop(struct smtptls_client *client)
 	return tell(client,
 	    engine->last.code < 500 ? SMTPTLS_E_REFUSED_LATER
 				    : SMTPTLS_E_REFUSED,
-	    "NOOP refused: %d %s", engine->last.code, engine->last_text);
+	    "NOOP refused: %d %s", engine->last.code,
+	    stls_engine_last_text(engine));
 }
 
 int

@@ -70,5 +70,5 @@ smtptls_client_reply_enhanced(const struct smtptls_client *client)
 const char *
 smtptls_client_reply_text(const struct smtptls_client *client)
 {
-	return client != NULL ? client->engine.last_text : "";
+	return client != NULL ? stls_engine_last_text(&client->engine) : "";
 }

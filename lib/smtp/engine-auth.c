@@ -4,6 +4,9 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
 
 /* Keep an initial response for when the server asks for it. */
 static int
@@ -67,8 +70,8 @@ stls_engine_auth_failed(struct stls_engine *engine, const char *status)
 {
 	assert(engine->state == STLS_STATE_CHALLENGE);
 	engine->auth_has_failed = true;
-	snprintf(
-	    engine->auth_status, sizeof(engine->auth_status), "%s", status);
+	free(engine->auth_status);
+	engine->auth_status = stls_strdup(status);
 }
 
 void

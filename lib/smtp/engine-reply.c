@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/base64.h"
 
 /* Challenges of one authentication; LOGIN has two, SCRAM as many. */
@@ -156,9 +157,9 @@ fail_auth(struct stls_engine *engine, int code, const struct stls_reply *reply)
 	const char *what = code == SMTPTLS_E_AUTH
 	    ? "authentication refused"
 	    : "authentication refused for now";
-	char shown[sizeof(engine->auth_status) + 64];
+	char shown[STLS_OUTCOME_TEXT_CAP];
 
-	if (engine->auth_has_failed) {
+	if (engine->auth_status != NULL) {
 		snprintf(
 		    shown, sizeof(shown), "%s (%s)", what, engine->auth_status);
 		what = shown;
@@ -235,13 +236,40 @@ static const reply_handler handlers[STLS_STEP_COUNT] = {
 	[STLS_STEP_QUIT] = on_quit,
 };
 
+/* Most are short, and so is what a connection keeps. */
+static void
+set_last_text(struct stls_engine *engine, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	char *bigger;
+
+	if (size > engine->last_text_cap) {
+		bigger = stls_realloc(engine->last_text, size);
+		if (bigger == NULL) {
+			engine->last_text_cap = 0;
+			return;
+		}
+		engine->last_text = bigger;
+		engine->last_text_cap = size;
+	}
+	memcpy(engine->last_text, text, size);
+}
+
+const char *
+stls_engine_last_text(const struct stls_engine *engine)
+{
+	return engine->last_text_cap != 0 ? engine->last_text : "";
+}
+
 void
 stls_engine_keep_text(struct stls_engine *engine)
 {
+	char text[STLS_OUTCOME_TEXT_CAP];
+
 	if (engine->last.lines == NULL)
 		return;
-	stls_reply_text(
-	    &engine->last, engine->last_text, sizeof(engine->last_text));
+	stls_reply_text(&engine->last, text, sizeof(text));
+	set_last_text(engine, text);
 	engine->last.lines = NULL;
 	engine->last.len = 0;
 }

@@ -236,6 +236,8 @@ stls_engine_done(struct stls_engine *engine)
 	stls_buf_done(&engine->out);
 	stls_fifo_done(&engine->expected);
 	free(engine->ehlo_name);
+	free(engine->auth_status);
+	free(engine->last_text);
 	stls_capabilities_done(&engine->capabilities);
 	stls_secret_done(&engine->auth_initial);
 	stls_secret_done(&engine->challenge);

@@ -127,7 +127,7 @@ struct stls_engine {
 	struct stls_secret challenge;
 	unsigned int auth_rounds;
 	bool auth_has_failed; /* as a challenge said, with this status */
-	char auth_status[128];
+	char *auth_status;    /* NULL: there was no memory for it */
 
 	/*
 	 * Each transaction is in one of these: submitted; another attempt is
@@ -148,7 +148,8 @@ struct stls_engine {
 
 	uint64_t replies;	/* ever received */
 	struct stls_reply last; /* of these, without its lines but ... */
-	char last_text[STLS_OUTCOME_TEXT_CAP]; /* ... their text */
+	char *last_text; /* ... their text; see stls_engine_last_text() */
+	size_t last_text_cap;
 };
 
 void stls_engine_init(
@@ -178,6 +179,9 @@ void stls_engine_receive(
 const unsigned char *stls_engine_output(
     struct stls_engine *engine, size_t *out_len);
 bool stls_engine_has_output(const struct stls_engine *engine);
+
+/* The text of the last reply, until the next call; "" if memory ran out. */
+const char *stls_engine_last_text(const struct stls_engine *engine);
 
 /* So many of them were written. */
 void stls_engine_sent(struct stls_engine *engine, size_t len);

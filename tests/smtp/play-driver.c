@@ -317,8 +317,9 @@ play_reply(struct player *player)
 	    engine->last.code != atoi(player_word(player, 1)))
 		player_fail(player, "the last reply is %d", engine->last.code);
 	if (player_is_strict(player) &&
-	    strcmp(engine->last_text, player_word(player, 2)) != 0)
-		player_fail(player, "its text is \"%s\"", engine->last_text);
+	    strcmp(stls_engine_last_text(engine), player_word(player, 2)) != 0)
+		player_fail(player, "its text is \"%s\"",
+		    stls_engine_last_text(engine));
 }
 
 void

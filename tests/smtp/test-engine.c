@@ -157,7 +157,7 @@ static void
 check_last(int code, const char *text)
 {
 	ck_assert_int_eq(engine.last.code, code);
-	ck_assert_str_eq(engine.last_text, text);
+	ck_assert_str_eq(stls_engine_last_text(&engine), text);
 }
 
 START_TEST(last_of_the_replies_that_come_together_is_told)
