@@ -5,8 +5,49 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
+
+/*
+ * Some servers repeat the command in a reply that refuses it, and replies are
+ * shown. The response is the last word of what was appended behind `before`.
+ */
+static int
+keep_sent(struct stls_engine *engine, size_t before, int r)
+{
+	const char *line = (const char *)stls_buf_data(&engine->out) + before;
+	size_t end = stls_buf_len(&engine->out) - before, start;
+
+	if (r < 0)
+		return r;
+	end -= 2;
+	for (start = end; start > 0 && line[start - 1] != ' '; start--)
+		continue;
+	if (stls_secret_set(&engine->auth_sent, line + start, end - start) < 0)
+		return stls_err_nomem(engine->err);
+	return SMTPTLS_OK;
+}
+
+void
+stls_engine_hide_response(
+    struct stls_engine *engine, unsigned char *data, size_t len)
+{
+	const struct stls_secret *sent = &engine->auth_sent;
+	unsigned char *found;
+
+	/* "=" and "*" are no secrets; base64 has four characters at least. */
+	if (sent->len < 4)
+		return;
+	for (;;) {
+		found = memmem(data, len, sent->data, sent->len);
+		if (found == NULL)
+			return;
+		memset(found, '*', sent->len);
+		len -= (size_t)(found + sent->len - data);
+		data = found + sent->len;
+	}
+}
 
 /* Keep an initial response for when the server asks for it. */
 static int
@@ -39,6 +80,8 @@ auth_command(struct stls_engine *engine, const char *mechanism,
 	snprintf(shown, sizeof(shown), "AUTH %s%s", mechanism,
 	    initial != NULL ? " ***" : "");
 	r = stls_engine_sent_line(engine, before, r, shown);
+	if (initial != NULL)
+		r = keep_sent(engine, before, r);
 	engine->secret_end = engine->queued;
 	if (r == SMTPTLS_OK)
 		r = stls_engine_expect(engine, STLS_STEP_AUTH, 0, 0);
@@ -88,6 +131,7 @@ stls_engine_auth_respond(
 		r = stls_command_auth_response(
 		    engine->err, &engine->out, response);
 	r = stls_engine_sent_line(engine, before, r, "***");
+	r = keep_sent(engine, before, r);
 	engine->secret_end = engine->queued;
 	if (r == SMTPTLS_OK)
 		r = stls_engine_expect(engine, STLS_STEP_AUTH, 0, 0);

@@ -109,6 +109,12 @@ void stls_engine_need_reset(
 /* Send what can be sent now. */
 void stls_engine_advance(struct stls_engine *engine);
 
+/* engine-auth.c */
+
+/* Overwrite what the server says back of the response that it was sent. */
+void stls_engine_hide_response(
+    struct stls_engine *engine, unsigned char *data, size_t len);
+
 /* engine-content.c */
 
 /* DATA was answered by 354. */

@@ -174,6 +174,7 @@ on_auth(struct stls_engine *engine, const struct stls_expected *expected,
 	if (reply->code == 334)
 		return on_challenge(engine, reply);
 	stls_secret_done(&engine->auth_initial);
+	stls_secret_done(&engine->auth_sent);
 	stls_secret_done(&engine->challenge);
 	if (reply->code >= 500)
 		return fail_auth(engine, SMTPTLS_E_AUTH, reply);

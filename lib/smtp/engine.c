@@ -152,6 +152,8 @@ take_in(struct stls_engine *engine, const void *data, size_t len)
 	if (r < 0)
 		return stls_err_set(
 		    engine->err, r, "the server sends too much");
+	stls_engine_hide_response(engine, engine->in.data + engine->in.head,
+	    stls_buf_len(&engine->in));
 	return SMTPTLS_OK;
 }
 
@@ -240,6 +242,7 @@ stls_engine_done(struct stls_engine *engine)
 	free(engine->last_text);
 	stls_capabilities_done(&engine->capabilities);
 	stls_secret_done(&engine->auth_initial);
+	stls_secret_done(&engine->auth_sent);
 	stls_secret_done(&engine->challenge);
 	memset(engine, 0, sizeof(*engine));
 }

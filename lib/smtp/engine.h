@@ -123,6 +123,7 @@ struct stls_engine {
 	bool tls;			 /* the handshake is done */
 	bool authenticated;		 /* 235 */
 	struct stls_secret auth_initial; /* too long for the AUTH command */
+	struct stls_secret auth_sent;	 /* the response, as it was written */
 	bool auth_has_initial;
 	struct stls_secret challenge;
 	unsigned int auth_rounds;
