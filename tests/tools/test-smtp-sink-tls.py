@@ -155,7 +155,9 @@ class CommandLine(Case):
                 (*ca, "--token-file", "x"),
                 (*ca, "--user", "", "--password-file", "x"),
                 (*ca, "--delay-ms", "x"), (*ca, "--max-seconds", "0"),
-                (*ca, "--max-messages", "0"), (*ca, "--misbehave", "list"),
+                (*ca, "--max-messages", "0"), (*ca, "--misbehave", "wat"),
+                (*ca, "--misbehave", "421-at:wat"),
+                (*ca, "--misbehave", "421-at:auth"),
                 (*ca, "--smtp", "1 ")):
             with self.subTest(options=options):
                 done = self.run_program(*options)

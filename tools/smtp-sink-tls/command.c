@@ -40,6 +40,7 @@ struct command {
 	void (*run)(struct sink_smtp *smtp, const char *args, size_t len);
 	unsigned int flags;
 	size_t line_max;
+	enum sink_step step;
 };
 
 /* A domain or an address literal; no more than that is looked at. */
@@ -234,20 +235,27 @@ do_help(struct sink_smtp *smtp, const char *args, size_t len)
 }
 
 static const struct command commands[] = {
-	{ "MAIL", sink_tx_mail, 0, LINE_MAX_MAIL },
-	{ "RCPT", sink_tx_rcpt, 0, LINE_MAX_RCPT },
-	{ "BDAT", sink_tx_bdat, 0, LINE_MAX_PLAIN },
-	{ "DATA", sink_tx_data, ENDS_GROUP, LINE_MAX_PLAIN },
-	{ "EHLO", do_ehlo, ALWAYS | ENDS_GROUP, LINE_MAX_PLAIN },
-	{ "HELO", do_helo, ALWAYS | ENDS_GROUP, LINE_MAX_PLAIN },
+	{ "MAIL", sink_tx_mail, 0, LINE_MAX_MAIL, SINK_STEP_MAIL },
+	{ "RCPT", sink_tx_rcpt, 0, LINE_MAX_RCPT, SINK_STEP_RCPT },
+	{ "BDAT", sink_tx_bdat, 0, LINE_MAX_PLAIN, SINK_STEP_CHUNK },
+	{ "DATA", sink_tx_data, ENDS_GROUP, LINE_MAX_PLAIN, SINK_STEP_DATA },
+	{ "EHLO", do_ehlo, ALWAYS | ENDS_GROUP, LINE_MAX_PLAIN,
+	    SINK_STEP_EHLO },
+	{ "HELO", do_helo, ALWAYS | ENDS_GROUP, LINE_MAX_PLAIN,
+	    SINK_STEP_EHLO },
 	{ "STARTTLS", do_starttls, BEFORE_TLS | BEFORE_AUTH | NO_ARGUMENT,
-	    LINE_MAX_PLAIN },
-	{ "AUTH", do_auth, BEFORE_AUTH | ENDS_GROUP, SINK_AUTH_LINE_MAX },
-	{ "RSET", do_rset, ALWAYS | NO_ARGUMENT, LINE_MAX_PLAIN },
-	{ "NOOP", do_noop, ALWAYS | ENDS_GROUP, LINE_MAX_PLAIN },
-	{ "QUIT", do_quit, ALWAYS | ENDS_GROUP | NO_ARGUMENT, LINE_MAX_PLAIN },
-	{ "VRFY", do_vrfy, BEFORE_EHLO | ENDS_GROUP, LINE_MAX_PLAIN },
-	{ "HELP", do_help, ALWAYS, LINE_MAX_PLAIN },
+	    LINE_MAX_PLAIN, SINK_STEP_STARTTLS },
+	{ "AUTH", do_auth, BEFORE_AUTH | ENDS_GROUP, SINK_AUTH_LINE_MAX,
+	    SINK_STEP_AUTH },
+	{ "RSET", do_rset, ALWAYS | NO_ARGUMENT, LINE_MAX_PLAIN,
+	    SINK_STEP_RSET },
+	{ "NOOP", do_noop, ALWAYS | ENDS_GROUP, LINE_MAX_PLAIN,
+	    SINK_STEP_NOOP },
+	{ "QUIT", do_quit, ALWAYS | ENDS_GROUP | NO_ARGUMENT, LINE_MAX_PLAIN,
+	    SINK_STEP_QUIT },
+	{ "VRFY", do_vrfy, BEFORE_EHLO | ENDS_GROUP, LINE_MAX_PLAIN,
+	    SINK_STEP_OTHER },
+	{ "HELP", do_help, ALWAYS, LINE_MAX_PLAIN, SINK_STEP_OTHER },
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -307,6 +315,10 @@ run(struct sink_smtp *smtp, const struct command *command, const char *args,
 		sink_reply(smtp, 501, "5.5.4", "no argument belongs here");
 		return;
 	}
+	if (smtp->policy->mischief != NULL &&
+	    command->step != SINK_STEP_CHUNK &&
+	    sink_mischief_takes(smtp, command->step))
+		return;
 	command->run(smtp, args, len);
 }
 
@@ -361,6 +373,7 @@ sink_command_run(
 	while (verb_len < len && line[verb_len] != ' ')
 		verb_len++;
 	command = find_command(line, verb_len);
+	smtp->step = command != NULL ? command->step : SINK_STEP_OTHER;
 	if (command == NULL) {
 		sink_reply(smtp, 500, "5.5.1", "no such command");
 		return;

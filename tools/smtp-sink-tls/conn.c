@@ -12,6 +12,8 @@
 
 #include "base/alloc.h"
 
+#include "mischief-conn.h"
+
 /* A TLS record (RFC 8446 section 5.1), and as much that is not used yet. */
 #define READ_SIZE 16384
 #define IN_MAX (2 * READ_SIZE)
@@ -38,8 +40,8 @@ read_some(struct sink_conn *conn, void *buf, size_t cap, size_t *out_len)
 	return SMTPTLS_OK;
 }
 
-static int
-write_some(
+int
+sink_conn_write(
     struct sink_conn *conn, const void *data, size_t len, size_t *out_len)
 {
 	long n;
@@ -69,8 +71,8 @@ count_flight(struct sink_conn *conn)
 }
 
 /* Let leave what was written. SMTPTLS_AGAIN: on when there is place. */
-static int
-send_out(struct sink_conn *conn, int64_t now)
+int
+sink_conn_send(struct sink_conn *conn, int64_t now)
 {
 	int r;
 
@@ -92,14 +94,17 @@ flush(struct sink_conn *conn, int64_t now)
 	size_t n;
 	int r;
 
+	if (conn->config->policy->mischief != NULL)
+		return sink_mischief_flush(conn, now);
 	while (stls_buf_len(out) > 0) {
-		r = write_some(conn, stls_buf_data(out), stls_buf_len(out), &n);
+		r = sink_conn_write(
+		    conn, stls_buf_data(out), stls_buf_len(out), &n);
 		if (r != SMTPTLS_OK)
 			return r;
 		stls_buf_consume(out, n);
 		conn->config->policy->stats->bytes_out += n;
 	}
-	return send_out(conn, now);
+	return sink_conn_send(conn, now);
 }
 
 /* One read. SMTPTLS_AGAIN: nothing is there. */
@@ -186,8 +191,8 @@ begin_tls(struct sink_conn *conn)
 	return SMTPTLS_OK;
 }
 
-static void
-begin_linger(struct sink_conn *conn, int64_t now)
+void
+sink_conn_begin_linger(struct sink_conn *conn, int64_t now)
 {
 	if (conn->tls != NULL)
 		(void)smtptls_session_close(conn->tls);
@@ -245,7 +250,7 @@ on_talk(struct sink_conn *conn, int64_t now)
 	if (conn->smtp.wants_tls)
 		return begin_tls(conn);
 	if (sink_smtp_is_closing(&conn->smtp)) {
-		begin_linger(conn, now);
+		sink_conn_begin_linger(conn, now);
 		return SMTPTLS_OK;
 	}
 	return is_drained ? SMTPTLS_AGAIN : SMTPTLS_OK;
@@ -302,7 +307,7 @@ time_out(struct sink_conn *conn, int64_t now)
 		return SMTPTLS_E_TIMEOUT;
 	sink_smtp_abort(&conn->smtp, "4.4.2", "nothing came for too long");
 	(void)flush(conn, now);
-	begin_linger(conn, now);
+	sink_conn_begin_linger(conn, now);
 	return SMTPTLS_AGAIN;
 }
 
@@ -333,7 +338,7 @@ go_on(struct sink_conn *conn, int64_t now)
 {
 	int r, steps;
 
-	r = send_out(conn, now);
+	r = sink_conn_send(conn, now);
 	if (r != SMTPTLS_OK)
 		return r;
 	conn->events = POLLIN;
@@ -370,7 +375,7 @@ sink_conn_drive(struct sink_conn *conn, bool is_ready, int64_t now)
 	    conn->phase != SINK_CONN_HANDSHAKE)
 		conn->config->policy->stats->unclean_closes++;
 	/* Tickets, or an alert that says why this is the end. */
-	if (send_out(conn, now) < 0 || r < 0)
+	if (sink_conn_send(conn, now) < 0 || r < 0)
 		return false;
 	give_memory_back(conn);
 	return true;

@@ -63,4 +63,14 @@ void sink_conn_dismiss(struct sink_conn *conn);
 
 void sink_conn_free(struct sink_conn *conn);
 
+/*
+ * The parts of it, for mischief. Write SMTP, through TLS where it is there;
+ * let leave what was written; wait for the client to close, after close_notify.
+ * The first two say SMTPTLS_AGAIN where there is no place yet.
+ */
+int sink_conn_write(
+    struct sink_conn *conn, const void *data, size_t len, size_t *out_len);
+int sink_conn_send(struct sink_conn *conn, int64_t now);
+void sink_conn_begin_linger(struct sink_conn *conn, int64_t now);
+
 #endif

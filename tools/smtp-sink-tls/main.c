@@ -20,6 +20,7 @@
 #include "conn.h"
 #include "maildir.h"
 #include "make-ca.h"
+#include "misbehave.h"
 #include "options.h"
 #include "server.h"
 #include "stats.h"
@@ -219,6 +220,8 @@ sink_init(struct sink *sink, const struct sink_options *options)
 	sink->policy.stats = &sink->stats;
 	sink->policy.extensions = options->extensions;
 	sink->policy.maildir = -1;
+	if (options->misbehave != NULL)
+		sink->policy.mischief = &sink->options.mischief;
 	sink->conn_config.policy = &sink->policy;
 	sink->conn_config.delay_ms = options->delay_ms;
 	sink->conn_config.idle_ms = options->idle_seconds * 1000;
@@ -293,6 +296,10 @@ main(int argc, char **argv)
 	}
 	if (options.action == SINK_VERSION) {
 		printf("smtp-sink-tls %s\n", smtptls_version());
+		return EX_OK;
+	}
+	if (options.action == SINK_LIST_MISBEHAVIOUR) {
+		sink_misbehave_list(stdout);
 		return EX_OK;
 	}
 	r = run(&err, &sink);

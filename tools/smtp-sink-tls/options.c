@@ -8,6 +8,8 @@
 
 #include <smtptls/status.h>
 
+#include "misbehave.h"
+
 #define PORT_MAX 65535
 /* Longer than any test should wait, and far from any overflow. */
 #define DELAY_MS_MAX 60000
@@ -45,6 +47,7 @@ const char sink_options_help[] =
     "  --idle-seconds N      drop a connection that stands still (300)\n"
     "  --max-seconds N       end after this time (600)\n"
     "  --max-messages N      end after this many messages\n"
+    "  --misbehave NAME      attack the client; `list' prints the names\n"
     "  --help, --version\n"
     "\n"
     "The first line of the output names the ports: smtp=PORT smtps=PORT\n";
@@ -197,6 +200,18 @@ set_messages(struct stls_err *err, const char *text, uint64_t *out_messages)
 	return SMTPTLS_OK;
 }
 
+static int
+set_misbehave(
+    struct stls_err *err, struct sink_options *options, const char *name)
+{
+	if (strcmp(name, "list") == 0) {
+		options->action = SINK_LIST_MISBEHAVIOUR;
+		return SMTPTLS_OK;
+	}
+	options->misbehave = name;
+	return sink_misbehave_parse(err, name, &options->mischief);
+}
+
 /* The options whose value is kept as it is: where it goes, else NULL. */
 static const char **
 place_of(struct sink_options *options, int id)
@@ -250,8 +265,7 @@ set_option(
 	case ID_MAX_MESSAGES:
 		return set_messages(err, arg, &options->max_messages);
 	case ID_MISBEHAVE:
-		return stls_err_set(err, SMTPTLS_E_INVALID,
-		    "--misbehave comes with a later version");
+		return set_misbehave(err, options, arg);
 	case ID_HELP:
 		options->action = SINK_HELP;
 		return SMTPTLS_OK;
@@ -298,6 +312,11 @@ check(struct stls_err *err, struct sink_options *options)
 	if (options->user != NULL && options->user[0] == '\0')
 		return stls_err_set(
 		    err, SMTPTLS_E_INVALID, "the name of --user is empty");
+	if (options->misbehave != NULL && options->user == NULL &&
+	    sink_misbehave_needs_auth(&options->mischief))
+		return stls_err_set(err, SMTPTLS_E_INVALID,
+		    "--misbehave %s is about authentication: give --user",
+		    options->misbehave);
 	if (options->smtp_port < 0 && options->smtps_port < 0)
 		options->smtp_port = options->smtps_port = 0;
 	return SMTPTLS_OK;

@@ -6,6 +6,8 @@
 
 #include "base/err.h"
 
+#include "mischief.h"
+
 /* What EHLO offers; a set of them. */
 enum sink_extension {
 	SINK_PIPELINING = 1 << 0,
@@ -27,7 +29,8 @@ enum sink_extension {
 enum sink_action {
 	SINK_RUN = 0,
 	SINK_HELP,
-	SINK_VERSION
+	SINK_VERSION,
+	SINK_LIST_MISBEHAVIOUR
 };
 
 /* Views into argv. */
@@ -49,6 +52,8 @@ struct sink_options {
 	int idle_seconds;
 	int max_seconds;
 	uint64_t max_messages; /* 0: without limit */
+	const char *misbehave; /* NULL: do not */
+	struct sink_mischief mischief;
 };
 
 /* SMTPTLS_E_INVALID with a sentence for a person who typed it. */

@@ -25,10 +25,31 @@ sink_smtp_done(struct sink_smtp *smtp)
 	stls_buf_done(&smtp->out);
 }
 
+/* Whether a bad server answers instead of doing it. */
+static bool
+is_taken(struct sink_smtp *smtp, enum sink_step step)
+{
+	return smtp->policy->mischief != NULL &&
+	    sink_mischief_takes(smtp, step);
+}
+
+/* What is in the output from the mark on may become something else. */
+static void
+replied(struct sink_smtp *smtp, size_t mark)
+{
+	if (smtp->policy->mischief != NULL)
+		sink_mischief_reply(smtp, mark);
+}
+
 void
 sink_smtp_greet(struct sink_smtp *smtp)
 {
-	sink_reply(smtp, 220, "", "localhost ESMTP smtp-sink-tls");
+	size_t mark = stls_buf_len(&smtp->out);
+
+	smtp->step = SINK_STEP_GREETING;
+	if (!is_taken(smtp, SINK_STEP_GREETING))
+		sink_reply(smtp, 220, "", "localhost ESMTP smtp-sink-tls");
+	replied(smtp, mark);
 }
 
 void
@@ -144,11 +165,13 @@ sink_smtp_feed(struct sink_smtp *smtp, const char *data, size_t len)
 		[SINK_SMTP_CLOSING] = on_closing,
 	};
 	enum sink_smtp_state before;
-	size_t used = 0, n;
+	size_t used = 0, mark, n;
 
 	while (used < len && stls_buf_len(&smtp->out) < SINK_OUT_HIGH) {
 		before = smtp->state;
+		mark = stls_buf_len(&smtp->out);
 		n = states[before](smtp, data + used, len - used);
+		replied(smtp, mark);
 		if (n == 0 && smtp->state == before)
 			break;
 		used += n;
@@ -159,8 +182,11 @@ sink_smtp_feed(struct sink_smtp *smtp, const char *data, size_t len)
 void
 sink_smtp_pause(struct sink_smtp *smtp)
 {
+	size_t mark = stls_buf_len(&smtp->out);
+
 	if (smtp->state != SINK_SMTP_STARTTLS || smtp->wants_tls)
 		return;
 	smtp->wants_tls = true;
 	sink_reply(smtp, 220, "2.0.0", "ready for TLS");
+	replied(smtp, mark);
 }

@@ -11,6 +11,7 @@
 #include "auth.h"
 #include "content.h"
 #include "maildir.h"
+#include "mischief.h"
 #include "stats.h"
 
 /*
@@ -33,6 +34,7 @@ struct sink_policy {
 	struct sink_credentials credentials;
 	int maildir;	   /* a descriptor, below 0: keep nothing */
 	bool is_finishing; /* no new message is taken */
+	const struct sink_mischief *mischief; /* NULL: a good server */
 };
 
 enum sink_smtp_state {
@@ -70,11 +72,13 @@ struct sink_smtp {
 	bool is_greeted;  /* EHLO or HELO was there */
 	bool is_extended; /* it was EHLO */
 	bool is_authenticated;
-	bool wants_tls; /* the 220 is in the output: TLS comes behind it */
+	enum sink_step step; /* what the next reply answers */
+	bool wants_tls;	     /* the 220 is in the output: TLS comes behind it */
 	unsigned int errors;
 	unsigned int auth_failures;
 	struct sink_transaction tx;
 	struct sink_auth auth;
+	struct sink_mischief_state mischief;
 };
 
 void sink_smtp_init(struct sink_smtp *smtp, const struct sink_policy *policy);

@@ -274,10 +274,16 @@ end_message(struct sink_smtp *smtp)
 	struct sink_transaction *tx = &smtp->tx;
 	const struct sink_reply *refusal;
 
+	smtp->step = SINK_STEP_CONTENT;
 	if (tx->content.last == '\r')
 		tx->content.has_bare_line_end = true;
 	if (tx->content.has_bare_line_end)
 		smtp->stats->bare_line_ends++;
+	if (smtp->policy->mischief != NULL &&
+	    sink_mischief_takes(smtp, SINK_STEP_CONTENT)) {
+		sink_tx_reset(smtp);
+		return;
+	}
 	refusal = check_content(&tx->content);
 	if (refusal == NULL && sink_mail_commit(&tx->mail) < 0)
 		refusal = &no_storage;
@@ -380,6 +386,7 @@ end_chunk(struct sink_smtp *smtp)
 	const struct sink_reply *refusal = tx->chunk_refusal;
 
 	smtp->state = SINK_SMTP_COMMAND;
+	smtp->step = tx->chunk_is_last ? SINK_STEP_CONTENT : SINK_STEP_CHUNK;
 	if (refusal == NULL && tx->chunk_is_last) {
 		end_message(smtp);
 		return;
