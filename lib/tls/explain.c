@@ -187,6 +187,8 @@ static const struct {
 } sentences[] = {
 	{ GNUTLS_E_REHANDSHAKE, SMTPTLS_E_TLS,
 	    "asked to renegotiate, which is never done" },
+	{ GNUTLS_E_SAFE_RENEGOTIATION_FAILED, SMTPTLS_E_TLS,
+	    "does not know secure renegotiation (RFC 5746)" },
 	{ GNUTLS_E_REAUTH_REQUEST, SMTPTLS_E_TLS,
 	    "asked for a certificate after the handshake, which is never "
 	    "done" },

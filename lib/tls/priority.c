@@ -19,6 +19,12 @@
 /* What to append does nothing, and cannot be left out. */
 #define NO_CHANGE "-COMP-NULL"
 
+/*
+ * A handshake in front of which somebody else had one is no first handshake for
+ * the server, and only one that knows RFC 5746 tells (section 4.1).
+ */
+#define SAFE_RENEGOTIATION ":%SAFE_RENEGOTIATION"
+
 /* What an entry must pass, besides the allow table. */
 struct rules {
 	gnutls_priority_t system; /* the system's default */
@@ -290,7 +296,8 @@ remove_from(struct stls_err *err, const struct rules *rules,
 	int r;
 
 	stls_buf_init(&removals, REMOVALS_MAX);
-	r = stls_buf_append_str(&removals, NO_CHANGE);
+	r = stls_buf_append_str(&removals,
+	    rules->legacy ? NO_CHANGE : NO_CHANGE SAFE_RENEGOTIATION);
 	if (r >= 0)
 		r = append_removals(&removals, rules, base);
 	if (r >= 0)
