@@ -603,6 +603,9 @@ play_step(struct server *s, const struct step *step)
 		return shake_hands(s, step->kind == STEP_TLS_DRIP);
 	case STEP_TLS_FAILS:
 		return handshake_fails(s);
+	case STEP_REHANDSHAKE:
+		gnutls_rehandshake(s->tls);
+		return true;
 	case STEP_SERVE:
 		serve_all(s);
 		return true;

@@ -31,15 +31,16 @@ enum step_kind {
 	STEP_OCTETS,   /* at least this many more octets */
 	STEP_TLS,      /* a handshake as server */
 	STEP_TLS_DRIP, /* the same, sending one octet at a time */
-	STEP_TLS_FAILS, /* a handshake that the client refuses */
-	STEP_SERVE,	/* whatever comes, as a server should, until QUIT */
-	STEP_CALL,	/* a function, in the server's thread */
-	STEP_SWALLOW,	/* whatever comes, until the client is gone */
-	STEP_STALL,	/* read nothing, until the client is gone */
-	STEP_BYE,	/* close_notify, FIN */
-	STEP_FIN,	/* FIN without close_notify, and go on reading */
-	STEP_CLOSE,	/* close(2) without close_notify */
-	STEP_RESET	/* RST */
+	STEP_TLS_FAILS,	  /* a handshake that the client refuses */
+	STEP_REHANDSHAKE, /* ask for another one; TLS 1.2 */
+	STEP_SERVE,	  /* whatever comes, as a server should, until QUIT */
+	STEP_CALL,	  /* a function, in the server's thread */
+	STEP_SWALLOW,	  /* whatever comes, until the client is gone */
+	STEP_STALL,	  /* read nothing, until the client is gone */
+	STEP_BYE,	  /* close_notify, FIN */
+	STEP_FIN,	  /* FIN without close_notify, and go on reading */
+	STEP_CLOSE,	  /* close(2) without close_notify */
+	STEP_RESET	  /* RST */
 };
 
 struct step {
