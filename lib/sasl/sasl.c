@@ -201,19 +201,9 @@ stls_sasl_is_known(const char *name)
 bool
 stls_sasl_is_text(const char *text)
 {
-	size_t n, len = strnlen(text, STLS_SASL_TEXT_MAX + 1);
-	uint32_t c;
+	size_t len = strnlen(text, STLS_SASL_TEXT_MAX + 1);
 
-	if (len > STLS_SASL_TEXT_MAX)
-		return false;
-	while (len > 0) {
-		n = stls_utf8_decode(text, len, &c);
-		if (n == 0 || stls_utf8_is_control(c))
-			return false;
-		text += n;
-		len -= n;
-	}
-	return true;
+	return len <= STLS_SASL_TEXT_MAX && !stls_utf8_has_control(text, len);
 }
 
 bool
