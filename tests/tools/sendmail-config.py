@@ -703,7 +703,11 @@ default login guest password #guest
                 ("machine\n", (f"{path}:", "machine has no name")),
                 ('machine localhost password "hunter2\n',
                  (f"{path}:1: ", "quote")),
-                ("machine x password h\0\n", (f"{path}:1: ", "NUL"))):
+                ("machine x password h\0\n", (f"{path}:1: ", "NUL")),
+                ('machine x password "h\\\0x"\n',
+                 (f"{path}:1: ", "NUL")),
+                ('machine x password "h\\\nx"\n',
+                 (f"{path}:1: ", "quote"))):
             with self.subTest(text=text):
                 self.write(text, path=path)
                 self.refused(f"netrc = {path}\n", *words)

@@ -73,14 +73,15 @@ next_token(struct reader *r, bool *out_is_there)
 		r->next++;
 	for (; r->next < r->end; r->next++) {
 		c = *r->next;
-		if (c == '\0')
-			return fail(r, "there is a NUL in the line");
-		if (r->is_quoted ? c == '"' : strchr(BLANKS, c) != NULL)
+		if (c != '\0' &&
+		    (r->is_quoted ? c == '"' : strchr(BLANKS, c) != NULL))
 			break;
-		if (c == '\n')
-			return fail(r, "a quote has no end");
 		if (r->is_quoted && c == '\\' && r->next + 1 < r->end)
 			c = *++r->next;
+		if (c == '\0')
+			return fail(r, "there is a NUL in the line");
+		if (c == '\n')
+			return fail(r, "a quote has no end");
 		if (r->token_len == TOKEN_LEN_MAX)
 			return fail(r, "a word is too long");
 		r->token[r->token_len++] = c;
