@@ -377,6 +377,25 @@ int smtptls_context_insecure_no_verify(struct smtptls_context *context);
 int smtptls_context_insecure_allow_legacy(
     struct smtptls_context *context, enum smtptls_tls_version version);
 
+/**
+ * Take certificates that are not written as RFC 5280 wants them. INSECURE: it
+ * is for a private CA of old, until that has made new ones.
+ *
+ * What is let through then: CA certificates whose basic constraints are not
+ * critical or that have no key usage; certificates without key identifiers, or
+ * with critical ones; an empty subject; a serial number that is zero, negative
+ * or too long; dates written in the wrong one of two ways; version 1; and a CA
+ * certificate, or one that says that it signs others, on a server itself.
+ * Nothing else: chain, signatures, dates, host name, purpose, name constraints,
+ * lengths of paths, keys and critical extensions are looked at as ever, and
+ * sessions are verified. Client and server contexts.
+ *
+ * @return SMTPTLS_OK, SMTPTLS_E_STATE
+ *
+ * Python: verify_flags &= ~VERIFY_X509_STRICT. Since 0.1.
+ */
+int smtptls_context_insecure_allow_lax_profile(struct smtptls_context *context);
+
 #if defined(__GNUC__)
 #pragma GCC visibility pop
 #endif

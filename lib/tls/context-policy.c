@@ -274,3 +274,16 @@ smtptls_context_insecure_allow_legacy(
 	r = allow_legacy(context, &err, version);
 	return stls_context_finish(context, r, &err);
 }
+
+int
+smtptls_context_insecure_allow_lax_profile(struct smtptls_context *context)
+{
+	struct stls_err err;
+	int r;
+
+	r = stls_context_begin(context);
+	if (r < 0)
+		return r;
+	context->lax = true;
+	return stls_context_finish(context, SMTPTLS_OK, &err);
+}

@@ -38,6 +38,7 @@ struct smtptls_context {
 	enum smtptls_verify_mode verify_mode;
 	bool check_hostname;
 	bool insecure; /* a call weakened the verification */
+	bool lax;      /* a call took the rules of form away */
 	struct stls_priority_policy policy;
 	gnutls_priority_t priority; /* always that of the policy */
 	struct stls_trust trust;

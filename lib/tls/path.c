@@ -246,6 +246,7 @@ explain_refusal(
 {
 	CLEANUP(free_cert) gnutls_x509_crt_t anchor = NULL;
 	struct stls_path whole = *s->path;
+	struct stls_verify lax = *s->verify;
 	struct stls_err err;
 	int r;
 
@@ -255,7 +256,9 @@ explain_refusal(
 	    whole.cert[whole.count - 1], &anchor, GNUTLS_TL_GET_COPY);
 	if (r >= 0)
 		whole.cert[whole.count++] = anchor;
-	r = stls_rules_check(&err, s->verify, &whole);
+	/* GnuTLS knows nothing of their form: it has another reason. */
+	lax.is_lax = true;
+	r = stls_rules_check(&err, &lax, &whole);
 	if (r == SMTPTLS_OK)
 		explain_verdict(s, answer, status, &err);
 	else if (r != SMTPTLS_E_CERTIFICATE)

@@ -3,24 +3,7 @@
 
 #include <string.h>
 
-/* X.690 section 8: tags as they are encoded. */
-#define TAG_BOOLEAN 0x01
-#define TAG_INTEGER 0x02
-#define TAG_BIT_STRING 0x03
-#define TAG_OCTETS 0x04
-#define TAG_NULL 0x05
-#define TAG_OID 0x06
-#define TAG_UTF8 0x0c
-#define TAG_PRINTABLE 0x13
-#define TAG_T61 0x14
-#define TAG_IA5 0x16
-#define TAG_UTC_TIME 0x17
-#define TAG_TIME 0x18
-#define TAG_BMP 0x1e
-#define TAG_SEQUENCE 0x30
-#define TAG_SET 0x31
-#define TAG_CONTEXT(n) (0xa0 | (n))
-#define TAG_GENERAL_NAME(n) (0x80 | (n))
+#include "tls/der-walk.h"
 
 /* RFC 5280 section 4.1.2.2. */
 #define SERIAL_MAX 20
@@ -30,79 +13,15 @@
 
 #define EXTENSIONS_MAX 16
 
-/* What is left of a value that is being walked. */
-struct walk {
-	const unsigned char *at;
-	const unsigned char *end;
-};
-
-static size_t
-left(const struct walk *walk)
-{
-	return (size_t)(walk->end - walk->at);
-}
-
-static bool
-is_at_end(const struct walk *walk)
-{
-	return walk->at == walk->end;
-}
-
-static bool
-is_next(const struct walk *walk, unsigned int tag)
-{
-	return walk->at < walk->end && walk->at[0] == tag;
-}
-
-/*
- * Take the next value, of a given tag, with a length that is definite, as
- * short as it can be, and below 64 KiB (X.690 sections 8.1.3 and 10.1).
- */
-static bool
-take(struct walk *walk, unsigned int tag, struct walk *out)
-{
-	const unsigned char *at = walk->at;
-	size_t header = 2, len;
-
-	if (left(walk) < 2 || at[0] != tag)
-		return false;
-	len = at[1];
-	if (len >= 0x80) {
-		header = 2 + (len & 0x7f);
-		if (header < 3 || header > 4 || left(walk) < header)
-			return false;
-		len = header == 3 ? at[2] : (size_t)at[2] << 8 | at[3];
-		if (len < (header == 3 ? 0x80U : 0x100U))
-			return false;
-	}
-	if (left(walk) - header < len)
-		return false;
-	out->at = at + header;
-	out->end = out->at + len;
-	walk->at = out->end;
-	return true;
-}
-
-static bool
-is_equal(const struct walk *a, const struct walk *b)
-{
-	return left(a) == left(b) && memcmp(a->at, b->at, left(a)) == 0;
-}
-
-static bool
-is_bytes(const struct walk *walk, const void *data, size_t len)
-{
-	return left(walk) == len && memcmp(walk->at, data, len) == 0;
-}
-
 /* Subidentifiers of at most 28 bits, each as short as it can be. */
 static bool
-take_oid(struct walk *walk, struct walk *out)
+take_oid(struct stls_der *walk, struct stls_der *out)
 {
 	const unsigned char *at;
 	size_t in_one = 0;
 
-	if (!take(walk, TAG_OID, out) || is_at_end(out) || left(out) > OID_MAX)
+	if (!stls_der_take(walk, STLS_DER_OID, out) ||
+	    stls_der_is_at_end(out) || stls_der_left(out) > OID_MAX)
 		return false;
 	for (at = out->at; at < out->end; at++) {
 		if (in_one == 0 && *at == 0x80)
@@ -119,62 +38,67 @@ take_oid(struct walk *walk, struct walk *out)
  * roots it is.
  */
 static bool
-take_serial(struct walk *walk)
+take_serial(struct stls_der *walk)
 {
-	struct walk v;
+	struct stls_der v;
 
-	if (!take(walk, TAG_INTEGER, &v) || is_at_end(&v) ||
-	    left(&v) > SERIAL_MAX || (v.at[0] & 0x80) != 0)
+	if (!stls_der_take(walk, STLS_DER_INTEGER, &v) ||
+	    stls_der_is_at_end(&v) || stls_der_left(&v) > SERIAL_MAX ||
+	    (v.at[0] & 0x80) != 0)
 		return false;
-	return v.at[0] != 0 || left(&v) == 1 || (v.at[1] & 0x80) != 0;
+	return v.at[0] != 0 || stls_der_left(&v) == 1 || (v.at[1] & 0x80) != 0;
 }
 
 /* With parameters as RSA and elliptic curves have them, or none. */
 static bool
-take_algorithm(struct walk *walk, struct walk *out)
+take_algorithm(struct stls_der *walk, struct stls_der *out)
 {
-	struct walk rest, v;
+	struct stls_der rest, v;
 
-	if (!take(walk, TAG_SEQUENCE, out))
+	if (!stls_der_take(walk, STLS_DER_SEQUENCE, out))
 		return false;
 	rest = *out;
 	if (!take_oid(&rest, &v))
 		return false;
-	if (is_next(&rest, TAG_OID) && !take_oid(&rest, &v))
+	if (stls_der_is_next(&rest, STLS_DER_OID) && !take_oid(&rest, &v))
 		return false;
-	if (is_next(&rest, TAG_NULL) &&
-	    (!take(&rest, TAG_NULL, &v) || !is_at_end(&v)))
+	if (stls_der_is_next(&rest, STLS_DER_NULL) &&
+	    (!stls_der_take(&rest, STLS_DER_NULL, &v) ||
+		!stls_der_is_at_end(&v)))
 		return false;
-	return is_at_end(&rest);
+	return stls_der_is_at_end(&rest);
 }
 
 /* All of its bits are there. */
 static bool
-take_bits(struct walk *walk)
+take_bits(struct stls_der *walk)
 {
-	struct walk v;
+	struct stls_der v;
 
-	return take(walk, TAG_BIT_STRING, &v) && left(&v) > 1 && v.at[0] == 0;
+	return stls_der_take(walk, STLS_DER_BIT_STRING, &v) &&
+	    stls_der_left(&v) > 1 && v.at[0] == 0;
 }
 
 /* A name that is made of one attribute a level. */
 static bool
-take_name(struct walk *walk, gnutls_datum_t *out)
+take_name(struct stls_der *walk, gnutls_datum_t *out)
 {
-	static const unsigned char strings[] = { TAG_UTF8, TAG_PRINTABLE,
-		TAG_T61, TAG_IA5, TAG_BMP };
+	static const unsigned char strings[] = { STLS_DER_UTF8,
+		STLS_DER_PRINTABLE, STLS_DER_T61, STLS_DER_IA5, STLS_DER_BMP };
 	const unsigned char *start = walk->at;
-	struct walk name, set, attribute, v;
+	struct stls_der name, set, attribute, v;
 
-	if (!take(walk, TAG_SEQUENCE, &name) || is_at_end(&name))
+	if (!stls_der_take(walk, STLS_DER_SEQUENCE, &name) ||
+	    stls_der_is_at_end(&name))
 		return false;
-	while (!is_at_end(&name)) {
-		if (!take(&name, TAG_SET, &set) ||
-		    !take(&set, TAG_SEQUENCE, &attribute) || !is_at_end(&set) ||
-		    !take_oid(&attribute, &v) || is_at_end(&attribute) ||
+	while (!stls_der_is_at_end(&name)) {
+		if (!stls_der_take(&name, STLS_DER_SET, &set) ||
+		    !stls_der_take(&set, STLS_DER_SEQUENCE, &attribute) ||
+		    !stls_der_is_at_end(&set) || !take_oid(&attribute, &v) ||
+		    stls_der_is_at_end(&attribute) ||
 		    memchr(strings, attribute.at[0], sizeof(strings)) == NULL ||
-		    !take(&attribute, attribute.at[0], &v) || is_at_end(&v) ||
-		    !is_at_end(&attribute))
+		    !stls_der_take(&attribute, attribute.at[0], &v) ||
+		    stls_der_is_at_end(&v) || !stls_der_is_at_end(&attribute))
 			return false;
 	}
 	out->data = (unsigned char *)start;
@@ -193,16 +117,17 @@ is_number(const unsigned char *digits, int from, int to)
 
 /* RFC 5280 section 4.1.2.5: with seconds, in UTC, not before 1970. */
 static bool
-take_time(struct walk *walk)
+take_time(struct stls_der *walk)
 {
 	const unsigned char *at;
-	struct walk v;
+	struct stls_der v;
 
-	if (is_next(walk, TAG_UTC_TIME)) {
-		if (!take(walk, TAG_UTC_TIME, &v) || left(&v) != 13)
+	if (stls_der_is_next(walk, STLS_DER_UTC_TIME)) {
+		if (!stls_der_take(walk, STLS_DER_UTC_TIME, &v) ||
+		    stls_der_left(&v) != 13)
 			return false;
-	} else if (!take(walk, TAG_TIME, &v) || left(&v) != 15 ||
-	    !is_number(v.at, 20, 99)) {
+	} else if (!stls_der_take(walk, STLS_DER_TIME, &v) ||
+	    stls_der_left(&v) != 15 || !is_number(v.at, 20, 99)) {
 		return false;
 	}
 	at = v.end - 13;
@@ -213,51 +138,56 @@ take_time(struct walk *walk)
 }
 
 static bool
-take_validity(struct walk *walk)
+take_validity(struct stls_der *walk)
 {
-	struct walk v;
+	struct stls_der v;
 
-	return take(walk, TAG_SEQUENCE, &v) && take_time(&v) && take_time(&v) &&
-	    is_at_end(&v);
+	return stls_der_take(walk, STLS_DER_SEQUENCE, &v) && take_time(&v) &&
+	    take_time(&v) && stls_der_is_at_end(&v);
 }
 
 static bool
-take_key(struct walk *walk)
+take_key(struct stls_der *walk)
 {
-	struct walk v, algorithm;
+	struct stls_der v, algorithm;
 
-	return take(walk, TAG_SEQUENCE, &v) && take_algorithm(&v, &algorithm) &&
-	    take_bits(&v) && is_at_end(&v);
+	return stls_der_take(walk, STLS_DER_SEQUENCE, &v) &&
+	    take_algorithm(&v, &algorithm) && take_bits(&v) &&
+	    stls_der_is_at_end(&v);
 }
 
 /* RFC 5280 section 4.2.1.9: a CA, with or without a short path. */
 static bool
-is_basic_constraints(struct walk value)
+is_basic_constraints(struct stls_der value)
 {
-	struct walk v, is_ca, len;
+	struct stls_der v, is_ca, len;
 
-	if (!take(&value, TAG_SEQUENCE, &v) || !is_at_end(&value) ||
-	    !take(&v, TAG_BOOLEAN, &is_ca) || !is_bytes(&is_ca, "\xff", 1))
+	if (!stls_der_take(&value, STLS_DER_SEQUENCE, &v) ||
+	    !stls_der_is_at_end(&value) ||
+	    !stls_der_take(&v, STLS_DER_BOOLEAN, &is_ca) ||
+	    !stls_der_is(&is_ca, "\xff", 1))
 		return false;
-	if (is_at_end(&v))
+	if (stls_der_is_at_end(&v))
 		return true;
-	return take(&v, TAG_INTEGER, &len) && left(&len) == 1 &&
-	    len.at[0] < 0x80 && is_at_end(&v);
+	return stls_der_take(&v, STLS_DER_INTEGER, &len) &&
+	    stls_der_left(&len) == 1 && len.at[0] < 0x80 &&
+	    stls_der_is_at_end(&v);
 }
 
 /* RFC 5280 section 4.2.1.3: up to nine bits. */
 static bool
-is_key_usage(struct walk value)
+is_key_usage(struct stls_der value)
 {
-	struct walk v;
+	struct stls_der v;
 
-	return take(&value, TAG_BIT_STRING, &v) && is_at_end(&value) &&
-	    (left(&v) == 2 || left(&v) == 3) && v.at[0] < 8 &&
+	return stls_der_take(&value, STLS_DER_BIT_STRING, &v) &&
+	    stls_der_is_at_end(&value) &&
+	    (stls_der_left(&v) == 2 || stls_der_left(&v) == 3) && v.at[0] < 8 &&
 	    (v.end[-1] & ((1U << v.at[0]) - 1)) == 0;
 }
 
 static bool
-is_visible(const struct walk *text)
+is_visible(const struct stls_der *text)
 {
 	const unsigned char *at;
 
@@ -265,22 +195,22 @@ is_visible(const struct walk *text)
 		if (*at < 0x21 || *at > 0x7e)
 			return false;
 	}
-	return !is_at_end(text);
+	return !stls_der_is_at_end(text);
 }
 
 /* RFC 5280 section 4.2.1.6: addresses of mail, host names and URIs. */
 static bool
-is_alternative_names(struct walk value)
+is_alternative_names(struct stls_der value)
 {
-	struct walk names, v;
+	struct stls_der names, v;
 
-	if (!take(&value, TAG_SEQUENCE, &names) || !is_at_end(&value) ||
-	    is_at_end(&names))
+	if (!stls_der_take(&value, STLS_DER_SEQUENCE, &names) ||
+	    !stls_der_is_at_end(&value) || stls_der_is_at_end(&names))
 		return false;
-	while (!is_at_end(&names)) {
-		if (!take(&names, TAG_GENERAL_NAME(1), &v) &&
-		    !take(&names, TAG_GENERAL_NAME(2), &v) &&
-		    !take(&names, TAG_GENERAL_NAME(6), &v))
+	while (!stls_der_is_at_end(&names)) {
+		if (!stls_der_take(&names, STLS_DER_GENERAL_NAME(1), &v) &&
+		    !stls_der_take(&names, STLS_DER_GENERAL_NAME(2), &v) &&
+		    !stls_der_take(&names, STLS_DER_GENERAL_NAME(6), &v))
 			return false;
 		if (!is_visible(&v))
 			return false;
@@ -294,51 +224,54 @@ is_alternative_names(struct walk value)
  */
 static bool
 is_plain_extension(
-    const struct walk *oid, const struct walk *value, bool is_critical)
+    const struct stls_der *oid, const struct stls_der *value, bool is_critical)
 {
-	if (is_bytes(oid, "\x55\x1d\x11", 3) ||
-	    is_bytes(oid, "\x55\x1d\x12", 3))
+	if (stls_der_is(oid, "\x55\x1d\x11", 3) ||
+	    stls_der_is(oid, "\x55\x1d\x12", 3))
 		return !is_critical && is_alternative_names(*value);
 	if (!is_critical)
 		return true;
-	if (is_bytes(oid, "\x55\x1d\x13", 3))
+	if (stls_der_is(oid, "\x55\x1d\x13", 3))
 		return is_basic_constraints(*value);
-	return is_bytes(oid, "\x55\x1d\x0f", 3) && is_key_usage(*value);
+	return stls_der_is(oid, "\x55\x1d\x0f", 3) && is_key_usage(*value);
 }
 
 static bool
-take_extension(struct walk *walk, struct walk *out_oid)
+take_extension(struct stls_der *walk, struct stls_der *out_oid)
 {
-	struct walk v, critical, value;
+	struct stls_der v, critical, value;
 	bool is_critical;
 
-	if (!take(walk, TAG_SEQUENCE, &v) || !take_oid(&v, out_oid))
+	if (!stls_der_take(walk, STLS_DER_SEQUENCE, &v) ||
+	    !take_oid(&v, out_oid))
 		return false;
-	is_critical = is_next(&v, TAG_BOOLEAN);
+	is_critical = stls_der_is_next(&v, STLS_DER_BOOLEAN);
 	if (is_critical &&
-	    (!take(&v, TAG_BOOLEAN, &critical) ||
-		!is_bytes(&critical, "\xff", 1)))
+	    (!stls_der_take(&v, STLS_DER_BOOLEAN, &critical) ||
+		!stls_der_is(&critical, "\xff", 1)))
 		return false;
-	return take(&v, TAG_OCTETS, &value) && is_at_end(&v) &&
+	return stls_der_take(&v, STLS_DER_OCTETS, &value) &&
+	    stls_der_is_at_end(&v) &&
 	    is_plain_extension(out_oid, &value, is_critical);
 }
 
 /* No extension is there twice (RFC 5280 section 4.2). */
 static bool
-take_extensions(struct walk *walk)
+take_extensions(struct stls_der *walk)
 {
-	struct walk oid[EXTENSIONS_MAX], v, list;
+	struct stls_der oid[EXTENSIONS_MAX], v, list;
 	size_t count, i;
 
-	if (!take(walk, TAG_CONTEXT(3), &v) || !take(&v, TAG_SEQUENCE, &list) ||
-	    !is_at_end(&v) || is_at_end(&list))
+	if (!stls_der_take(walk, STLS_DER_CONTEXT(3), &v) ||
+	    !stls_der_take(&v, STLS_DER_SEQUENCE, &list) ||
+	    !stls_der_is_at_end(&v) || stls_der_is_at_end(&list))
 		return false;
-	for (count = 0; !is_at_end(&list); count++) {
+	for (count = 0; !stls_der_is_at_end(&list); count++) {
 		if (count == EXTENSIONS_MAX ||
 		    !take_extension(&list, &oid[count]))
 			return false;
 		for (i = 0; i < count; i++) {
-			if (is_equal(&oid[i], &oid[count]))
+			if (stls_der_is_equal(&oid[i], &oid[count]))
 				return false;
 		}
 	}
@@ -347,30 +280,34 @@ take_extensions(struct walk *walk)
 
 /* RFC 5280 section 4.1: version 3, without unique identifiers. */
 static bool
-take_tbs(struct walk *walk, struct walk *algorithm, gnutls_datum_t *subject)
+take_tbs(
+    struct stls_der *walk, struct stls_der *algorithm, gnutls_datum_t *subject)
 {
 	gnutls_datum_t issuer;
-	struct walk tbs, version;
+	struct stls_der tbs, version;
 
-	return take(walk, TAG_SEQUENCE, &tbs) &&
-	    take(&tbs, TAG_CONTEXT(0), &version) &&
-	    is_bytes(&version, "\x02\x01\x02", 3) && take_serial(&tbs) &&
+	return stls_der_take(walk, STLS_DER_SEQUENCE, &tbs) &&
+	    stls_der_take(&tbs, STLS_DER_CONTEXT(0), &version) &&
+	    stls_der_is(&version, "\x02\x01\x02", 3) && take_serial(&tbs) &&
 	    take_algorithm(&tbs, algorithm) && take_name(&tbs, &issuer) &&
 	    take_validity(&tbs) && take_name(&tbs, subject) && take_key(&tbs) &&
-	    (is_at_end(&tbs) || take_extensions(&tbs)) && is_at_end(&tbs);
+	    (stls_der_is_at_end(&tbs) || take_extensions(&tbs)) &&
+	    stls_der_is_at_end(&tbs);
 }
 
 bool
 stls_plain_is_cert(
     const unsigned char *der, size_t len, gnutls_datum_t *out_subject)
 {
-	struct walk all = { der, der + len }, cert, algorithm, outer;
+	struct stls_der all = { der, der + len }, cert, algorithm, outer;
 	gnutls_datum_t subject;
 
-	if (!take(&all, TAG_SEQUENCE, &cert) || !is_at_end(&all) ||
+	if (!stls_der_take(&all, STLS_DER_SEQUENCE, &cert) ||
+	    !stls_der_is_at_end(&all) ||
 	    !take_tbs(&cert, &algorithm, &subject) ||
-	    !take_algorithm(&cert, &outer) || !is_equal(&outer, &algorithm) ||
-	    !take_bits(&cert) || !is_at_end(&cert))
+	    !take_algorithm(&cert, &outer) ||
+	    !stls_der_is_equal(&outer, &algorithm) || !take_bits(&cert) ||
+	    !stls_der_is_at_end(&cert))
 		return false;
 	*out_subject = subject;
 	return true;

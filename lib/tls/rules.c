@@ -1,87 +1,86 @@
 /* SPDX-License-Identifier: MIT */
 #include "tls/rules.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/cleanup.h"
 #include "tls/certs.h"
-
-/* A certificate under a rule. */
-struct subject {
-	const struct stls_verify *verify;
-	gnutls_x509_crt_t cert;
-	size_t index; /* in the path; 0 is the peer's own */
-	bool is_anchor;
-	char *label; /* STLS_LABEL_MAX bytes for label_of() */
-};
+#include "tls/rule.h"
 
 /* Only failures need the name: to format it costs more than the rules. */
-static const char *
-label_of(const struct subject *s)
+int
+stls_rule_refuse(
+    struct stls_err *err, const struct stls_subject *s, const char *fmt, ...)
 {
+	char label[STLS_LABEL_MAX], sentence[256];
+	va_list ap;
+
 	stls_rules_label(
-	    s->label, STLS_LABEL_MAX, s->verify, s->cert, s->index);
-	return s->label;
+	    label, sizeof(label), s->verify, stls_subject_cert(s), s->index);
+	va_start(ap, fmt);
+	vsnprintf(sentence, sizeof(sentence), fmt, ap);
+	va_end(ap);
+	return stls_err_set(
+	    err, SMTPTLS_E_CERTIFICATE, "%s %s", label, sentence);
 }
 
-static void
-free_datum(gnutls_datum_t *datum)
+static bool
+is_anchor(const struct stls_subject *s)
 {
-	gnutls_free(datum->data);
+	return s->index + 1 == s->path->count;
 }
 
 /* RFC 5280 section 4.1.2.5. */
 static int
-rule_time(struct stls_err *err, const struct subject *s)
+rule_time(struct stls_err *err, const struct stls_subject *s)
 {
 	time_t now = time(NULL);
-	time_t from = gnutls_x509_crt_get_activation_time(s->cert);
-	time_t until = gnutls_x509_crt_get_expiration_time(s->cert);
+	time_t from = gnutls_x509_crt_get_activation_time(stls_subject_cert(s));
+	time_t until = gnutls_x509_crt_get_expiration_time(
+	    stls_subject_cert(s));
 	char date[STLS_DATE_MAX];
 
 	if (from == (time_t)-1 || until == (time_t)-1)
-		return stls_err_set(err, SMTPTLS_E_CERTIFICATE,
-		    "%s has no readable period of validity", label_of(s));
+		return stls_rule_refuse(
+		    err, s, "has no readable period of validity");
 	if (now > until) {
 		stls_format_date(date, sizeof(date), until);
-		return stls_err_set(err, SMTPTLS_E_CERTIFICATE,
-		    "%s expired on %s", label_of(s), date);
+		return stls_rule_refuse(err, s, "expired on %s", date);
 	}
 	if (now < from) {
 		stls_format_date(date, sizeof(date), from);
-		return stls_err_set(err, SMTPTLS_E_CERTIFICATE,
-		    "%s is not valid before %s (is the clock right?)",
-		    label_of(s), date);
+		return stls_rule_refuse(err, s,
+		    "is not valid before %s (is the clock right?)", date);
 	}
 	return SMTPTLS_OK;
 }
 
 /* Nobody verifies the signature of an anchor. */
 static int
-rule_signature(struct stls_err *err, const struct subject *s)
+rule_signature(struct stls_err *err, const struct stls_subject *s)
 {
-	int algorithm = gnutls_x509_crt_get_signature_algorithm(s->cert);
+	int algorithm = gnutls_x509_crt_get_signature_algorithm(
+	    stls_subject_cert(s));
 	const char *name;
 
-	if (s->is_anchor)
-		return SMTPTLS_OK;
 	if (algorithm >= 0 &&
 	    !stls_rules_signature_is_weak((gnutls_sign_algorithm_t)algorithm))
 		return SMTPTLS_OK;
 	name = gnutls_sign_get_name((gnutls_sign_algorithm_t)algorithm);
-	return stls_err_set(err, SMTPTLS_E_CERTIFICATE,
-	    "%s has a weak signature (%s)", label_of(s),
+	return stls_rule_refuse(err, s, "has a weak signature (%s)",
 	    name != NULL ? name : "of an unknown kind");
 }
 
 /* The medium level of GnuTLS: RSA of 2048 bits, curves of 224. */
 static int
-rule_key(struct stls_err *err, const struct subject *s)
+rule_key(struct stls_err *err, const struct stls_subject *s)
 {
 	unsigned int bits = 0;
-	int algorithm = gnutls_x509_crt_get_pk_algorithm(s->cert, &bits);
+	int algorithm = gnutls_x509_crt_get_pk_algorithm(
+	    stls_subject_cert(s), &bits);
 	const char *name;
 
 	if (algorithm > 0 &&
@@ -89,87 +88,57 @@ rule_key(struct stls_err *err, const struct subject *s)
 		bits) >= GNUTLS_SEC_PARAM_MEDIUM)
 		return SMTPTLS_OK;
 	name = gnutls_pk_get_name((gnutls_pk_algorithm_t)algorithm);
-	return stls_err_set(err, SMTPTLS_E_CERTIFICATE,
-	    "%s has a weak key (%s with %u bits)", label_of(s),
+	return stls_rule_refuse(err, s, "has a weak key (%s with %u bits)",
 	    name != NULL ? name : "unknown algorithm", bits);
 }
 
-/* Whether one of the purposes is the one we need. */
-static bool
-has_purpose(gnutls_x509_crt_t cert, const char *wanted)
-{
-	char oid[128];
-	size_t len;
-	unsigned int i;
-	int r;
-
-	for (i = 0;; i++) {
-		len = sizeof(oid);
-		r = gnutls_x509_crt_get_key_purpose_oid(
-		    cert, i, oid, &len, NULL);
-		if (r == GNUTLS_E_SHORT_MEMORY_BUFFER)
-			continue;
-		if (r < 0)
-			return false;
-		if (strcmp(oid, wanted) == 0)
-			return true;
-	}
-}
+/* When a rule does not count. */
+#define FORM 1	  /* not with the lax profile */
+#define ISSUED 2  /* not for the anchor, which is trusted as it is */
+#define CHAINED 4 /* not for an anchor that is the peer's own certificate */
+#define LEAF 8	  /* not for CAs above the peer's own */
 
 /*
- * RFC 5280 section 4.2.1.12: where the extension is, the purpose must be in
- * it. For a CA that is not the letter of the RFC, but what everybody does. As
- * with OpenSSL, and so in Python, anyExtendedKeyUsage is not enough.
+ * Anchors are under most rules of form, because they are with X509_STRICT. What
+ * is the peer's own certificate and the anchor at once is not: RFC 6818 section
+ * 2 says that RFC 5280 is not about it.
  */
-static int
-rule_purpose(struct stls_err *err, const struct subject *s)
-{
-	CLEANUP(free_datum) gnutls_datum_t der = { NULL, 0 };
-	bool is_server = s->verify->purpose == SMTPTLS_SERVER_AUTH;
-	int r;
-
-	r = gnutls_x509_crt_get_extension_by_oid2(
-	    s->cert, GNUTLS_X509EXT_OID_EXTENDED_KEY_USAGE, 0, &der, NULL);
-	if (r == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
-		return SMTPTLS_OK;
-	if (r == GNUTLS_E_MEMORY_ERROR)
-		return stls_err_nomem(err);
-	if (r >= 0 &&
-	    has_purpose(s->cert,
-		is_server ? GNUTLS_KP_TLS_WWW_SERVER
-			  : GNUTLS_KP_TLS_WWW_CLIENT))
-		return SMTPTLS_OK;
-	return stls_err_set(err, SMTPTLS_E_CERTIFICATE,
-	    "%s is not for %s (its extended key usage does not have %s)",
-	    label_of(s), is_server ? "TLS servers" : "TLS clients",
-	    is_server ? "serverAuth" : "clientAuth");
-}
-
-/* Who signs others must be a CA: RFC 5280 section 4.2.1.9. */
-static int
-rule_ca(struct stls_err *err, const struct subject *s)
-{
-	unsigned int is_ca = 0;
-	int r;
-
-	if (s->index == 0 || s->is_anchor)
-		return SMTPTLS_OK;
-	r = gnutls_x509_crt_get_basic_constraints(s->cert, NULL, &is_ca, NULL);
-	if (r >= 0 && is_ca != 0)
-		return SMTPTLS_OK;
-	return stls_err_set(err, SMTPTLS_E_CERTIFICATE,
-	    "%s signed a certificate and is none of a CA", label_of(s));
-}
-
-typedef int rule(struct stls_err *err, const struct subject *subject);
-
-static rule *const rules[] = {
-	rule_time,
-	rule_signature,
-	rule_key,
-	rule_purpose,
-	rule_ca,
+static const struct {
+	stls_rule *check;
+	unsigned int flags;
+} rules[] = {
+	{ stls_rule_encoding, 0 },
+	{ stls_rule_extensions, 0 },
+	{ rule_time, 0 },
+	{ rule_signature, ISSUED },
+	{ rule_key, 0 },
+	{ stls_rule_purpose, 0 },
+	{ stls_rule_proxy, 0 },
+	{ stls_rule_ca, 0 },
+	{ stls_rule_path_len, 0 },
+	{ stls_rule_leaf_usage, LEAF },
+	{ stls_rule_algorithms, 0 },
+	{ stls_rule_dates, 0 },
+	{ stls_rule_issued, ISSUED },
+	{ stls_rule_version, FORM | LEAF },
+	{ stls_rule_leaf_is_no_ca, FORM | CHAINED | LEAF },
+	{ stls_rule_ca_form, FORM | CHAINED },
+	{ stls_rule_serial, FORM | ISSUED },
+	{ stls_rule_years, FORM | ISSUED },
+	{ stls_rule_issuer_name, FORM | CHAINED },
+	{ stls_rule_subject_name, FORM | CHAINED },
+	{ stls_rule_subject_key_id, FORM | CHAINED },
+	{ stls_rule_authority_key_id, FORM | CHAINED },
 };
+
+static bool
+counts(unsigned int flags, const struct stls_subject *s)
+{
+	return ((flags & FORM) == 0 || !s->verify->is_lax) &&
+	    ((flags & ISSUED) == 0 || !is_anchor(s)) &&
+	    ((flags & CHAINED) == 0 || s->path->count > 1) &&
+	    ((flags & LEAF) == 0 || s->index == 0);
+}
 
 bool
 stls_rules_signature_is_weak(gnutls_sign_algorithm_t algorithm)
@@ -207,24 +176,55 @@ stls_rules_label(char *out, size_t cap, const struct stls_verify *verify,
 		snprintf(out, cap, "server certificate \"%s\"", subject);
 }
 
+/* The parts of a whole path. */
+struct dissected {
+	struct stls_parts parts[STLS_PATH_MAX + 1];
+	size_t count;
+};
+
+static void
+dissected_done(struct dissected *all)
+{
+	while (all->count > 0)
+		stls_parts_done(&all->parts[--all->count]);
+}
+
+static int
+check_all(struct stls_err *err, struct stls_subject *s)
+{
+	size_t i;
+	int r;
+
+	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (!counts(rules[i].flags, s))
+			continue;
+		r = rules[i].check(err, s);
+		if (r < 0)
+			return r;
+	}
+	return SMTPTLS_OK;
+}
+
 int
 stls_rules_check(struct stls_err *err, const struct stls_verify *verify,
     const struct stls_path *path)
 {
-	char label[STLS_LABEL_MAX];
-	struct subject subject = { .verify = verify, .label = label };
-	size_t i, j;
+	CLEANUP(dissected_done) struct dissected all = { .count = 0 };
+	struct stls_subject s = {
+		.verify = verify, .path = path, .parts = all.parts
+	};
 	int r;
 
-	for (i = 0; i < path->count; i++) {
-		subject.cert = path->cert[i];
-		subject.index = i;
-		subject.is_anchor = i + 1 == path->count;
-		for (j = 0; j < sizeof(rules) / sizeof(rules[0]); j++) {
-			r = rules[j](err, &subject);
-			if (r < 0)
-				return r;
-		}
+	for (; all.count < path->count; all.count++) {
+		r = stls_parts_init(
+		    &all.parts[all.count], err, path->cert[all.count]);
+		if (r < 0)
+			return r;
+	}
+	for (s.index = 0; s.index < path->count; s.index++) {
+		r = check_all(err, &s);
+		if (r < 0)
+			return r;
 	}
 	return SMTPTLS_OK;
 }

@@ -34,6 +34,7 @@ verify(struct smtptls_session *session)
 		.verdicts = &context->verdicts,
 		.host = context->check_hostname ? &session->host : NULL,
 		.pins = &context->pins,
+		.is_lax = context->lax,
 		.takes_any_cert = is_client &&
 		    context->verify_mode == SMTPTLS_CERT_NONE,
 	};

@@ -23,6 +23,7 @@ struct stls_verify {
 	const struct stls_pins *pins;	/* NULL: any key will do */
 	struct stls_verdicts *verdicts; /* NULL: nothing is remembered */
 	bool takes_any_cert;		/* insecure: only the pins count */
+	bool is_lax;			/* insecure: rules of form do not */
 };
 
 /*

@@ -2,6 +2,7 @@
 #include "der.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,6 +96,43 @@ skip_head(const unsigned char *data, size_t pos, size_t *len)
 	ck_assert_uint_lt(n, 0x80);
 	*len = n;
 	return pos + 2;
+}
+
+struct der
+der_first(const unsigned char **at, const unsigned char *end)
+{
+	size_t inner, head;
+	struct der item;
+
+	ck_assert(end - *at >= 2);
+	head = skip_head(*at, 0, &inner);
+	ck_assert_uint_le(head + inner, (size_t)(end - *at));
+	item = der_raw(*at, head + inner);
+	*at += head + inner;
+	return item;
+}
+
+struct der
+der_content(const unsigned char *item, size_t len)
+{
+	size_t inner, head = skip_head(item, 0, &inner);
+
+	ck_assert_uint_eq(head + inner, len);
+	return der_raw(item + head, inner);
+}
+
+struct der
+der_hex(const char *digits)
+{
+	struct der der = { .data = malloc(strlen(digits) / 2 + 1) };
+	unsigned int byte;
+
+	ck_assert_ptr_nonnull(der.data);
+	for (; digits[0] != '\0'; digits += 2) {
+		ck_assert_int_eq(sscanf(digits, "%2x", &byte), 1);
+		der.data[der.len++] = (unsigned char)byte;
+	}
+	return der;
 }
 
 size_t

@@ -35,6 +35,15 @@ struct der der_append(struct der a, struct der b);
 
 void der_done(struct der *der);
 
+/* Take the first item, with its header, off what is encoded one by one. */
+struct der der_first(const unsigned char **at, const unsigned char *end);
+
+/* What is inside of an item, without its header. */
+struct der der_content(const unsigned char *item, size_t len);
+
+/* The bytes that hexadecimal digits stand for. */
+struct der der_hex(const char *digits);
+
 /* Where the bits of the BIT STRING that ends a SubjectPublicKeyInfo begin. */
 size_t der_last_bit_string(const unsigned char *spki, size_t len);
 

@@ -50,8 +50,10 @@ free_cert(void *thing)
 {
 	struct cert *cert = thing;
 
-	gnutls_x509_crt_deinit(cert->crt);
+	if (cert->crt != NULL)
+		gnutls_x509_crt_deinit(cert->crt);
 	gnutls_x509_privkey_deinit(cert->key);
+	gnutls_free(cert->der.data);
 	free(cert);
 }
 
@@ -330,16 +332,40 @@ set_must_staple(gnutls_x509_crt_t crt)
 }
 
 static void
-set_key_ids(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer)
+set_key_ids(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer,
+    const struct cert_spec *spec)
 {
 	unsigned char id[64];
 	size_t len = sizeof(id);
 
 	must(gnutls_x509_crt_get_key_id(crt, 0, id, &len));
-	must(gnutls_x509_crt_set_subject_key_id(crt, id, len));
+	if (!spec->no_key_ids && !spec->no_subject_key_id)
+		must(gnutls_x509_crt_set_subject_key_id(crt, id, len));
 	len = sizeof(id);
 	must(gnutls_x509_crt_get_key_id(issuer, 0, id, &len));
-	must(gnutls_x509_crt_set_authority_key_id(crt, id, len));
+	if (!spec->no_key_ids && !spec->no_authority_key_id)
+		must(gnutls_x509_crt_set_authority_key_id(crt, id, len));
+}
+
+static void
+set_raw(gnutls_x509_crt_t crt, const char *raw)
+{
+	struct der der;
+
+	if (raw == NULL)
+		return;
+	FOR_EACH_WORD(raw, copy, save, word)
+	{
+		bool critical = word[0] == '!';
+		char *hex = strchr(word, '=');
+
+		ck_assert_ptr_nonnull(hex);
+		*hex++ = '\0';
+		der = der_hex(hex);
+		must(gnutls_x509_crt_set_extension_by_oid(
+		    crt, word + critical, der.data, der.len, critical));
+		der_done(&der);
+	}
 }
 
 static void
@@ -360,8 +386,8 @@ set_extensions(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer,
 	set_constraints(crt, spec);
 	if (spec->must_staple)
 		set_must_staple(crt);
-	if (!spec->no_key_ids)
-		set_key_ids(crt, issuer);
+	set_key_ids(crt, issuer, spec);
+	set_raw(crt, spec->raw);
 	if (spec->extra_oid != NULL)
 		must(gnutls_x509_crt_set_extension_by_oid(crt, spec->extra_oid,
 		    spec->extra_der, spec->extra_len, spec->extra_critical));
@@ -383,6 +409,89 @@ import_again(gnutls_x509_crt_t *crt, bool forged)
 	must(gnutls_x509_crt_init(crt));
 	must(gnutls_x509_crt_import(*crt, &der, GNUTLS_X509_FMT_DER));
 	gnutls_free(der.data);
+}
+
+/* The bits of a signature: none of them is unused. */
+static struct der
+sign(const struct cert *signer, const struct der *tbs,
+    gnutls_digest_algorithm_t digest)
+{
+	gnutls_datum_t data = { tbs->data, (unsigned int)tbs->len }, sig;
+	unsigned char bits[1024] = { 0 };
+	gnutls_privkey_t key;
+	struct der der;
+
+	must(gnutls_privkey_init(&key));
+	must(gnutls_privkey_import_x509(key, signer->key, 0));
+	must(gnutls_privkey_sign_data(
+	    key, digest != 0 ? digest : GNUTLS_DIG_SHA256, 0, &data, &sig));
+	gnutls_privkey_deinit(key);
+	memcpy(bits + 1, sig.data, sig.size);
+	der = der_bytes(DER_BIT_STRING, bits, sig.size + 1);
+	gnutls_free(sig.data);
+	return der;
+}
+
+/* Take what is signed apart. */
+static void
+dissect(gnutls_x509_crt_t crt, struct der *part)
+{
+	struct der whole, tbs;
+	const unsigned char *at, *end;
+	gnutls_datum_t der;
+	int i;
+
+	must(gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der));
+	whole = der_content(der.data, der.size);
+	at = whole.data;
+	tbs = der_first(&at, whole.data + whole.len);
+	der_done(&whole);
+	gnutls_free(der.data);
+	whole = der_content(tbs.data, tbs.len);
+	der_done(&tbs);
+	at = whole.data;
+	end = at + whole.len;
+	for (i = 0; i < SURGERY_OUTER; i++) {
+		part[i] = (struct der){ 0 };
+		if (at < end &&
+		    (i != SURGERY_VERSION || *at == (DER_CONTEXT(0) | 0x20)))
+			part[i] = der_first(&at, end);
+	}
+	ck_assert_ptr_eq(at, end);
+	part[SURGERY_OUTER] = der_raw(
+	    part[SURGERY_ALGORITHM].data, part[SURGERY_ALGORITHM].len);
+	der_done(&whole);
+}
+
+/*
+ * Cut the certificate open, and sew it up with another signature. GnuTLS may
+ * not be able to read it.
+ */
+static void
+operate(
+    struct cert *cert, const struct cert *issuer, const struct cert_spec *spec)
+{
+	struct der part[SURGERY_PARTS], tbs, whole, signature;
+	int r;
+
+	dissect(cert->crt, part);
+	spec->surgery(part);
+	tbs = der_join(DER_SEQUENCE, 8, part[0], part[1], part[2], part[3],
+	    part[4], part[5], part[6], part[7]);
+	signature = sign(issuer, &tbs, spec->digest);
+	whole = der_join(DER_SEQUENCE, 3, tbs, part[SURGERY_OUTER], signature);
+	cert->der.data = gnutls_malloc(whole.len);
+	ck_assert_ptr_nonnull(cert->der.data);
+	memcpy(cert->der.data, whole.data, whole.len);
+	cert->der.size = (unsigned int)whole.len;
+	der_done(&whole);
+	gnutls_x509_crt_deinit(cert->crt);
+	must(gnutls_x509_crt_init(&cert->crt));
+	r = gnutls_x509_crt_import(cert->crt, &cert->der, GNUTLS_X509_FMT_DER);
+	if (r >= 0)
+		return;
+	gnutls_x509_crt_deinit(cert->crt);
+	cert->crt = NULL;
 }
 
 const struct cert *
@@ -409,6 +518,8 @@ factory_cert(struct factory *factory, const struct cert *issuer,
 	must(gnutls_x509_crt_sign2(cert->crt, issuer->crt, issuer->key,
 	    spec->digest != 0 ? spec->digest : GNUTLS_DIG_SHA256, 0));
 	import_again(&cert->crt, spec->forged);
+	if (spec->surgery != NULL)
+		operate(cert, issuer, spec);
 	return cert;
 }
 
@@ -436,7 +547,12 @@ add_pem(char **text, const struct cert *cert)
 
 	if (cert == NULL)
 		return;
-	must(gnutls_x509_crt_export2(cert->crt, GNUTLS_X509_FMT_PEM, &pem));
+	if (cert->der.data != NULL)
+		must(
+		    gnutls_pem_base64_encode2("CERTIFICATE", &cert->der, &pem));
+	else
+		must(gnutls_x509_crt_export2(
+		    cert->crt, GNUTLS_X509_FMT_PEM, &pem));
 	ck_assert_int_ge(
 	    asprintf(&joined, "%s%.*s", *text, (int)pem.size, pem.data), 0);
 	gnutls_free(pem.data);
@@ -651,22 +767,11 @@ static struct der
 der_signature(const struct cert *signer, const struct der *tbs,
     const struct ocsp_spec *spec)
 {
-	gnutls_privkey_t key;
-	gnutls_datum_t data = { tbs->data, (unsigned int)tbs->len }, sig;
-	unsigned char bits[1024] = { 0 };
+	struct der bits = sign(signer, tbs, spec->digest);
 
-	must(gnutls_privkey_init(&key));
-	must(gnutls_privkey_import_x509(key, signer->key, 0));
-	must(gnutls_privkey_sign_data(key,
-	    spec->digest != 0 ? spec->digest : GNUTLS_DIG_SHA256, 0, &data,
-	    &sig));
-	gnutls_privkey_deinit(key);
-	memcpy(bits + 1, sig.data, sig.size);
 	if (spec->forged)
-		bits[sig.size] ^= 1;
-	data.size = sig.size + 1;
-	gnutls_free(sig.data);
-	return der_bytes(DER_BIT_STRING, bits, data.size);
+		bits.data[bits.len - 1] ^= 1;
+	return bits;
 }
 
 /* ecdsa-with-SHA256 or, RFC 3279, ecdsa-with-SHA1. */

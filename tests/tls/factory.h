@@ -19,11 +19,31 @@ struct factory;
 struct factory *factory_new(void);
 void factory_free(struct factory *factory);
 
-/* A certificate and its key, owned by the factory. */
+/*
+ * A certificate and its key, owned by the factory. What GnuTLS cannot read has
+ * no crt, and der alone; else der is empty.
+ */
 struct cert {
 	gnutls_x509_crt_t crt;
 	gnutls_x509_privkey_t key;
+	gnutls_datum_t der;
 };
+
+/* What a certificate is made of: each is an item of DER, or nothing. */
+enum surgery_part {
+	SURGERY_VERSION,
+	SURGERY_SERIAL,
+	SURGERY_ALGORITHM,
+	SURGERY_ISSUER,
+	SURGERY_VALIDITY,
+	SURGERY_SUBJECT,
+	SURGERY_KEY,
+	SURGERY_EXTENSIONS, /* with [3] around them */
+	SURGERY_OUTER,	    /* the algorithm outside of what is signed */
+	SURGERY_PARTS
+};
+
+struct der;
 
 /* Periods, in seconds from now; may be negative. */
 #define FACTORY_DAY 86400L
@@ -52,9 +72,18 @@ struct cert_spec {
 	bool must_staple;	/* RFC 7633 */
 	const char *permitted;	/* name constraints, "DNS:example.org" */
 	const char *excluded;
-	const char *serial;    /* hexadecimal; NULL: counted */
-	bool no_key_ids;       /* neither subject nor authority key id */
-	bool forged;	       /* the signature is wrong */
+	const char *serial; /* hexadecimal; NULL: counted */
+	bool no_key_ids;    /* neither subject nor authority key id */
+	bool forged;	    /* the signature is wrong */
+	bool no_subject_key_id;
+	bool no_authority_key_id;
+	/*
+	 * Extensions as they are, in the place of those of the same OID:
+	 * "2.5.29.19=30030101ff"; with "!" in front they are critical.
+	 */
+	const char *raw;
+	/* Change what will be signed; the certificate is signed once more. */
+	void (*surgery)(struct der *part);
 	const char *extra_oid; /* one more extension */
 	const void *extra_der;
 	size_t extra_len;

@@ -28,6 +28,27 @@ copy_datum(const gnutls_datum_t *datum)
 	return copy;
 }
 
+/* GnuTLS sends what it cannot read, as long as it need not look at it. */
+static void
+set_pcert(gnutls_pcert_st *pcert, const struct cert *cert)
+{
+	gnutls_privkey_t key;
+
+	if (cert->der.data == NULL) {
+		must(gnutls_pcert_import_x509(pcert, cert->crt, 0));
+		return;
+	}
+	pcert->type = GNUTLS_CRT_X509;
+	pcert->cert = copy_datum(&cert->der);
+	must(gnutls_privkey_init(&key));
+	must(gnutls_privkey_import_x509(
+	    key, cert->key, GNUTLS_PRIVKEY_IMPORT_COPY));
+	must(gnutls_pubkey_init(&pcert->pubkey));
+	must(gnutls_pubkey_import_privkey(
+	    pcert->pubkey, key, GNUTLS_KEY_DIGITAL_SIGNATURE, 0));
+	gnutls_privkey_deinit(key);
+}
+
 /* Unlike gnutls_certificate_set_key() this sends whatever it is given. */
 static int
 give_cert(gnutls_session_t tls, const struct gnutls_cert_retr_st *info,
@@ -43,8 +64,7 @@ give_cert(gnutls_session_t tls, const struct gnutls_cert_retr_st *info,
 	*pcert = gnutls_calloc(PEER_CHAIN_MAX, sizeof(**pcert));
 	*ocsp = gnutls_calloc(PEER_CHAIN_MAX, sizeof(**ocsp));
 	for (i = 0; i < PEER_CHAIN_MAX && spec->chain[i] != NULL; i++)
-		must(gnutls_pcert_import_x509(
-		    &(*pcert)[i], spec->chain[i]->crt, 0));
+		set_pcert(&(*pcert)[i], spec->chain[i]);
 	*pcert_len = i;
 	for (i = 0; i < PEER_CHAIN_MAX && spec->staple[i] != NULL; i++)
 		(*ocsp)[i].response = copy_datum(spec->staple[i]);

@@ -191,12 +191,20 @@ END_TEST
 
 START_TEST(an_intermediate_and_a_leaf_are_found_by_their_own_names)
 {
-	trust(middle);
-	ck_assert_ok(both_of(leaf, NULL, NULL));
-	ck_assert_ok(both_of(leaf, middle, NULL));
-	ck_assert_ok(both_of(leaf, middle, root));
-	ck_assert_ok(both_of(middle, NULL, NULL));
-	ck_assert_ok(both_of(middle, root, NULL));
+	/* Which is a server's, too. */
+	const struct cert *ca = CERT(factory, root, .cn = "Server CA",
+	    .ca = true,
+	    .key_usage = GNUTLS_KEY_KEY_CERT_SIGN |
+		GNUTLS_KEY_DIGITAL_SIGNATURE);
+	const struct cert *below = factory_server(
+	    factory, ca, "DNS:mx.example.org");
+
+	trust(ca);
+	ck_assert_ok(both_of(below, NULL, NULL));
+	ck_assert_ok(both_of(below, ca, NULL));
+	ck_assert_ok(both_of(below, ca, root));
+	ck_assert_ok(both_of(ca, NULL, NULL));
+	ck_assert_ok(both_of(ca, root, NULL));
 	ck_assert_int_ne(both_of(root, NULL, NULL), SMTPTLS_OK);
 }
 END_TEST
