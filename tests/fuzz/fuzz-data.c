@@ -11,29 +11,6 @@
 
 #define GROWTH(len) (2 * (len) + 16)
 
-/* As it has to arrive, said once more in the simplest way. */
-static size_t
-normalise(char *out, const char *text, size_t len)
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < len; i++) {
-		if (text[i] != '\r' && text[i] != '\n') {
-			out[n++] = text[i];
-			continue;
-		}
-		if (text[i] == '\r' && i + 1 < len && text[i + 1] == '\n')
-			i++;
-		out[n++] = '\r';
-		out[n++] = '\n';
-	}
-	if (n > 0 && out[n - 1] != '\n') {
-		out[n++] = '\r';
-		out[n++] = '\n';
-	}
-	return n;
-}
-
 /* What a server does with the lines it gets; -1: they do not end well. */
 static long
 undo_dots(char *out, const char *wire, size_t len)
@@ -87,7 +64,7 @@ check_wire(const struct stls_data *how, const char *text, size_t len,
 {
 	char *wanted = malloc(GROWTH(len)), *back = malloc(GROWTH(len));
 	const char *wire = (const char *)stls_buf_data(out);
-	size_t wanted_len = normalise(wanted, text, len);
+	size_t wanted_len = fuzz_normalise(wanted, text, len);
 	long n = (long)stls_buf_len(out);
 
 	if (!how->is_chunk)
@@ -123,7 +100,7 @@ check_facts(const struct stls_data *how, const char *text, size_t len,
 	FUZZ_CHECK(whole.facts.nul_at == pieces.facts.nul_at);
 	FUZZ_CHECK(
 	    whole.facts.bad_line_ending_at == pieces.facts.bad_line_ending_at);
-	FUZZ_CHECK(whole.facts.size == normalise(out, text, len));
+	FUZZ_CHECK(whole.facts.size == fuzz_normalise(out, text, len));
 	free(out);
 	if (r == SMTPTLS_E_UNSUPPORTED) {
 		FUZZ_CHECK(how->refuse_8bit && whole.facts.has_8bit);

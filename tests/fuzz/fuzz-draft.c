@@ -11,8 +11,6 @@
 #include "draft.h"
 #include "mail/header.h"
 
-#define TEXT_MAX (1 << 20)
-
 struct outcome {
 	int status;
 	struct stls_err err;
@@ -41,10 +39,11 @@ make(struct outcome *out, const struct stls_submission *submission,
 	if (out->status == 0)
 		out->status = draft_end(&out->err, &draft);
 	draft_done(&draft);
-	out->text = malloc(TEXT_MAX);
-	FUZZ_CHECK(content_read(&out->mail.content, out->text, TEXT_MAX,
-		       &out->len) == 0);
-	FUZZ_CHECK(out->len == content_size(&out->mail.content));
+	out->len = content_size(&out->mail.content);
+	out->text = malloc(out->len + 1);
+	FUZZ_CHECK(
+	    content_read(&out->mail.content, out->text, out->len + 1, &n) == 0);
+	FUZZ_CHECK(out->len == n);
 }
 
 static void

@@ -1,0 +1,620 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A conversation: settings, then all that the server says (engine-stream.h).
+ * TLS is nothing but the moment of which the engine is told. What it says is
+ * seen by the witness of tests/smtp, and must be the same in any pieces.
+ */
+#include "fuzz.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <smtptls/status.h>
+
+#include "engine-stream.h"
+#include "sasl/oauth-status.h"
+#include "sasl/sasl.h"
+#include "smtp/witness.h"
+
+#define STEPS_MAX 200000
+#define PREFACE_MAX 32
+#define LOG_MAX (1 << 20)
+
+#define USER "alice"
+#define PASSWORD "s3cr3t/pass+word"
+#define ENCODED "czNjcjN0L3Bhc3Mrd29yZA"
+
+static struct play {
+	struct stls_engine engine;
+	struct stls_err err; /* of the engine */
+	struct witness witness;
+	struct letter letters[LETTERS_MAX];
+	size_t count, submitted;
+	struct stream stream;
+	uint32_t state; /* what the driver does is drawn from it */
+	bool by_octet, hook, asked_to_quit, gate_is_closed;
+	size_t steps;
+
+	/* In front of the first message, where there is no witness yet. */
+	bool is_witnessed;
+	uint64_t seen, written;
+	size_t out_seen; /* of the present output */
+	char line[STLS_AUTH_LINE_MAX + 2];
+	size_t line_len;
+	uint64_t questions[PREFACE_MAX]; /* where they end */
+	size_t question_count, answer_count;
+	bool in_auth, is_authenticated;
+
+	const struct stls_sasl_mechanism *mechanism;
+	unsigned int auth_round;
+	struct stls_secret password;
+
+	char *log; /* of all that can be seen from outside */
+	size_t log_len;
+} play_, *const p = &play_;
+
+static char logs[2][LOG_MAX];
+
+__attribute__((format(printf, 1, 2))) static void
+note(const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(p->log + p->log_len, LOG_MAX - p->log_len, fmt, ap);
+	va_end(ap);
+	p->log_len += (size_t)n;
+	if (p->log_len >= LOG_MAX)
+		p->log_len = LOG_MAX - 1;
+}
+
+void
+hostile_fail(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\n%s\n", p->log);
+	abort();
+}
+
+static unsigned int
+draw(unsigned int sides)
+{
+	p->state = p->state * 1664525 + 1013904223;
+	return (p->state >> 16) % sides;
+}
+
+static void
+trace(char what, const char *text, size_t len, void *arg)
+{
+	(void)arg;
+	note("%c %.*s\n", what, (int)len, text);
+	if (what == 'C')
+		FUZZ_CHECK(memmem(text, len, ENCODED, strlen(ENCODED)) == NULL);
+}
+
+static bool
+may_send(enum stls_step step, void *arg)
+{
+	(void)step;
+	(void)arg;
+	return !p->gate_is_closed;
+}
+
+/* --- messages --- */
+
+static void
+make_letter(struct letter *letter, size_t index)
+{
+	static const char *const contents[] = { "", "a", ".", "\n.\r\n.",
+		"Subject: x\n\nbody\n", "..\r\rx\n\n", "\xc3\xa4\n" };
+	const char *content = contents[draw(7)];
+	struct stls_transaction *txn = &letter->txn;
+	size_t i, count = 1 + draw(RECIPIENTS_MAX);
+	char name[64];
+
+	letter->content = strdup(content);
+	letter->len = strlen(content);
+	letter->wire = malloc(2 * letter->len + 2);
+	letter->wire_len = fuzz_normalise(letter->wire, content, letter->len);
+	snprintf(name, sizeof(name), "s%zu@example.org", index);
+	FUZZ_CHECK(stls_transaction_set_sender(
+		       txn, name, strlen(name), false) == SMTPTLS_OK);
+	for (i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "r%zu.%zu@example.org", index, i);
+		FUZZ_CHECK(stls_transaction_add_recipient(
+			       txn, name, strlen(name), false) == SMTPTLS_OK);
+	}
+	txn->all_or_nothing = draw(5) == 0;
+	txn->is_exact = draw(4) > 0;
+	txn->size_is_known = txn->is_exact;
+	txn->size = txn->content_size = letter->wire_len;
+	txn->can_rewind = draw(3) > 0;
+}
+
+static struct letter *
+letter_of(const struct stls_transaction *txn)
+{
+	size_t i;
+
+	for (i = 0; i < p->count; i++) {
+		if (&p->letters[i].txn == txn)
+			return &p->letters[i];
+	}
+	hostile_fail("a transaction that nobody knows");
+}
+
+static void
+submit(void)
+{
+	struct letter *letter = &p->letters[p->submitted];
+
+	if (p->submitted == p->count ||
+	    stls_engine_submit(&p->engine, &letter->txn) < 0)
+		return;
+	note("* submit %zu\n", p->submitted);
+	p->submitted++;
+	letter->is_in_engine = true;
+}
+
+static void
+take_done(void)
+{
+	struct stls_transaction *txn = stls_engine_take_done(&p->engine);
+	struct letter *letter = letter_of(txn);
+	size_t i;
+
+	FUZZ_CHECK(letter->is_in_engine);
+	letter->is_in_engine = false;
+	note("* done %s %d %s\n", txn->sender, txn->status, txn->err.text);
+	for (i = 0; i < txn->count; i++)
+		note("* %d %d %s\n", (int)txn->recipients[i].outcome,
+		    txn->recipients[i].code,
+		    stls_recipient_text(&txn->recipients[i]));
+	witness_check(&p->witness, letter);
+}
+
+/* --- what is said in front of the first message --- */
+
+static void
+begin_witness(size_t line_len)
+{
+	const struct stls_engine_config *config = &p->engine.config;
+
+	FUZZ_CHECK(p->engine.tls || config->insecure_no_tls);
+	FUZZ_CHECK(p->is_authenticated || !config->authenticate);
+	FUZZ_CHECK(!p->gate_is_closed || strncmp(p->line, "MAIL", 4) != 0);
+	witness_start(&p->witness, &p->engine);
+	p->witness.seen = p->seen - line_len;
+	p->witness.written = p->written;
+	p->is_witnessed = true;
+	witness_see(&p->witness, (const unsigned char *)p->line, line_len);
+}
+
+static void
+on_line(size_t len)
+{
+	const struct stls_engine_config *config = &p->engine.config;
+
+	if (strncmp(p->line, "AUTH ", 5) == 0) {
+		FUZZ_CHECK(p->engine.tls && config->authenticate);
+		FUZZ_CHECK(!p->gate_is_closed && !p->in_auth);
+		p->in_auth = true;
+	} else if (strncmp(p->line, "STARTTLS\r", 9) == 0) {
+		FUZZ_CHECK(!p->engine.tls && !config->implicit_tls);
+		FUZZ_CHECK(!config->insecure_no_tls);
+	} else if (!p->in_auth && strncmp(p->line + 1, "HLO ", 4) != 0) {
+		begin_witness(len);
+		return;
+	}
+	FUZZ_CHECK(p->question_count < PREFACE_MAX);
+	p->questions[p->question_count++] = p->seen;
+}
+
+static void
+see(const unsigned char *data, size_t len)
+{
+	for (; len > 0 && !p->is_witnessed; data++, len--) {
+		FUZZ_CHECK(p->line_len < sizeof(p->line));
+		p->line[p->line_len++] = (char)*data;
+		p->seen++;
+		if (*data != '\n')
+			continue;
+		on_line(p->line_len);
+		p->line_len = 0;
+	}
+	if (p->is_witnessed)
+		witness_see(&p->witness, data, len);
+}
+
+/* Whether the engine may go on behind it. */
+static bool
+on_preface_reply(const struct stream_reply *reply)
+{
+	size_t i = p->answer_count++;
+
+	if (reply->code == 421 || i >= p->question_count ||
+	    p->questions[i] > reply->at)
+		return false;
+	if (p->in_auth && reply->code != 334) {
+		p->is_authenticated = reply->code == 235;
+		p->in_auth = false;
+	}
+	return reply->code < 400;
+}
+
+/* --- the server --- */
+
+static void
+account(uint64_t replies_before)
+{
+	uint64_t n = p->engine.replies - replies_before;
+	const struct stream_reply *reply;
+	bool may_go_on;
+
+	for (; n > 0; n--) {
+		reply = stream_take(&p->stream);
+		FUZZ_CHECK(reply != NULL);
+		if (p->is_witnessed)
+			may_go_on = witness_reply(
+			    &p->witness, reply->code, reply->at);
+		else
+			may_go_on = on_preface_reply(reply);
+		if (!may_go_on && p->engine.state != STLS_STATE_CLOSED)
+			hostile_fail("it goes on after a false reply");
+	}
+}
+
+static bool
+hear(void)
+{
+	char *piece = malloc(p->stream.len + 1), *octet;
+	size_t n = stream_next(&p->stream, piece, p->written), i;
+	uint64_t before = p->engine.replies;
+
+	piece = realloc(piece, n > 0 ? n : 1);
+	if (p->by_octet) {
+		for (i = 0; i < n; i++) {
+			octet = fuzz_copy(piece + i, 1);
+			stls_engine_receive(&p->engine, octet, 1);
+			free(octet);
+		}
+	} else if (n > 0) {
+		stls_engine_receive(&p->engine, piece, n);
+	}
+	free(piece);
+	account(before);
+	return n > 0;
+}
+
+static void
+lose(void)
+{
+	struct stls_err err;
+
+	stls_err_set(&err, SMTPTLS_E_IO, "lost");
+	if (draw(4) > 0)
+		stls_engine_lose(&p->engine, &err);
+	else
+		stls_engine_fail(&p->engine, &err);
+}
+
+/* --- the driver --- */
+
+static void
+write_some(void)
+{
+	const unsigned char *data;
+	size_t len, n;
+
+	data = stls_engine_output(&p->engine, &len);
+	FUZZ_CHECK(len > 0 && len >= p->out_seen);
+	note("> %zu %.*s\n", p->out_seen, (int)(len - p->out_seen),
+	    data + p->out_seen);
+	see(data + p->out_seen, len - p->out_seen);
+	p->out_seen = len;
+	n = draw(8) > 0 ? len : 1 + draw((unsigned int)len);
+	p->written += n;
+	p->witness.written = p->written;
+	p->out_seen -= n;
+	stls_engine_sent(&p->engine, n);
+}
+
+static struct stls_sasl_credentials
+credentials(void)
+{
+	return (struct stls_sasl_credentials){
+		.user = USER,
+		.password = &p->password,
+		.token = p->state % 3 == 0 ? &p->password : NULL,
+		.host = "mx.example.org",
+		.port = 465,
+	};
+}
+
+static bool
+respond(const struct stls_secret *challenge, struct stls_secret *response)
+{
+	struct stls_sasl_credentials who = credentials();
+	char status[STLS_OAUTH_STATUS_CAP];
+	struct stls_err err;
+
+	who.token = p->mechanism->proof == STLS_SASL_TOKEN ? &p->password
+							   : NULL;
+	if (who.token != NULL && p->auth_round > 0 && challenge->len > 0) {
+		stls_oauth_status(challenge->data, challenge->len, status);
+		stls_engine_auth_failed(&p->engine, status);
+	}
+	if (p->mechanism->respond(&err, &who, p->auth_round++,
+		challenge->data != NULL ? challenge->data : "", challenge->len,
+		response) == SMTPTLS_OK)
+		return true;
+	stls_engine_fail(&p->engine, &err);
+	return false;
+}
+
+static void
+start_auth(void)
+{
+	static const struct stls_secret empty = { NULL, 0 };
+	struct stls_sasl_credentials who = credentials();
+	struct stls_secret response = { NULL, 0 };
+	struct stls_err err;
+	const char *offered = stls_capabilities_find(
+	    &p->engine.capabilities, "AUTH");
+
+	p->auth_round = 0;
+	if (stls_sasl_choose(
+		&err, &who, offered != NULL ? offered : "", &p->mechanism) < 0)
+		stls_engine_fail(&p->engine, &err);
+	else if (!p->mechanism->client_first)
+		stls_engine_auth(&p->engine, p->mechanism->name, NULL);
+	else if (respond(&empty, &response))
+		stls_engine_auth(&p->engine, p->mechanism->name, &response);
+	stls_secret_done(&response);
+}
+
+static void
+answer_challenge(void)
+{
+	struct stls_secret response = { NULL, 0 };
+
+	if (respond(stls_engine_challenge(&p->engine), &response))
+		stls_engine_auth_respond(&p->engine, &response);
+	stls_secret_done(&response);
+}
+
+/* Nothing that was said before is left behind. */
+static void
+start_tls(void)
+{
+	FUZZ_CHECK(stls_buf_len(&p->engine.in) == 0);
+	stls_engine_tls(&p->engine);
+	FUZZ_CHECK(p->engine.capabilities.count == 0);
+	if (p->engine.config.implicit_tls)
+		p->questions[p->question_count++] = p->seen;
+}
+
+static void
+need_body(void)
+{
+	struct letter *letter = letter_of(p->engine.sending);
+	size_t n;
+
+	if (letter->txn.is_repeated)
+		letter->given = 0;
+	letter->txn.is_repeated = false;
+	n = letter->len - letter->given;
+	if (n > 1)
+		n = 1 + draw((unsigned int)n);
+	letter->given += n;
+	if (n == 0)
+		stls_engine_body_end(&p->engine);
+	else
+		stls_engine_body(
+		    &p->engine, letter->content + letter->given - n, n);
+}
+
+static void
+before_end(void)
+{
+	if (p->hook && stls_engine_has_output(&p->engine))
+		write_some();
+	else
+		stls_engine_end_of_data(&p->engine);
+}
+
+static void
+begin_connection(void)
+{
+	struct witness *w = &p->witness;
+
+	w->letters = p->letters;
+	w->letter_count = p->count;
+	p->seen = p->written = p->out_seen = p->line_len = 0;
+	p->question_count = p->answer_count = 0;
+	p->is_witnessed = p->in_auth = p->is_authenticated = false;
+	stream_restart(&p->stream);
+	FUZZ_CHECK(
+	    stls_engine_start(&p->engine, "client.example.org") == SMTPTLS_OK);
+	witness_start(w, &p->engine);
+	if (!p->engine.config.implicit_tls)
+		p->questions[p->question_count++] = 0;
+}
+
+static void
+reconnect(void)
+{
+	struct stls_engine next;
+
+	note("* reconnect\n");
+	stls_engine_init(&next, &p->engine.config);
+	stls_engine_move_on(&p->engine, &next);
+	stls_engine_done(&p->engine);
+	p->engine = next;
+	begin_connection();
+}
+
+static void
+be_ready(void)
+{
+	if (p->submitted < p->count) {
+		submit();
+	} else if (!p->asked_to_quit && draw(2) > 0) {
+		p->asked_to_quit = true;
+		stls_engine_quit(&p->engine);
+	} else {
+		lose();
+	}
+}
+
+static void
+disturb(void)
+{
+	unsigned int what = draw(64);
+
+	if (what < 8)
+		submit();
+	else if (what == 8)
+		stls_engine_noop(&p->engine);
+	else if (what == 9)
+		stls_engine_rset(&p->engine);
+	else if (what == 10)
+		stls_engine_trim(&p->engine);
+}
+
+/* False: it is over. */
+static bool
+do_next(void)
+{
+	enum stls_event event = stls_engine_event(&p->engine);
+
+	FUZZ_CHECK(++p->steps < STEPS_MAX);
+	note("* %d\n", (int)event);
+	if (event != STLS_CLOSED && stream_is_early(&p->stream) && hear())
+		return true;
+	switch (event) {
+	case STLS_NEED_INPUT:
+		if (!hear())
+			lose();
+		return true;
+	case STLS_HAVE_OUTPUT:
+		write_some();
+		return true;
+	case STLS_START_TLS:
+		start_tls();
+		return true;
+	case STLS_START_AUTH:
+		start_auth();
+		return true;
+	case STLS_AUTH_CHALLENGE:
+		answer_challenge();
+		return true;
+	case STLS_NEED_BODY:
+		need_body();
+		return true;
+	case STLS_BEFORE_END_OF_DATA:
+		before_end();
+		return true;
+	case STLS_MESSAGE_DONE:
+		take_done();
+		return true;
+	case STLS_READY:
+		be_ready();
+		return true;
+	case STLS_RECONNECT:
+		reconnect();
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void
+begin(struct fuzz_input input)
+{
+	static const uint64_t chunks[] = { 0, 1, 8, 4000 };
+	unsigned int flags = fuzz_take(&input), more = fuzz_take(&input);
+	struct stls_engine_config config = {
+		.lmtp = fuzz_flag(flags, 0),
+		.implicit_tls = (flags >> 1 & 3) == 1,
+		.insecure_no_tls = (flags >> 1 & 3) == 2,
+		.authenticate = fuzz_flag(flags, 3),
+		.one_by_one = fuzz_flag(flags, 4),
+		.no_chunking = fuzz_flag(flags, 5),
+		.at_once = fuzz_flag(flags, 6),
+		.window = fuzz_flag(flags, 7) ? 2 + (more & 3) : 0,
+		.server = "mx.example.org",
+		.chunk_max = chunks[more >> 2 & 3],
+		.may_send = may_send,
+		.err = &p->err,
+		.trace = trace,
+	};
+	size_t i;
+
+	config.authenticate &= !config.insecure_no_tls;
+	config.at_once |= config.window > 0;
+	p->hook = fuzz_flag(more, 4);
+	p->gate_is_closed = (more >> 5) == 7;
+	p->count = 1 + (more >> 5) % LETTERS_MAX;
+	p->state = fuzz_take(&input) * 2654435761u;
+	p->stream.data = input.data;
+	p->stream.len = input.len;
+	FUZZ_CHECK(stls_secret_set(&p->password, PASSWORD, strlen(PASSWORD)) ==
+	    SMTPTLS_OK);
+	for (i = 0; i < p->count; i++)
+		make_letter(&p->letters[i], i);
+	stls_engine_init(&p->engine, &config);
+	begin_connection();
+	submit();
+}
+
+static const char *
+play(struct fuzz_input input, bool by_octet)
+{
+	char *content = p->witness.content;
+	size_t i, cap = p->witness.content_cap;
+
+	memset(p, 0, sizeof(*p));
+	p->witness.content = content;
+	p->witness.content_cap = cap;
+	p->by_octet = by_octet;
+	p->log = logs[by_octet];
+	p->log[0] = '\0';
+	begin(input);
+	while (do_next())
+		disturb();
+	note("* end %d %s\n", p->err.code, p->err.text);
+	FUZZ_CHECK(p->err.code == 0 || fuzz_is_sentence(p->err.text));
+	for (i = 0; i < p->count; i++) {
+		FUZZ_CHECK(!p->letters[i].is_in_engine);
+		stls_transaction_done(&p->letters[i].txn);
+		free(p->letters[i].content);
+		free(p->letters[i].wire);
+	}
+	stls_engine_done(&p->engine);
+	stls_secret_done(&p->password);
+	return p->log;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fuzz_input input = { data, size };
+	const char *whole = play(input, false);
+	const char *by_octet = play(input, true);
+
+	if (strcmp(whole, by_octet) != 0) {
+		fprintf(stderr, "%s\n--- by octet ---\n%s\n", whole, by_octet);
+		FUZZ_CHECK(!"the pieces count");
+	}
+	if (getenv("FUZZ_VERBOSE") != NULL)
+		puts(whole);
+	return 0;
+}
