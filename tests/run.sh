@@ -7,8 +7,8 @@
 #
 # usage: sh tests/run.sh [--full] [--no-install] [part ...]
 #
-# Parts: gcc clang valgrind portable install interop callers; without one, all
-# of them. --full also does what takes longer than the budget: Valgrind with the
+# Parts: gcc clang valgrind portable install interop callers load; without one,
+# all of them. --full also does what takes longer than the budget: Valgrind with the
 # slow programs, the sanitizers with each row in every mode, and tests that look
 # for STLS_TEST_FULL. What is missing is installed by apt-get where this runs as
 # root, else it is named. Nothing is left outside of build-*/, no service is
@@ -23,7 +23,7 @@ export LC_ALL ASAN_OPTIONS UBSAN_OPTIONS
 exec </dev/null
 cd "$(dirname "$0")/.." || exit 1
 
-all_parts='gcc clang valgrind portable install interop callers'
+all_parts='gcc clang valgrind portable install interop callers load'
 total_budget=900
 
 # What a bare Debian 12 needs. The servers of the interop part and the programs
@@ -53,6 +53,7 @@ budget_of() {
 	install) echo 60 ;;
 	interop) echo 150 ;;
 	callers) echo 60 ;;
+	load) echo 30 ;;
 	esac
 }
 
@@ -245,7 +246,7 @@ run_part() {
 	gcc) part_gcc ;;
 	clang) part_clang ;;
 	valgrind) part_valgrind ;;
-	callers) build_gcc && run_script tests/callers/run.sh ;;
+	callers | load) build_gcc && run_script "tests/$1/run.sh" ;;
 	*) build_gcc && build_clang && run_script "tests/$1/run.sh" ;;
 	esac
 	used=$(($(date +%s) - began))
