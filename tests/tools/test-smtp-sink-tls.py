@@ -237,7 +237,10 @@ class ThrowawayCA(Case):
     def test_files_are_made_once_and_used_again(self):
         self.sink().stop()
         before = self.files()
-        self.assertEqual(sorted(before), ["ca.pem", "cert.pem", "key.pem"])
+        self.assertEqual(sorted(before), [
+            "ca.pem", "cert.pem", "expired.pem", "key.pem",
+            "not-yet-valid.pem", "other-ca.pem", "other-name.pem",
+            "self-signed.pem"])
         self.sink().stop()
         self.assertEqual(self.files(), before)
 

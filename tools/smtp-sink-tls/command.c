@@ -242,7 +242,7 @@ static const struct command commands[] = {
 	{ "EHLO", do_ehlo, ALWAYS | ENDS_GROUP, LINE_MAX_PLAIN,
 	    SINK_STEP_EHLO },
 	{ "HELO", do_helo, ALWAYS | ENDS_GROUP, LINE_MAX_PLAIN,
-	    SINK_STEP_EHLO },
+	    SINK_STEP_HELO },
 	{ "STARTTLS", do_starttls, BEFORE_TLS | BEFORE_AUTH | NO_ARGUMENT,
 	    LINE_MAX_PLAIN, SINK_STEP_STARTTLS },
 	{ "AUTH", do_auth, BEFORE_AUTH | ENDS_GROUP, SINK_AUTH_LINE_MAX,
@@ -286,7 +286,8 @@ check_sequence(const struct sink_smtp *smtp, const struct command *command)
 
 	if (!smtp->is_greeted && (command->flags & BEFORE_EHLO) == 0)
 		return &no_ehlo;
-	if (!smtp->is_tls && (command->flags & BEFORE_TLS) == 0)
+	if (!smtp->is_tls && (command->flags & BEFORE_TLS) == 0 &&
+	    !smtp->mischief.takes_clear)
 		return &no_tls;
 	if (smtp->policy->credentials.user != NULL && !smtp->is_authenticated &&
 	    (command->flags & BEFORE_AUTH) == 0)

@@ -25,6 +25,12 @@
 /* How long a client may take to close after the last word; no RFC. */
 #define LINGER_MS 2000
 
+static bool
+has_mischief(const struct sink_conn *conn)
+{
+	return conn->config->policy->mischief != NULL;
+}
+
 /* One read. The length of 0 is the end. */
 static int
 read_some(struct sink_conn *conn, void *buf, size_t cap, size_t *out_len)
@@ -46,7 +52,7 @@ sink_conn_write(
 {
 	long n;
 
-	if (conn->tls != NULL)
+	if (conn->tls != NULL && !conn->is_clear)
 		return smtptls_session_write(conn->tls, data, len, out_len);
 	n = sink_wire_write(data, len, &conn->wire);
 	if (n < 0)
@@ -71,13 +77,15 @@ count_flight(struct sink_conn *conn)
 }
 
 /* Let leave what was written. SMTPTLS_AGAIN: on when there is place. */
-int
-sink_conn_send(struct sink_conn *conn, int64_t now)
+static int
+send_out(struct sink_conn *conn, int64_t now)
 {
 	int r;
 
 	if (!sink_wire_has_output(&conn->wire))
 		return SMTPTLS_OK;
+	if (has_mischief(conn))
+		return sink_mischief_send(conn, now);
 	r = sink_wire_send(&conn->wire);
 	if (r == SMTPTLS_OK)
 		restart_idle(conn, now);
@@ -94,7 +102,7 @@ flush(struct sink_conn *conn, int64_t now)
 	size_t n;
 	int r;
 
-	if (conn->config->policy->mischief != NULL)
+	if (has_mischief(conn))
 		return sink_mischief_flush(conn, now);
 	while (stls_buf_len(out) > 0) {
 		r = sink_conn_write(
@@ -104,7 +112,7 @@ flush(struct sink_conn *conn, int64_t now)
 		stls_buf_consume(out, n);
 		conn->config->policy->stats->bytes_out += n;
 	}
-	return sink_conn_send(conn, now);
+	return send_out(conn, now);
 }
 
 /* One read. SMTPTLS_AGAIN: nothing is there. */
@@ -176,11 +184,14 @@ take_input(struct sink_conn *conn, int64_t now)
 }
 
 static int
-begin_tls(struct sink_conn *conn)
+begin_tls(struct sink_conn *conn, int64_t now)
 {
+	struct smtptls_context *context = conn->config->context;
 	int r;
 
-	r = smtptls_session_new(conn->config->context, NULL, &conn->tls);
+	if (has_mischief(conn))
+		context = sink_mischief_context(conn);
+	r = smtptls_session_new(context, NULL, &conn->tls);
 	if (r < 0)
 		return r;
 	r = smtptls_session_set_callbacks(
@@ -188,20 +199,27 @@ begin_tls(struct sink_conn *conn)
 	if (r < 0)
 		return r;
 	conn->phase = SINK_CONN_HANDSHAKE;
-	return SMTPTLS_OK;
+	return has_mischief(conn) ? sink_mischief_begin_tls(conn, now)
+				  : SMTPTLS_OK;
 }
 
 void
-sink_conn_begin_linger(struct sink_conn *conn, int64_t now)
+sink_conn_linger(struct sink_conn *conn, int64_t now)
 {
-	if (conn->tls != NULL)
-		(void)smtptls_session_close(conn->tls);
 	(void)sink_wire_send(&conn->wire);
 	/* close(2) with unread input would take back what was just sent. */
 	shutdown(conn->wire.fd, SHUT_WR);
 	conn->phase = SINK_CONN_LINGER;
 	conn->idle = now + LINGER_MS;
 	conn->events = POLLIN;
+}
+
+static void
+take_leave(struct sink_conn *conn, int64_t now)
+{
+	if (conn->tls != NULL)
+		(void)smtptls_session_close(conn->tls);
+	sink_conn_linger(conn, now);
 }
 
 static int
@@ -211,6 +229,11 @@ on_handshake(struct sink_conn *conn)
 	bool is_implicit = !conn->smtp.wants_tls;
 	int r;
 
+	if (has_mischief(conn)) {
+		r = sink_mischief_on_hello(conn);
+		if (r != SMTPTLS_OK)
+			return r;
+	}
 	r = smtptls_session_handshake(conn->tls);
 	if (r < 0)
 		stats->handshake_failures++;
@@ -226,6 +249,8 @@ on_handshake(struct sink_conn *conn)
 	if (is_implicit)
 		sink_smtp_greet(&conn->smtp);
 	conn->phase = SINK_CONN_TALK;
+	if (has_mischief(conn))
+		sink_mischief_tls_started(conn);
 	return SMTPTLS_OK;
 }
 
@@ -236,6 +261,8 @@ on_talk(struct sink_conn *conn, int64_t now)
 	bool is_drained;
 	int r;
 
+	if (has_mischief(conn) && sink_mischief_is_busy(conn))
+		return flush(conn, now);
 	r = take_input(conn, now);
 	if (r < 0)
 		return r;
@@ -248,9 +275,9 @@ on_talk(struct sink_conn *conn, int64_t now)
 	if (r != SMTPTLS_OK)
 		return r;
 	if (conn->smtp.wants_tls)
-		return begin_tls(conn);
+		return begin_tls(conn, now);
 	if (sink_smtp_is_closing(&conn->smtp)) {
-		sink_conn_begin_linger(conn, now);
+		take_leave(conn, now);
 		return SMTPTLS_OK;
 	}
 	return is_drained ? SMTPTLS_AGAIN : SMTPTLS_OK;
@@ -307,7 +334,7 @@ time_out(struct sink_conn *conn, int64_t now)
 		return SMTPTLS_E_TIMEOUT;
 	sink_smtp_abort(&conn->smtp, "4.4.2", "nothing came for too long");
 	(void)flush(conn, now);
-	sink_conn_begin_linger(conn, now);
+	take_leave(conn, now);
 	return SMTPTLS_AGAIN;
 }
 
@@ -338,7 +365,7 @@ go_on(struct sink_conn *conn, int64_t now)
 {
 	int r, steps;
 
-	r = sink_conn_send(conn, now);
+	r = send_out(conn, now);
 	if (r != SMTPTLS_OK)
 		return r;
 	conn->events = POLLIN;
@@ -372,10 +399,11 @@ sink_conn_drive(struct sink_conn *conn, bool is_ready, int64_t now)
 	conn->is_eager = false;
 	r = now >= conn->idle ? time_out(conn, now) : go_on(conn, now);
 	if (r == SMTPTLS_E_IO && conn->tls != NULL && !conn->is_ended &&
-	    conn->phase != SINK_CONN_HANDSHAKE)
+	    conn->phase != SINK_CONN_HANDSHAKE &&
+	    conn->smtp.mischief.end == SINK_END_NONE)
 		conn->config->policy->stats->unclean_closes++;
 	/* Tickets, or an alert that says why this is the end. */
-	if (sink_conn_send(conn, now) < 0 || r < 0)
+	if (send_out(conn, now) < 0 || r < 0)
 		return false;
 	give_memory_back(conn);
 	return true;
@@ -401,7 +429,7 @@ sink_conn_new(const struct sink_conn_config *config, int fd, bool is_implicit)
 	/* Here the client begins; a greeting is waited for like an answer. */
 	conn->has_answered = true;
 	if (is_implicit) {
-		if (begin_tls(conn) == SMTPTLS_OK)
+		if (begin_tls(conn, now) >= 0)
 			return conn;
 		sink_conn_free(conn);
 		return NULL;

@@ -17,6 +17,7 @@
 struct sink_conn_config {
 	const struct sink_policy *policy;
 	struct smtptls_context *context;
+	struct smtptls_context *bad_context; /* for mischief; or NULL */
 	int delay_ms;
 	int idle_ms;
 };
@@ -37,6 +38,7 @@ struct sink_conn {
 	struct sink_wire wire;
 	enum sink_conn_phase phase;
 	struct smtptls_session *tls; /* NULL: none yet */
+	bool is_clear;		     /* mischief: replies go around it */
 	struct stls_buf in;
 	struct sink_smtp smtp;
 	bool has_answered;    /* what comes next is another flight */
@@ -64,13 +66,11 @@ void sink_conn_dismiss(struct sink_conn *conn);
 void sink_conn_free(struct sink_conn *conn);
 
 /*
- * The parts of it, for mischief. Write SMTP, through TLS where it is there;
- * let leave what was written; wait for the client to close, after close_notify.
- * The first two say SMTPTLS_AGAIN where there is no place yet.
+ * The parts of it that mischief needs. Write SMTP, through TLS where it is
+ * there; wait for the client to close, after FIN.
  */
 int sink_conn_write(
     struct sink_conn *conn, const void *data, size_t len, size_t *out_len);
-int sink_conn_send(struct sink_conn *conn, int64_t now);
-void sink_conn_begin_linger(struct sink_conn *conn, int64_t now);
+void sink_conn_linger(struct sink_conn *conn, int64_t now);
 
 #endif

@@ -34,6 +34,7 @@ struct sink {
 	struct sink_options options;
 	struct sink_ca_files files;
 	struct smtptls_context *context;
+	struct smtptls_context *bad_context;
 	struct sink_stats stats;
 	struct sink_policy policy;
 	struct sink_conn_config conn_config;
@@ -44,6 +45,7 @@ static void
 sink_done(struct sink *sink)
 {
 	smtptls_context_free(sink->context);
+	smtptls_context_free(sink->bad_context);
 	sink_ca_files_done(&sink->files);
 	stls_secret_done(&sink->policy.credentials.password);
 	stls_secret_done(&sink->policy.credentials.token);
@@ -106,39 +108,65 @@ load_secret(struct stls_err *err, const char *what, const char *path,
 }
 
 static int
-context_failed(struct stls_err *err, const struct sink *sink, int code)
+context_failed(
+    struct stls_err *err, const struct smtptls_context *context, int code)
 {
-	return stls_err_set(
-	    err, code, "%s", smtptls_context_error(sink->context));
+	return stls_err_set(err, code, "%s", smtptls_context_error(context));
 }
 
 /* A server context: this is how one is made. */
 static int
-make_context(struct stls_err *err, struct sink *sink)
+make_context(struct stls_err *err, const struct sink *sink, const char *cert,
+    const char *key, struct smtptls_context **out_context)
 {
 	const struct sink_options *options = &sink->options;
-	const char *cert = options->cert, *key = options->key;
 	int r;
 
-	if (options->ca_dir != NULL) {
-		cert = sink->files.cert;
-		key = sink->files.key;
-	}
 	r = smtptls_context_new_default(SMTPTLS_CLIENT_AUTH, options->client_ca,
-	    NULL, NULL, 0, &sink->context);
+	    NULL, NULL, 0, out_context);
 	if (r < 0)
-		return context_failed(err, sink, r);
+		return context_failed(err, *out_context, r);
 	r = smtptls_context_load_cert_chain(
-	    sink->context, cert, key, NULL, NULL);
+	    *out_context, cert, key, NULL, NULL);
 	if (r < 0)
-		return context_failed(err, sink, r);
+		return context_failed(err, *out_context, r);
 	if (options->client_ca == NULL)
 		return SMTPTLS_OK;
 	r = smtptls_context_set_verify_mode(
-	    sink->context, SMTPTLS_CERT_REQUIRED);
+	    *out_context, SMTPTLS_CERT_REQUIRED);
 	if (r < 0)
-		return context_failed(err, sink, r);
+		return context_failed(err, *out_context, r);
 	return SMTPTLS_OK;
+}
+
+/* The one with a flaw, where --misbehave asks for it. */
+static int
+make_bad_context(struct stls_err *err, struct sink *sink)
+{
+	const struct sink_mischief *mischief = sink->policy.mischief;
+	enum sink_flaw flaw = SINK_FLAW_OTHER_CA;
+
+	if (mischief == NULL ||
+	    (mischief->row->tls != SINK_TLS_CERTIFICATE &&
+		mischief->row->tls != SINK_TLS_CERTIFICATE_CHANGES))
+		return SMTPTLS_OK;
+	/* Its words are in the order of the flaws. */
+	if (mischief->row->tls == SINK_TLS_CERTIFICATE)
+		flaw = (enum sink_flaw)mischief->word;
+	return make_context(err, sink, sink->files.flawed[flaw],
+	    sink->files.key, &sink->bad_context);
+}
+
+static int
+make_contexts(struct stls_err *err, struct sink *sink)
+{
+	const struct sink_options *options = &sink->options;
+	bool has_own = options->ca_dir == NULL;
+	int r;
+
+	r = make_context(err, sink, has_own ? options->cert : sink->files.cert,
+	    has_own ? options->key : sink->files.key, &sink->context);
+	return r < 0 ? r : make_bad_context(err, sink);
 }
 
 static int
@@ -168,7 +196,7 @@ load_files(struct stls_err *err, struct sink *sink)
 		if (r < 0)
 			return r;
 	}
-	r = make_context(err, sink);
+	r = make_contexts(err, sink);
 	if (r < 0)
 		return r;
 	r = load_credentials(err, options, &sink->policy.credentials);
@@ -242,6 +270,7 @@ run(struct stls_err *err, struct sink *sink)
 	if (r < 0)
 		return r;
 	sink->conn_config.context = sink->context;
+	sink->conn_config.bad_context = sink->bad_context;
 	raise_descriptor_limit();
 	sink_server_catch_signals(&sink->server);
 	r = listen_on(err, sink);

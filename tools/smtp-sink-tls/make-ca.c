@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "make-ca.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -12,7 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 
@@ -20,30 +18,12 @@
 
 #include "base/cleanup.h"
 
+#include "make-cert.h"
+
 #define DAY ((time_t)24 * 60 * 60)
-#define VALID_DAYS 30
-/* Clocks differ, also between this machine and a container on it. */
-#define VALID_BEFORE DAY
 #define LEFT_AT_LEAST DAY
 
-#define VERSION_3 3
-/* RFC 5280 section 4.1.2.2 allows 20; the first bit stays 0. */
-#define SERIAL_LEN 16
 #define KEY_ID_LEN_MAX 64
-
-struct pair {
-	gnutls_x509_crt_t cert;
-	gnutls_x509_privkey_t key;
-};
-
-static void
-pair_done(struct pair *pair)
-{
-	if (pair->cert != NULL)
-		gnutls_x509_crt_deinit(pair->cert);
-	if (pair->key != NULL)
-		gnutls_x509_privkey_deinit(pair->key);
-}
 
 static void
 free_datum(gnutls_datum_t *datum)
@@ -52,9 +32,17 @@ free_datum(gnutls_datum_t *datum)
 	datum->data = NULL;
 }
 
+/* In the order of enum sink_flaw. */
+static const char *const flaws[SINK_FLAW_COUNT] = { "expired", "not-yet-valid",
+	"other-name", "self-signed", "other-ca" };
+
 void
 sink_ca_files_done(struct sink_ca_files *files)
 {
+	size_t i;
+
+	for (i = 0; i < SINK_FLAW_COUNT; i++)
+		free(TAKE(files->flawed[i]));
 	free(TAKE(files->ca));
 	free(TAKE(files->cert));
 	free(TAKE(files->key));
@@ -63,13 +51,22 @@ sink_ca_files_done(struct sink_ca_files *files)
 static int
 name_files(struct stls_err *err, const char *dir, struct sink_ca_files *files)
 {
+	bool failed = false;
+	size_t i;
+
+	for (i = 0; i < SINK_FLAW_COUNT; i++) {
+		if (asprintf(&files->flawed[i], "%s/%s.pem", dir, flaws[i]) < 0)
+			files->flawed[i] = NULL;
+		failed |= files->flawed[i] == NULL;
+	}
 	if (asprintf(&files->ca, "%s/ca.pem", dir) < 0)
 		files->ca = NULL;
 	if (asprintf(&files->cert, "%s/cert.pem", dir) < 0)
 		files->cert = NULL;
 	if (asprintf(&files->key, "%s/key.pem", dir) < 0)
 		files->key = NULL;
-	if (files->ca == NULL || files->cert == NULL || files->key == NULL)
+	if (failed || files->ca == NULL || files->cert == NULL ||
+	    files->key == NULL)
 		return stls_err_nomem(err);
 	return SMTPTLS_OK;
 }
@@ -84,7 +81,7 @@ gnutls_failed(struct stls_err *err, const char *what, int code)
 /* ---- what is there already ---- */
 
 static bool
-load_cert(const char *path, struct pair *pair)
+load_cert(const char *path, struct sink_pair *pair)
 {
 	CLEANUP(free_datum) gnutls_datum_t pem = { NULL, 0 };
 
@@ -94,7 +91,7 @@ load_cert(const char *path, struct pair *pair)
 }
 
 static bool
-load_key(const char *path, struct pair *pair)
+load_key(const char *path, struct sink_pair *pair)
 {
 	CLEANUP(free_datum) gnutls_datum_t pem = { NULL, 0 };
 
@@ -114,7 +111,7 @@ is_in_time(gnutls_x509_crt_t cert)
 }
 
 static bool
-key_fits(const struct pair *pair)
+key_fits(const struct sink_pair *pair)
 {
 	unsigned char of_cert[KEY_ID_LEN_MAX], of_key[KEY_ID_LEN_MAX];
 	size_t cert_len = sizeof(of_cert), key_len = sizeof(of_key);
@@ -126,185 +123,32 @@ key_fits(const struct pair *pair)
 	    cert_len == key_len && memcmp(of_cert, of_key, key_len) == 0;
 }
 
+/* Those of an earlier version of this program were not made. */
+static bool
+has_flawed(const struct sink_ca_files *files)
+{
+	size_t i;
+
+	for (i = 0; i < SINK_FLAW_COUNT; i++) {
+		if (access(files->flawed[i], R_OK) < 0)
+			return false;
+	}
+	return true;
+}
+
 static bool
 is_usable(const struct sink_ca_files *files)
 {
-	CLEANUP(pair_done) struct pair ca = { NULL, NULL };
-	CLEANUP(pair_done) struct pair leaf = { NULL, NULL };
+	CLEANUP(sink_pair_done) struct sink_pair ca = { NULL, NULL };
+	CLEANUP(sink_pair_done) struct sink_pair leaf = { NULL, NULL };
 	unsigned int status;
 
-	return load_cert(files->ca, &ca) && load_cert(files->cert, &leaf) &&
-	    load_key(files->key, &leaf) && is_in_time(ca.cert) &&
-	    is_in_time(leaf.cert) && key_fits(&leaf) &&
+	return has_flawed(files) && load_cert(files->ca, &ca) &&
+	    load_cert(files->cert, &leaf) && load_key(files->key, &leaf) &&
+	    is_in_time(ca.cert) && is_in_time(leaf.cert) && key_fits(&leaf) &&
 	    gnutls_x509_crt_check_hostname2(leaf.cert, "localhost", 0) != 0 &&
 	    gnutls_x509_crt_verify(leaf.cert, &ca.cert, 1, 0, &status) == 0 &&
 	    status == 0;
-}
-
-/* ---- new ones ---- */
-
-static int
-set_serial_and_time(gnutls_x509_crt_t cert)
-{
-	unsigned char serial[SERIAL_LEN];
-	time_t now = time(NULL);
-	int r;
-
-	r = gnutls_rnd(GNUTLS_RND_NONCE, serial, sizeof(serial));
-	if (r < 0)
-		return r;
-	serial[0] = (serial[0] & 0x3f) | 0x40;
-	r = gnutls_x509_crt_set_serial(cert, serial, sizeof(serial));
-	if (r < 0)
-		return r;
-	r = gnutls_x509_crt_set_activation_time(cert, now - VALID_BEFORE);
-	if (r < 0)
-		return r;
-	return gnutls_x509_crt_set_expiration_time(
-	    cert, now + VALID_DAYS * DAY);
-}
-
-/* RFC 5280 section 4.2.1.2: an identifier made of the key. */
-static int
-set_key_id(gnutls_x509_crt_t cert)
-{
-	unsigned char id[KEY_ID_LEN_MAX];
-	size_t len = sizeof(id);
-	int r;
-
-	r = gnutls_x509_crt_get_key_id(cert, GNUTLS_KEYID_USE_SHA1, id, &len);
-	if (r < 0)
-		return r;
-	return gnutls_x509_crt_set_subject_key_id(cert, id, len);
-}
-
-static int
-set_authority_key_id(gnutls_x509_crt_t cert, gnutls_x509_crt_t issuer)
-{
-	unsigned char id[KEY_ID_LEN_MAX];
-	size_t len = sizeof(id);
-	int r;
-
-	r = gnutls_x509_crt_get_subject_key_id(issuer, id, &len, NULL);
-	if (r < 0)
-		return r;
-	return gnutls_x509_crt_set_authority_key_id(cert, id, len);
-}
-
-/* Two throwaway CAs must not bear the same name. */
-static int
-set_ca_name(gnutls_x509_crt_t cert)
-{
-	unsigned char id[4];
-	char dn[64];
-	int r;
-
-	r = gnutls_rnd(GNUTLS_RND_NONCE, id, sizeof(id));
-	if (r < 0)
-		return r;
-	snprintf(dn, sizeof(dn), "CN=throwaway CA %02x%02x%02x%02x", id[0],
-	    id[1], id[2], id[3]);
-	return gnutls_x509_crt_set_dn(cert, dn, NULL);
-}
-
-static int
-set_names(gnutls_x509_crt_t cert)
-{
-	struct in_addr v4 = { htonl(INADDR_LOOPBACK) };
-	struct in6_addr v6 = IN6ADDR_LOOPBACK_INIT;
-	int r;
-
-	r = gnutls_x509_crt_set_dn(cert, "CN=localhost", NULL);
-	if (r < 0)
-		return r;
-	r = gnutls_x509_crt_set_subject_alt_name(cert, GNUTLS_SAN_DNSNAME,
-	    "localhost", strlen("localhost"), GNUTLS_FSAN_SET);
-	if (r < 0)
-		return r;
-	r = gnutls_x509_crt_set_subject_alt_name(
-	    cert, GNUTLS_SAN_IPADDRESS, &v4, sizeof(v4), GNUTLS_FSAN_APPEND);
-	if (r < 0)
-		return r;
-	return gnutls_x509_crt_set_subject_alt_name(
-	    cert, GNUTLS_SAN_IPADDRESS, &v6, sizeof(v6), GNUTLS_FSAN_APPEND);
-}
-
-static int
-start_pair(struct pair *pair)
-{
-	int r;
-
-	r = gnutls_x509_privkey_init(&pair->key);
-	if (r < 0)
-		return r;
-	r = gnutls_x509_privkey_generate(pair->key, GNUTLS_PK_ECDSA,
-	    GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
-	if (r < 0)
-		return r;
-	r = gnutls_x509_crt_init(&pair->cert);
-	if (r < 0)
-		return r;
-	r = gnutls_x509_crt_set_version(pair->cert, VERSION_3);
-	if (r < 0)
-		return r;
-	r = gnutls_x509_crt_set_key(pair->cert, pair->key);
-	if (r < 0)
-		return r;
-	r = set_serial_and_time(pair->cert);
-	if (r < 0)
-		return r;
-	return set_key_id(pair->cert);
-}
-
-static int
-make_ca(struct pair *ca)
-{
-	int r;
-
-	r = start_pair(ca);
-	if (r < 0)
-		return r;
-	r = set_ca_name(ca->cert);
-	if (r < 0)
-		return r;
-	r = gnutls_x509_crt_set_basic_constraints(ca->cert, 1, 0);
-	if (r < 0)
-		return r;
-	r = gnutls_x509_crt_set_key_usage(
-	    ca->cert, GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN);
-	if (r < 0)
-		return r;
-	return gnutls_x509_crt_sign2(
-	    ca->cert, ca->cert, ca->key, GNUTLS_DIG_SHA256, 0);
-}
-
-static int
-make_leaf(const struct pair *ca, struct pair *leaf)
-{
-	int r;
-
-	r = start_pair(leaf);
-	if (r < 0)
-		return r;
-	r = set_names(leaf->cert);
-	if (r < 0)
-		return r;
-	r = gnutls_x509_crt_set_basic_constraints(leaf->cert, 0, -1);
-	if (r < 0)
-		return r;
-	r = gnutls_x509_crt_set_key_usage(
-	    leaf->cert, GNUTLS_KEY_DIGITAL_SIGNATURE);
-	if (r < 0)
-		return r;
-	r = gnutls_x509_crt_set_key_purpose_oid(
-	    leaf->cert, GNUTLS_KP_TLS_WWW_SERVER, 0);
-	if (r < 0)
-		return r;
-	r = set_authority_key_id(leaf->cert, ca->cert);
-	if (r < 0)
-		return r;
-	return gnutls_x509_crt_sign2(
-	    leaf->cert, ca->cert, ca->key, GNUTLS_DIG_SHA256, 0);
 }
 
 /* ---- writing ---- */
@@ -352,23 +196,47 @@ write_key(struct stls_err *err, const char *path, gnutls_x509_privkey_t key)
 	return r;
 }
 
+/* Certificates with flaws, for the same key: only now the CA can sign. */
+static int
+make_flawed(struct stls_err *err, const struct sink_ca_files *files,
+    const struct sink_pair *ca, gnutls_x509_privkey_t key)
+{
+	size_t i;
+	int r;
+
+	for (i = 0; i < SINK_FLAW_COUNT; i++) {
+		CLEANUP(sink_cert_done) gnutls_x509_crt_t cert = NULL;
+
+		r = sink_cert_make_flawed(ca, key, (enum sink_flaw)i, &cert);
+		if (r < 0)
+			return gnutls_failed(err, files->flawed[i], r);
+		r = write_cert(err, files->flawed[i], cert);
+		if (r < 0)
+			return r;
+	}
+	return SMTPTLS_OK;
+}
+
 static int
 make_files(struct stls_err *err, const struct sink_ca_files *files)
 {
-	CLEANUP(pair_done) struct pair ca = { NULL, NULL };
-	CLEANUP(pair_done) struct pair leaf = { NULL, NULL };
+	CLEANUP(sink_pair_done) struct sink_pair ca = { NULL, NULL };
+	CLEANUP(sink_pair_done) struct sink_pair leaf = { NULL, NULL };
 	int r;
 
-	r = make_ca(&ca);
+	r = sink_pair_make_ca(&ca);
 	if (r < 0)
 		return gnutls_failed(err, files->ca, r);
-	r = make_leaf(&ca, &leaf);
+	r = sink_pair_make_leaf(&ca, &leaf);
 	if (r < 0)
 		return gnutls_failed(err, files->cert, r);
 	r = write_key(err, files->key, leaf.key);
 	if (r < 0)
 		return r;
 	r = write_cert(err, files->cert, leaf.cert);
+	if (r < 0)
+		return r;
+	r = make_flawed(err, files, &ca, leaf.key);
 	if (r < 0)
 		return r;
 	return write_cert(err, files->ca, ca.cert);

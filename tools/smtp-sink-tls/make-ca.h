@@ -4,11 +4,14 @@
 
 #include "base/err.h"
 
-/* Where the three files are; free with sink_ca_files_done(). */
+#include "make-cert.h"
+
+/* Where the files are; free with sink_ca_files_done(). */
 struct sink_ca_files {
 	char *ca;
 	char *cert;
 	char *key;
+	char *flawed[SINK_FLAW_COUNT]; /* certificates for the same key */
 };
 
 /*

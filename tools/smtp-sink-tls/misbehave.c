@@ -106,7 +106,9 @@ take_word(const char *p, struct sink_mischief *mischief)
 	len = strcspn(p, ":");
 	if (!find_word(mischief->row->words, p, len, &mischief->word))
 		return NULL;
-	mischief->step = step_of(p, len);
+	mischief->is_about_auth = step_of(p, len) == SINK_STEP_AUTH;
+	if (mischief->step == SINK_STEP_OTHER)
+		mischief->step = step_of(p, len);
 	return p + len;
 }
 
@@ -150,7 +152,7 @@ int
 sink_misbehave_parse(
     struct stls_err *err, const char *text, struct sink_mischief *out_mischief)
 {
-	struct sink_mischief mischief = { NULL, SINK_STEP_OTHER, 0, 0 };
+	struct sink_mischief mischief = { .row = NULL };
 	size_t len = strcspn(text, ":");
 	const char *p = text + len;
 
@@ -160,6 +162,7 @@ sink_misbehave_parse(
 		    "--misbehave %s: there is no such name, --misbehave list "
 		    "prints all",
 		    text);
+	mischief.step = mischief.row->at;
 	p = take_word(p, &mischief);
 	if (p != NULL)
 		p = take_number(p, &mischief);
@@ -169,9 +172,13 @@ sink_misbehave_parse(
 	return SMTPTLS_OK;
 }
 
-bool
-sink_misbehave_needs_auth(const struct sink_mischief *mischief)
+unsigned int
+sink_misbehave_needs(const struct sink_mischief *mischief)
 {
-	return (mischief->row->flags & SINK_NEEDS_AUTH) != 0 ||
-	    mischief->step == SINK_STEP_AUTH;
+	unsigned int needs = mischief->row->flags &
+	    (SINK_NEEDS_AUTH | SINK_NEEDS_CA);
+
+	if (mischief->is_about_auth || mischief->step == SINK_STEP_AUTH)
+		needs |= SINK_NEEDS_AUTH;
+	return needs;
 }

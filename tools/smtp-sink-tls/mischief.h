@@ -9,6 +9,7 @@
 /*
  * What a server does to its clients where it was told to (--misbehave). A good
  * server has none of it: everything here hangs on one pointer that is NULL.
+ * misbehave.h has the table; this is what the conversation knows of it.
  */
 
 struct sink_smtp;
@@ -17,7 +18,8 @@ struct sink_smtp;
 enum sink_step {
 	SINK_STEP_OTHER = 0,
 	SINK_STEP_GREETING,
-	SINK_STEP_EHLO, /* and HELO */
+	SINK_STEP_EHLO,
+	SINK_STEP_HELO,
 	SINK_STEP_STARTTLS,
 	SINK_STEP_AUTH,
 	SINK_STEP_MAIL,
@@ -34,45 +36,56 @@ enum sink_step {
 enum sink_end {
 	SINK_END_NONE = 0,
 	SINK_END_NOTIFY, /* close_notify, where there is TLS, and FIN */
-	SINK_END_CLOSE,	 /* FIN, with no close_notify */
+	SINK_END_CLOSE,	 /* FIN, without close_notify */
 	SINK_END_RESET,
-	SINK_END_HALF,	  /* FIN, and whatever comes is read for long */
-	SINK_END_SILENCE, /* whatever comes is read, and not answered */
+	SINK_END_HALF,	  /* FIN, and what comes is read for long */
+	SINK_END_SILENCE, /* what comes is read, and not answered */
 	SINK_END_DEAF	  /* nothing is read any more */
 };
 
-/* What is put into the output until it was so many octets. */
+/* What goes on when the output is empty, a piece at a time. */
 struct sink_filler {
-	const char *text;
-	uint64_t left;
-	const char *tail; /* behind it */
+	const char *text; /* NULL: nothing does */
+	uint64_t left;	  /* of these; UINT64_MAX: for ever */
+	const char *tail; /* behind the last one */
+	char line[12];	  /* place for a text, and for a tail, with a code */
+	char last[12];
 };
 
 /* What a conversation remembers of it; zero-initialised it is nothing. */
 struct sink_mischief_state {
 	enum sink_end end;
-	bool is_over;	    /* no input is looked at any more */
-	unsigned int count; /* how often it was done */
-	uint64_t sent;	    /* octets of SMTP */
+	unsigned int hidden; /* extensions: not offered, not taken ... */
+	unsigned int shown;  /* ... offered all the same */
+	bool takes_clear;    /* AUTH and mail without TLS */
+	bool is_early;	     /* the next answer was given already */
+	unsigned int count;  /* whatever the row counts */
+	uint64_t sent;	     /* octets of SMTP */
 	struct sink_filler filler;
 };
 
-/* A row of --misbehave, with what was given to it. */
+/* A row of the table, with what was given to it. */
 struct sink_mischief {
 	const struct sink_misbehaviour *row;
-	enum sink_step step; /* the first word, where that is one */
-	unsigned int word;   /* which of the words it was */
+	enum sink_step step; /* it is about; OTHER: any */
+	unsigned int word;   /* which of its words it was */
+	bool is_about_auth;
 	uint64_t number;
 };
 
+/* A conversation begins, in clear or, again, inside TLS. */
+void sink_mischief_begin(struct sink_smtp *smtp);
+
 /*
- * A command is about to be carried out (or the greeting to be said, or a
- * message to be kept: SINK_STEP_CONTENT). Returns true where it was answered
- * instead, and is not to be carried out.
+ * A command is about to be carried out, the greeting to be said, or a message
+ * to be kept (SINK_STEP_CONTENT). Returns true where it was answered instead.
  */
 bool sink_mischief_takes(struct sink_smtp *smtp, enum sink_step step);
 
-/* The output from `mark` on is a whole reply, to smtp->step. */
+/* The output from `mark` on is the whole answer to smtp->step. */
 void sink_mischief_reply(struct sink_smtp *smtp, size_t mark);
+
+/* Count in the statistics that something was done. */
+void sink_mischief_note(struct sink_smtp *smtp);
 
 #endif

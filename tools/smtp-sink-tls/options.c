@@ -290,6 +290,24 @@ refuse(struct stls_err *err, int id, char **argv)
 	return stls_err_set(err, SMTPTLS_E_INVALID, "no such option: %s", word);
 }
 
+/* A way to misbehave that could not do anything would look like a good server. */
+static int
+check_misbehave(struct stls_err *err, const struct sink_options *options)
+{
+	unsigned int needs = sink_misbehave_needs(&options->mischief);
+
+	if ((needs & SINK_NEEDS_AUTH) != 0 && options->user == NULL)
+		return stls_err_set(err, SMTPTLS_E_INVALID,
+		    "--misbehave %s is about authentication: give --user",
+		    options->misbehave);
+	if ((needs & SINK_NEEDS_CA) != 0 && options->ca_dir == NULL)
+		return stls_err_set(err, SMTPTLS_E_INVALID,
+		    "--misbehave %s needs certificates of its own: give "
+		    "--make-ca",
+		    options->misbehave);
+	return SMTPTLS_OK;
+}
+
 static int
 check(struct stls_err *err, struct sink_options *options)
 {
@@ -312,13 +330,10 @@ check(struct stls_err *err, struct sink_options *options)
 	if (options->user != NULL && options->user[0] == '\0')
 		return stls_err_set(
 		    err, SMTPTLS_E_INVALID, "the name of --user is empty");
-	if (options->misbehave != NULL && options->user == NULL &&
-	    sink_misbehave_needs_auth(&options->mischief))
-		return stls_err_set(err, SMTPTLS_E_INVALID,
-		    "--misbehave %s is about authentication: give --user",
-		    options->misbehave);
 	if (options->smtp_port < 0 && options->smtps_port < 0)
 		options->smtp_port = options->smtps_port = 0;
+	if (options->misbehave != NULL)
+		return check_misbehave(err, options);
 	return SMTPTLS_OK;
 }
 

@@ -25,6 +25,13 @@ sink_smtp_done(struct sink_smtp *smtp)
 	stls_buf_done(&smtp->out);
 }
 
+static void
+begin(struct sink_smtp *smtp)
+{
+	if (smtp->policy->mischief != NULL)
+		sink_mischief_begin(smtp);
+}
+
 /* Whether a bad server answers instead of doing it. */
 static bool
 is_taken(struct sink_smtp *smtp, enum sink_step step)
@@ -47,6 +54,7 @@ sink_smtp_greet(struct sink_smtp *smtp)
 	size_t mark = stls_buf_len(&smtp->out);
 
 	smtp->step = SINK_STEP_GREETING;
+	begin(smtp);
 	if (!is_taken(smtp, SINK_STEP_GREETING))
 		sink_reply(smtp, 220, "", "localhost ESMTP smtp-sink-tls");
 	replied(smtp, mark);
@@ -76,6 +84,7 @@ sink_smtp_tls_started(struct sink_smtp *smtp)
 	smtp->is_greeted = false;
 	smtp->is_extended = false;
 	smtp->state = SINK_SMTP_COMMAND;
+	begin(smtp);
 }
 
 /*

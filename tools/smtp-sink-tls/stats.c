@@ -38,6 +38,7 @@ static const struct {
 	FIELD(commands),
 	FIELD(errors),
 	FIELD(timeouts),
+	FIELD(misbehaviours),
 	FIELD(pipelining_violations),
 	FIELD(starttls_injected),
 	FIELD(bare_line_ends),

@@ -33,6 +33,7 @@ struct sink_stats {
 	uint64_t commands;
 	uint64_t errors; /* 4xx and 5xx replies */
 	uint64_t timeouts;
+	uint64_t misbehaviours; /* of this server: --misbehave */
 
 	uint64_t pipelining_violations; /* RFC 2920 section 3.1 */
 	uint64_t starttls_injected;	/* RFC 3207 section 4: refused */

@@ -50,6 +50,8 @@ sink_smtp_usable(const struct sink_smtp *smtp)
 	else
 		/* RFC 8689 section 2: never said in clear. */
 		set &= ~(unsigned int)SINK_REQUIRETLS;
+	if (smtp->policy->mischief != NULL)
+		set = (set | smtp->mischief.shown) & ~smtp->mischief.hidden;
 	return set;
 }
 
@@ -393,6 +395,9 @@ end_chunk(struct sink_smtp *smtp)
 	}
 	if (refusal == NULL)
 		refusal = check_content(&tx->content);
+	if (refusal == NULL && smtp->policy->mischief != NULL &&
+	    sink_mischief_takes(smtp, SINK_STEP_CHUNK))
+		return;
 	if (refusal == NULL) {
 		sink_reply(smtp, 250, "2.0.0", "chunk taken");
 		return;

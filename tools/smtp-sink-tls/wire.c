@@ -2,6 +2,7 @@
 #include "wire.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -98,13 +99,15 @@ sink_wire_receive(struct sink_wire *wire)
 }
 
 int
-sink_wire_send(struct sink_wire *wire)
+sink_wire_send_some(struct sink_wire *wire, size_t max)
 {
+	size_t len;
 	ssize_t n;
 
-	while (sink_wire_has_output(wire)) {
+	while (max > 0 && sink_wire_has_output(wire)) {
+		len = stls_buf_len(&wire->out);
 		n = send(wire->fd, stls_buf_data(&wire->out),
-		    stls_buf_len(&wire->out), MSG_DONTWAIT | MSG_NOSIGNAL);
+		    len < max ? len : max, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
@@ -112,8 +115,22 @@ sink_wire_send(struct sink_wire *wire)
 		if (n < 0)
 			return SMTPTLS_E_IO;
 		stls_buf_consume(&wire->out, (size_t)n);
+		max -= (size_t)n;
 	}
 	return SMTPTLS_OK;
+}
+
+int
+sink_wire_send(struct sink_wire *wire)
+{
+	return sink_wire_send_some(wire, SIZE_MAX);
+}
+
+void
+sink_wire_discard(struct sink_wire *wire)
+{
+	if (wire->in != NULL)
+		give_back(wire);
 }
 
 long

@@ -33,6 +33,25 @@ bool sink_wire_receive(struct sink_wire *wire);
 /* Let leave what was written: SMTPTLS_OK, SMTPTLS_AGAIN or SMTPTLS_E_IO. */
 int sink_wire_send(struct sink_wire *wire);
 
+/* The same for so many octets at most: SMTPTLS_OK if they have left. */
+int sink_wire_send_some(struct sink_wire *wire, size_t max);
+
+/* Forget what came and was not read. */
+void sink_wire_discard(struct sink_wire *wire);
+
+static inline bool
+sink_wire_has_input(const struct sink_wire *wire)
+{
+	return wire->end > wire->start;
+}
+
+/* Whether so much waits that it is better to wait as well. */
+static inline bool
+sink_wire_is_high(const struct sink_wire *wire)
+{
+	return stls_buf_len(&wire->out) >= 32768;
+}
+
 static inline bool
 sink_wire_has_output(const struct sink_wire *wire)
 {
