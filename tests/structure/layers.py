@@ -25,7 +25,7 @@ LAYERS = {
     "tls": ["base", "crypto", "name"],
 }
 PUBLIC = ["base", "crypto", "name", "smtp", "sasl", "mail", "net", "tls"]
-TOOLS = ["base", "crypto", "mail", "name", "smtp"]
+TOOLS = ["base", "common", "crypto", "mail", "name", "smtp"]
 # A parser in a folder of which they may not have the rest.
 TOOL_PARSERS = ["net/url.h"]
 # What one file may include all the same: a bad server has to reach below what

@@ -11,6 +11,8 @@
 
 #include <libsecret/secret.h>
 
+#include "common/narrow.h"
+
 /* What secret-tool(1) is given to store one; others are in the same ring. */
 static const SecretSchema schema = {
 	.name = "org.freedesktop.Secret.Generic",
@@ -32,6 +34,8 @@ main(int argc, char **argv)
 
 	if (argc != 4)
 		return EX_USAGE;
+	if (narrow_memory() < 0 || narrow_calls(NARROW_CLIENT) < 0)
+		return EX_OSERR;
 	if (setenv("DBUS_SESSION_BUS_ADDRESS", argv[1], 1) < 0)
 		return EX_OSERR;
 	password = secret_password_lookup_nonpageable_sync(&schema, NULL,

@@ -7,6 +7,7 @@
 #include <sysexits.h>
 
 #include "base/cleanup.h"
+#include "confine.h"
 #include "connection.h"
 #include "log.h"
 #include "progress.h"
@@ -133,6 +134,9 @@ deliver(struct stls_err *err, const struct settings *settings,
 	r = transfer_begin(err, mail, &transfer);
 	if (r == 0)
 		r = connection_prepare(err, settings, identity, &client);
+	/* A conversation may have another mail, of another account. */
+	if (r == 0 && settings->mode != MODE_SMTP)
+		r = confine(err);
 	if (r == 0) {
 		progress_begin(&progress, settings, transfer.message,
 		    content_size(&mail->content));

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "config-paths.h"
 #include "configure.h"
+#include "confine.h"
 #include "identity.h"
 #include "mail.h"
 #include "probe.h"
@@ -112,6 +113,8 @@ run_for_user(struct stls_err *err, int argc, char **argv, bool stdin_was_closed)
 		r = config_paths_get(err, &identity, &paths);
 	if (r == 0)
 		r = settings_parse(err, argc, argv, &paths, &settings);
+	if (r == 0)
+		r = confine_unless_programs(err, &settings);
 	if (r == 0 && settings.mode == MODE_SEND &&
 	    submit_client_is_needed(&settings))
 		return submit_client_run(
@@ -129,6 +132,8 @@ main(int argc, char **argv)
 	int status;
 
 	status = process_normalise(&err, &stdin_was_closed);
+	if (status == 0)
+		status = confine_memory(&err);
 	if (status == 0)
 		status = run_for_user(&err, argc, argv, stdin_was_closed);
 	if (status == 0 && (fflush(stdout) != 0 || ferror(stdout) != 0))

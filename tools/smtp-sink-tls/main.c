@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/secret.h"
 
+#include "common/narrow.h"
 #include "conn.h"
 #include "maildir.h"
 #include "make-ca.h"
@@ -262,10 +263,51 @@ sink_init(struct sink *sink, const struct sink_options *options)
 }
 
 static int
+protect_memory(struct stls_err *err)
+{
+	int r = narrow_memory();
+
+	if (r < 0)
+		return stls_err_errno(err, SMTPTLS_E_UNSUPPORTED, -r,
+		    "the memory of the process cannot be protected");
+	return SMTPTLS_OK;
+}
+
+/* From here on all it does is to accept, to answer and to write mails down. */
+static int
+confine(struct stls_err *err, const struct sink_options *options)
+{
+	CLEANUP(free_ptr) char *folder = NULL;
+	struct narrow_place places[] = {
+		{ options->maildir, true },
+		{ NULL, false },
+	};
+	int r;
+
+	if (options->stats != NULL) {
+		r = sink_stats_place(err, options->stats, &folder);
+		if (r < 0)
+			return r;
+		places[1].path = folder != NULL ? folder : options->stats;
+		places[1].is_folder = folder != NULL;
+	}
+	r = narrow_files(places, sizeof(places) / sizeof(places[0]));
+	if (r == 0)
+		r = narrow_calls(NARROW_SERVER);
+	if (r < 0)
+		return stls_err_errno(err, SMTPTLS_E_UNSUPPORTED, -r,
+		    "the process cannot give up what it does not need");
+	return SMTPTLS_OK;
+}
+
+static int
 run(struct stls_err *err, struct sink *sink)
 {
 	int r;
 
+	r = protect_memory(err);
+	if (r < 0)
+		return r;
 	r = load_files(err, sink);
 	if (r < 0)
 		return r;
@@ -274,6 +316,9 @@ run(struct stls_err *err, struct sink *sink)
 	raise_descriptor_limit();
 	sink_server_catch_signals(&sink->server);
 	r = listen_on(err, sink);
+	if (r < 0)
+		return r;
+	r = confine(err, &sink->options);
 	if (r < 0)
 		return r;
 	sink->server.end = stls_deadline_in(

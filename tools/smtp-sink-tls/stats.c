@@ -6,10 +6,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include <smtptls/status.h>
 
+#include "base/alloc.h"
 #include "base/cleanup.h"
 
 #define FIELD(name)                                                            \
@@ -64,13 +66,32 @@ print(FILE *f, const struct sink_stats *stats)
 	return fflush(f) != 0 || ferror(f) ? -1 : 0;
 }
 
-/* A device or pipe, /dev/stdout for one, is written to and not replaced. */
+/*
+ * A device or pipe is written to and not replaced; nor is a symbolic link:
+ * /dev/stdout is one, which may lead to a file.
+ */
 static bool
 is_replaceable(const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) < 0 || S_ISREG(st.st_mode);
+	return lstat(path, &st) < 0 || S_ISREG(st.st_mode);
+}
+
+int
+sink_stats_place(struct stls_err *err, const char *path, char **out_folder)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash != NULL ? (size_t)(slash - path) : 0;
+
+	*out_folder = NULL;
+	if (!is_replaceable(path))
+		return SMTPTLS_OK;
+	if (slash == NULL)
+		*out_folder = stls_strdup(".");
+	else
+		*out_folder = stls_strndup(path, len > 0 ? len : 1);
+	return *out_folder != NULL ? SMTPTLS_OK : stls_err_nomem(err);
 }
 
 static int

@@ -47,4 +47,10 @@ struct sink_stats {
 int sink_stats_write(
     struct stls_err *err, const struct sink_stats *stats, const char *path);
 
+/*
+ * The folder in which sink_stats_write() makes and renames files, allocated;
+ * NULL where it writes to what is there.
+ */
+int sink_stats_place(struct stls_err *err, const char *path, char **out_folder);
+
 #endif
