@@ -66,11 +66,12 @@ is_permanent(int status)
 	}
 }
 
+/* What keeps this machine from asking says nothing about the name. */
 static bool
-lacks_resources(int errnum)
+is_of_this_machine(int errnum)
 {
 	return errnum == EMFILE || errnum == ENFILE || errnum == ENOMEM ||
-	    errnum == ENOBUFS;
+	    errnum == ENOBUFS || errnum == EIO || errnum == EACCES;
 }
 
 static int
@@ -119,24 +120,37 @@ release(struct stls_resolver *r)
 		destroy(r);
 }
 
+/*
+ * An empty pipe has place for an octet; where that fails all the same its end
+ * is as good.
+ */
+static void
+wake_up(struct stls_resolver *r)
+{
+	if (write(r->pipe[1], "", 1) == 1)
+		return;
+	close(r->pipe[1]);
+	r->pipe[1] = -1;
+}
+
 static void *
 run(void *arg)
 {
 	struct stls_resolver *r = arg;
-	ssize_t written;
 
 	errno = 0;
 	r->status = look_up(r->name, r->port, &r->addresses);
 	if (r->status != 0)
 		r->addresses = NULL;
 	r->errnum = errno;
-	/* glibc calls a name unknown that it had no descriptor to ask for. */
-	if (is_permanent(r->status) && lacks_resources(r->errnum))
+	/*
+	 * glibc calls a name unknown that it had no descriptor to ask for, or
+	 * no right to read whom to ask.
+	 */
+	if (is_permanent(r->status) && is_of_this_machine(r->errnum))
 		r->status = EAI_SYSTEM;
 	atomic_store(&r->is_done, true);
-	/* An empty pipe has place for it; EINTR needs a signal. */
-	written = write(r->pipe[1], "", 1);
-	(void)written;
+	wake_up(r);
 	release(r);
 	return NULL;
 }

@@ -148,6 +148,11 @@ static const struct failure {
 	/* What glibc says where it had no descriptor to ask with. */
 	{ EAI_NONAME, EMFILE, SMTPTLS_E_RESOLVE, false,
 	    "resolving mail.example.org: Too many open files" },
+	/* And where it could not read whom to ask. */
+	{ EAI_NONAME, EIO, SMTPTLS_E_RESOLVE, false,
+	    "resolving mail.example.org: Input/output error" },
+	{ EAI_NONAME, EACCES, SMTPTLS_E_RESOLVE, false,
+	    "resolving mail.example.org: Permission denied" },
 	{ EAI_MEMORY, 0, SMTPTLS_E_NOMEM, false, "out of memory" },
 };
 
