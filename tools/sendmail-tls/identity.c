@@ -2,6 +2,7 @@
 #include "identity.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,40 +74,78 @@ text_of(const char *text, const char *instead)
 	return stls_strdup(text != NULL && text[0] != '\0' ? text : instead);
 }
 
-/* getpwuid(3) answers in one place, so each is copied before the next. */
-static bool
-get_sender(struct identity *identity, uid_t uid)
+/*
+ * A user may have no entry. One that cannot be read is something else: without
+ * it his configuration would not be found, and another one count. What errno is
+ * where there is none differs, so only what is certain is an error.
+ */
+static int
+look_up(struct stls_err *err, uid_t uid, const struct passwd **out_pw)
 {
-	const struct passwd *pw = getpwuid(uid);
+	errno = 0;
+	*out_pw = getpwuid(uid);
+	if (*out_pw != NULL ||
+	    (errno != EIO && errno != EINTR && errno != EMFILE &&
+		errno != ENFILE && errno != ENOMEM))
+		return 0;
+	return stls_err_errno(err, errno == ENOMEM ? EX_OSERR : EX_TEMPFAIL,
+	    errno, "looking up user %ld", (long)uid);
+}
 
+static int
+out_of_memory(struct stls_err *err)
+{
+	return stls_err_set(err, EX_OSERR, "out of memory");
+}
+
+/* getpwuid(3) answers in one place, so each is copied before the next. */
+static int
+get_sender(struct stls_err *err, struct identity *identity, uid_t uid)
+{
+	const struct passwd *pw;
+	int r;
+
+	r = look_up(err, uid, &pw);
+	if (r != 0)
+		return r;
 	identity->uid = uid;
 	identity->user = text_of(pw != NULL ? pw->pw_name : NULL, "");
 	if (identity->user == NULL)
-		return false;
+		return out_of_memory(err);
 	identity->full_name = full_name_of(
 	    pw != NULL && pw->pw_gecos != NULL ? pw->pw_gecos : "",
 	    identity->user);
-	return identity->full_name != NULL;
+	return identity->full_name != NULL ? 0 : out_of_memory(err);
 }
 
-static bool
-get_process(struct identity *identity)
+static int
+get_process(struct stls_err *err, struct identity *identity)
 {
-	const struct passwd *pw = getpwuid(getuid());
+	const struct passwd *pw;
+	int r;
 
+	r = look_up(err, getuid(), &pw);
+	if (r != 0)
+		return r;
 	identity->login = text_of(pw != NULL ? pw->pw_name : NULL, "");
 	identity->home = text_of(pw != NULL ? pw->pw_dir : NULL, "/");
-	return identity->login != NULL && identity->home != NULL;
+	return identity->login != NULL && identity->home != NULL
+	    ? 0
+	    : out_of_memory(err);
 }
 
 int
 identity_get_of(struct stls_err *err, uid_t sender, struct identity *identity)
 {
+	int r;
+
 	memset(identity, 0, sizeof(*identity));
-	if (!get_sender(identity, sender) || !get_process(identity))
-		return stls_err_set(err, EX_OSERR, "out of memory");
-	get_host(identity);
-	return 0;
+	r = get_sender(err, identity, sender);
+	if (r == 0)
+		r = get_process(err, identity);
+	if (r == 0)
+		get_host(identity);
+	return r;
 }
 
 int
