@@ -36,14 +36,18 @@ struct resolver {
 static int resolve_name(
     struct resolver *resolver, const char *name, const struct step *before);
 
-/* A file that was set is there, or an error when it is needed. */
+/*
+ * A file that was set is there, or an error when it is needed; and so is one
+ * that cannot be looked at: who has an alias must not be taken for himself.
+ */
 static bool
 has_aliases(const struct settings *settings)
 {
 	if (settings->no_aliases || settings->aliases == NULL)
 		return false;
 	return settings->aliases_are_configured ||
-	    access(settings->aliases, F_OK) == 0 || errno == EACCES;
+	    access(settings->aliases, F_OK) == 0 ||
+	    (errno != ENOENT && errno != ENOTDIR);
 }
 
 const char *
