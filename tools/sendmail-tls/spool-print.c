@@ -6,6 +6,7 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "base/alloc.h"
 #include "base/cleanup.h"
 #include "spool-dir.h"
 #include "transfer.h"
@@ -130,10 +131,14 @@ load(struct stls_err *err, const struct spool *spool, const char *id,
 	return r;
 }
 
-/* Print those that need attention, or the others. */
+/*
+ * Print those that need attention, or the others. Each is read anew, and may
+ * have become another meanwhile: what the first round has not shown is shown
+ * by the second.
+ */
 static void
 print_some(FILE *out, const struct spool *spool, const struct spool_ids *ids,
-    bool attention, struct totals *totals)
+    bool attention, bool *is_shown, struct totals *totals)
 {
 	size_t i;
 
@@ -142,18 +147,22 @@ print_some(FILE *out, const struct spool *spool, const struct spool_ids *ids,
 		CLEANUP(spool_message_done)
 		struct spool_message message = { 0 };
 		struct stls_err err = { 0 };
-		int r;
 
-		r = load(&err, spool, ids->ids[i], &file, &message);
-		if (r != 0 && attention) {
+		if (is_shown[i])
+			continue;
+		if (load(&err, spool, ids->ids[i], &file, &message) != 0) {
 			fprintf(out, "%s  BROKEN: %s\n", ids->ids[i],
 			    stls_err_text(&err));
 			totals->broken++;
+			is_shown[i] = true;
+			continue;
 		}
-		if (r != 0 || file.fd < 0 ||
-		    transfer_needs_attention(message.last.status) != attention)
+		if (file.fd < 0 ||
+		    (attention &&
+			!transfer_needs_attention(message.last.status)))
 			continue;
 		print_message(out, &file, &message);
+		is_shown[i] = true;
 		totals->messages++;
 		totals->octets += file.content_len;
 	}
@@ -165,6 +174,7 @@ spool_print(struct stls_err *err, const struct settings *settings, FILE *out)
 	CLEANUP(spool_close) struct spool spool = { 0 };
 	CLEANUP(spool_ids_done) struct spool_ids ids = { 0 };
 	CLEANUP(spool_ids_done) struct spool_ids dead = { 0 };
+	CLEANUP(free_ptr) bool *is_shown = NULL;
 	struct totals totals = { 0 };
 	int r = 0;
 
@@ -176,8 +186,11 @@ spool_print(struct stls_err *err, const struct settings *settings, FILE *out)
 		r = spool_list_dead(err, &spool, &dead);
 	if (r != 0)
 		return r;
-	print_some(out, &spool, &ids, true, &totals);
-	print_some(out, &spool, &ids, false, &totals);
+	is_shown = stls_alloc_array(ids.count, sizeof(*is_shown));
+	if (is_shown == NULL)
+		return stls_err_set(err, EX_OSERR, "out of memory");
+	print_some(out, &spool, &ids, true, is_shown, &totals);
+	print_some(out, &spool, &ids, false, is_shown, &totals);
 	if (totals.messages + totals.broken == 0)
 		fputs(EMPTY "\n", out);
 	else
