@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/base64.h"
 #include "base/cleanup.h"
+#include "base/eintr.h"
 #include "base/secret.h"
 
 static const char begin_mark[] = "-----BEGIN ";
@@ -88,7 +89,8 @@ stls_source_open(
 	int r;
 
 	/* O_NONBLOCK: opening a FIFO that nobody writes to must not wait. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	fd = UNINTERRUPTED(
+	    open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
 	if (fd < 0)
 		return stls_err_errno(
 		    err, SMTPTLS_E_INVALID, errno, "%s", path);

@@ -7,13 +7,15 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/eintr.h"
 
 enum config_opened
 config_file_open(struct stls_err *err, const char *what, const char *path,
     struct stat *out_st, int *out_fd)
 {
 	/* O_NONBLOCK: what is no file shall not make anybody wait. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd = UNINTERRUPTED(
+	    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
 
 	if (fd < 0) {
 		stls_err_errno(err, EX_CONFIG, errno, "%s %s", what, path);

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/eintr.h"
 #include "command.h"
 #include "config-file.h"
 #include "keyring.h"
@@ -71,7 +72,8 @@ read_file(struct stls_err *err, const char *path, bool is_private,
 	int r;
 
 	/* O_NONBLOCK: opening a FIFO that nobody writes to must not wait. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	fd = UNINTERRUPTED(
+	    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
 	if (fd < 0)
 		return stls_err_errno(
 		    err, EX_CONFIG, errno, "password file %s", path);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/eintr.h"
 #include "base/err.h"
 
 /* What is left for the recipients: the rest of a line has its limits. */
@@ -128,10 +129,10 @@ open_file(struct stls_err *err, const char *path, int *out_fd)
 	struct stat st;
 
 	/* O_NONBLOCK: a FIFO without a reader shall not hold up the mail. */
-	*out_fd = open(path,
+	*out_fd = UNINTERRUPTED(open(path,
 	    O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY |
 		O_NONBLOCK,
-	    0600);
+	    0600));
 	if (*out_fd < 0 || fstat(*out_fd, &st) < 0)
 		return stls_err_errno(
 		    err, EX_CANTCREAT, errno, "log file %s", path);

@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/eintr.h"
 #include "durable.h"
 #include "spool-id.h"
 
@@ -62,7 +63,8 @@ sync_parent(struct stls_err *err, const char *path)
 
 	if (copy == NULL)
 		return stls_err_set(err, EX_OSERR, "out of memory");
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = UNINTERRUPTED(
+	    open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	/* One may write to a folder that one may not read. */
 	if (fd < 0)
 		sync();
@@ -98,7 +100,8 @@ make_folder(struct stls_err *err, const char *path)
 static int
 open_folder(struct stls_err *err, struct spool *spool)
 {
-	spool->dir = open(spool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	spool->dir = UNINTERRUPTED(
+	    open(spool->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	if (spool->dir < 0)
 		return failed(err, spool->path, "");
 	return check_folder(err, spool->dir, spool->path, "");
@@ -109,12 +112,12 @@ static int
 open_part(
     struct stls_err *err, struct spool *spool, const char *name, int *out_fd)
 {
-	*out_fd = openat(spool->dir, name, PART_FLAGS);
+	*out_fd = UNINTERRUPTED(openat(spool->dir, name, PART_FLAGS));
 	if (*out_fd < 0 && errno == ENOENT) {
 		if ((mkdirat(spool->dir, name, 0700) < 0 && errno != EEXIST) ||
 		    durable_folder(spool->dir) < 0)
 			return failed(err, spool->path, name);
-		*out_fd = openat(spool->dir, name, PART_FLAGS);
+		*out_fd = UNINTERRUPTED(openat(spool->dir, name, PART_FLAGS));
 	}
 	if (*out_fd < 0)
 		return failed(err, spool->path, name);
@@ -173,7 +176,7 @@ static int
 open_existing_part(
     struct stls_err *err, struct spool *spool, const char *name, int *out_fd)
 {
-	*out_fd = openat(spool->dir, name, PART_FLAGS);
+	*out_fd = UNINTERRUPTED(openat(spool->dir, name, PART_FLAGS));
 	return *out_fd >= 0 || errno == ENOENT ? 0
 					       : failed(err, spool->path, name);
 }
@@ -222,8 +225,8 @@ spool_note_run(struct stls_err *err, const struct spool *spool)
 {
 	CLEANUP(close_fd) int fd = -1;
 
-	fd = openat(spool->dir, LAST_RUN,
-	    O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	fd = UNINTERRUPTED(openat(spool->dir, LAST_RUN,
+	    O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
 	if (fd < 0 || futimens(fd, NULL) < 0)
 		return failed(err, spool->path, LAST_RUN);
 	return 0;
@@ -257,7 +260,8 @@ add_id(struct stls_err *err, struct spool_ids *list, const char *id)
 static DIR *
 open_stream(int folder)
 {
-	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = UNINTERRUPTED(
+	    openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
 
 	if (stream == NULL)

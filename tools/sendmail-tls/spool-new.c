@@ -7,6 +7,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/eintr.h"
 #include "durable.h"
 #include "spool-dir.h"
 #include "spool-id.h"
@@ -51,8 +52,8 @@ spool_new_begin(struct stls_err *err, const struct spool *spool,
 		return r;
 	snprintf(new_file->temporary, sizeof(new_file->temporary),
 	    SPOOL_TEMPORARY "%s", id);
-	new_file->fd = openat(spool->queue, new_file->temporary,
-	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	new_file->fd = UNINTERRUPTED(openat(spool->queue, new_file->temporary,
+	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
 	if (new_file->fd < 0) {
 		new_file->temporary[0] = '\0';
 		return failed(err, new_file);

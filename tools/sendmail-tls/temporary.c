@@ -8,6 +8,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/eintr.h"
+
 /* /tmp is last: it may be memory. */
 static const char *const folders[] = { "/var/tmp", "/tmp" };
 
@@ -35,7 +37,8 @@ static int
 open_unnamed(const char *folder)
 {
 #ifdef O_TMPFILE
-	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int fd = UNINTERRUPTED(
+	    open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
 
 	if (fd >= 0)
 		return fd;
