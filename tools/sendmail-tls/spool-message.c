@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/eintr.h"
 #include "durable.h"
 #include "spool-dir.h"
 
@@ -48,8 +49,8 @@ open_file(struct stls_err *err, const struct spool *spool, const char *id,
 {
 	*file = (struct spool_file){ .spool = spool, .fd = -1 };
 	snprintf(file->id, sizeof(file->id), "%s", id);
-	file->fd = openat(spool->queue, id,
-	    mode | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	file->fd = UNINTERRUPTED(openat(spool->queue, id,
+	    mode | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
 	if (file->fd >= 0)
 		return check_kind(err, file);
 	if (errno == ENOENT)
@@ -59,16 +60,23 @@ open_file(struct stls_err *err, const struct spool *spool, const char *id,
 	return failed(err, EX_CANTCREAT, file);
 }
 
-/* It may have been removed, or another put in its place, before the lock. */
-static bool
-still_has_its_name(const struct spool_file *file)
+/*
+ * It may have been removed, or another put in its place, before the lock: then
+ * it is closed.
+ */
+static int
+check_name(struct stls_err *err, struct spool_file *file)
 {
-	struct stat here, there;
+	struct stat here, there = { 0 };
 
-	return fstat(file->fd, &here) == 0 &&
-	    fstatat(file->spool->queue, file->id, &there,
-		AT_SYMLINK_NOFOLLOW) == 0 &&
-	    here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+	if (fstat(file->fd, &here) < 0 ||
+	    (fstatat(file->spool->queue, file->id, &there,
+		 AT_SYMLINK_NOFOLLOW) < 0 &&
+		errno != ENOENT))
+		return failed(err, EX_CANTCREAT, file);
+	if (here.st_dev != there.st_dev || here.st_ino != there.st_ino)
+		spool_file_close(file);
+	return 0;
 }
 
 int
@@ -84,8 +92,8 @@ spool_file_lock(struct stls_err *err, const struct spool *spool, const char *id,
 		else
 			spool_file_close(file);
 	}
-	if (r == 0 && file->fd >= 0 && !still_has_its_name(file))
-		spool_file_close(file);
+	if (r == 0 && file->fd >= 0)
+		r = check_name(err, file);
 	if (r != 0)
 		spool_file_close(file);
 	return r;
@@ -231,7 +239,7 @@ write_records(const struct spool_file *file, const struct stls_buf *records,
 	if (write_blanks(file->fd, end, (size_t)(blank_to - end)) < 0 ||
 	    durable_write_at(file->fd, stls_buf_data(records),
 		stls_buf_len(records), file->end) < 0 ||
-	    (file->size > size && ftruncate(file->fd, size) < 0))
+	    (file->size > size && UNINTERRUPTED(ftruncate(file->fd, size)) < 0))
 		return -1;
 	return durable ? durable_data(file->fd) : 0;
 }
