@@ -14,6 +14,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/eintr.h"
 #include "line.h"
 #include "process.h"
 
@@ -29,7 +30,8 @@ struct environment {
 
 struct child {
 	pid_t pid;
-	int out; /* what it prints; -1 after the end */
+	int out;    /* what it prints; -1 after the end */
+	int errnum; /* why it could not be read to its end */
 	int status;
 	struct first_line line;
 };
@@ -111,7 +113,7 @@ start(struct stls_err *err, const char *what, const char *command,
 	CLEANUP(close_fd) int write_end = -1;
 	int fds[2];
 
-	null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	null_fd = UNINTERRUPTED(open("/dev/null", O_RDONLY | O_CLOEXEC));
 	if (null_fd < 0)
 		return stls_err_errno(err, EX_OSERR, errno, "/dev/null");
 	if (pipe2(fds, O_CLOEXEC) < 0)
@@ -149,6 +151,7 @@ drain(struct child *child)
 			return;
 		if (n < 0 && errno == EINTR)
 			continue;
+		child->errnum = n < 0 ? errno : 0;
 		close(child->out);
 		child->out = -1;
 	}
@@ -157,7 +160,13 @@ drain(struct child *child)
 static bool
 has_ended(struct child *child)
 {
-	return waitpid(child->pid, &child->status, WNOHANG) == child->pid;
+	pid_t pid;
+
+	/* POSIX lets it be interrupted, and nobody would wake the poll again. */
+	do {
+		pid = waitpid(child->pid, &child->status, WNOHANG);
+	} while (pid < 0 && errno == EINTR);
+	return pid == child->pid;
 }
 
 static void
@@ -233,6 +242,9 @@ run(struct stls_err *err, const char *what, const char *command,
 	if (child->out >= 0)
 		close(child->out);
 	process_watch_end(&watch);
+	if (r == 0 && child->errnum != 0)
+		r = stls_err_errno(err, EX_OSERR, child->errnum,
+		    "reading what %s prints", what);
 	if (r == 0)
 		r = check_status(err, what, child->status);
 	return r;
