@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Run a program and have its n-th system call fail.
+ *
+ * usage: fail-at MODE AT VARIANT REPORT PROGRAM [ARGUMENT ...]
+ *
+ * Calls are counted from its first umask(2) on, which is how a program says
+ * that it is up. AT is the number of a call; which of the errors that this
+ * call may have is VARIANT, counted in a circle. MODE is
+ *
+ *   once   that call alone fails
+ *   on     and all of that name which come after it
+ *   short  every read and write does a single octet; AT and VARIANT are 0
+ *   eintr  every second call that may be interrupted is, the same
+ *
+ * REPORT is a file that gets a line where something was done: the name of the
+ * call, the error, how many errors that call may have, and what the call was
+ * about, if that is a file. The status is that of the program, 128 and the
+ * signal where one ended it, and 98 where this cannot be done here.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fail-calls.h"
+#include "fail-registers.h"
+
+#define IMPOSSIBLE 98
+#define THREADS_MAX 64
+#define CALLS_MAX 1024
+
+enum mode {
+	ONCE,
+	ON,
+	SHORT,
+	INTERRUPTED
+};
+
+/* What has to be done when the call of a thread comes back. */
+struct thread {
+	pid_t pid;
+	int errnum; /* 0: nothing */
+	bool has_short;
+	uint64_t msg; /* of a sendmsg that was made short: where it is, */
+	struct msghdr whole; /* and what it was */
+	struct iovec first;
+};
+
+static struct {
+	enum mode mode;
+	unsigned long at, variant;
+	const char *report;
+
+	bool is_up;
+	bool is_reported;
+	unsigned long count;
+	unsigned int counts[CALLS_MAX];	 /* of each number */
+	const struct fail_call *failing; /* with ON: since it has failed */
+	int errnum;			 /* and how */
+	struct thread threads[THREADS_MAX];
+} state;
+
+static struct thread *
+thread_of(pid_t pid)
+{
+	struct thread *free_one = NULL;
+	int i;
+
+	for (i = 0; i < THREADS_MAX; i++) {
+		if (state.threads[i].pid == pid)
+			return &state.threads[i];
+		if (state.threads[i].pid == 0 && free_one == NULL)
+			free_one = &state.threads[i];
+	}
+	if (free_one == NULL)
+		exit(IMPOSSIBLE);
+	free_one->pid = pid;
+	return free_one;
+}
+
+static bool
+copy_from(pid_t pid, uint64_t address, void *out, size_t len)
+{
+	struct iovec to = { out, len };
+	struct iovec from = { (void *)(uintptr_t)address, len };
+
+	return process_vm_readv(pid, &to, 1, &from, 1, 0) == (ssize_t)len;
+}
+
+static void
+copy_to(pid_t pid, uint64_t address, const void *data, size_t len)
+{
+	struct iovec from = { (void *)(uintptr_t)data, len };
+	struct iovec to = { (void *)(uintptr_t)address, len };
+
+	(void)process_vm_writev(pid, &from, 1, &to, 1, 0);
+}
+
+/* What its descriptor, or its name, is. */
+static void
+name_object(pid_t pid, const struct fail_call *call, const uint64_t *args,
+    char *out, size_t cap)
+{
+	char link[64];
+	size_t len = 0;
+	ssize_t n;
+
+	out[0] = '\0';
+	if (call->name_at >= 0) {
+		while (len < cap - 1 &&
+		    copy_from(pid, args[call->name_at] + len, out + len, 1) &&
+		    out[len] != '\0')
+			len++;
+		out[len] = '\0';
+	}
+	if (out[0] != '\0' || !call->has_fd)
+		return;
+	snprintf(
+	    link, sizeof(link), "/proc/%ld/fd/%d", (long)pid, (int)args[0]);
+	n = readlink(link, out, cap - 1);
+	out[n > 0 ? n : 0] = '\0';
+}
+
+static void
+report(
+    pid_t pid, const struct fail_call *call, const uint64_t *args, int errnum)
+{
+	char object[1024];
+	FILE *file;
+
+	name_object(pid, call, args, object, sizeof(object));
+	state.is_reported = true;
+	file = fopen(state.report, "we");
+	if (file == NULL)
+		exit(IMPOSSIBLE);
+	fprintf(file, "%s %d %zu %s\n", call->name, errnum,
+	    fail_call_errors(call), object);
+	if (fclose(file) != 0)
+		exit(IMPOSSIBLE);
+}
+
+/*
+ * A descriptor is gone whatever close(2) says, and connect(2) goes on in the
+ * background.
+ */
+static bool
+is_done_anyway(const struct fail_call *call, int errnum)
+{
+	return call->number == SYS_close ||
+	    (call->number == SYS_connect && errnum == EINTR);
+}
+
+/* The call will not be made, or be made and be said to have failed. */
+static void
+fail(struct thread *thread, const struct fail_call *call, const uint64_t *args,
+    int errnum)
+{
+	if (!state.is_reported)
+		report(thread->pid, call, args, errnum);
+	thread->errnum = errnum;
+	if (!is_done_anyway(call, errnum) && !fail_skip_call(thread->pid))
+		exit(IMPOSSIBLE);
+}
+
+static void
+shorten_msg(struct thread *thread, uint64_t address)
+{
+	struct msghdr msg;
+	struct iovec first;
+	size_t one = 1;
+
+	if (!copy_from(thread->pid, address, &msg, sizeof(msg)) ||
+	    msg.msg_iovlen == 0 ||
+	    !copy_from(
+		thread->pid, (uintptr_t)msg.msg_iov, &first, sizeof(first)) ||
+	    first.iov_len == 0)
+		return;
+	thread->msg = address;
+	thread->whole = msg;
+	thread->first = first;
+	msg.msg_iovlen = one;
+	first.iov_len = one;
+	copy_to(thread->pid, address, &msg, sizeof(msg));
+	copy_to(thread->pid, (uintptr_t)msg.msg_iov, &first, sizeof(first));
+	thread->has_short = true;
+}
+
+static void
+restore_msg(struct thread *thread)
+{
+	copy_to(thread->pid, (uintptr_t)thread->whole.msg_iov, &thread->first,
+	    sizeof(thread->first));
+	copy_to(
+	    thread->pid, thread->msg, &thread->whole, sizeof(thread->whole));
+	thread->has_short = false;
+}
+
+static void
+make_short(
+    struct thread *thread, const struct fail_call *call, const uint64_t *args)
+{
+	if (call->number == SYS_sendmsg)
+		shorten_msg(thread, args[1]);
+	else if (call->has_length && args[2] > 1 &&
+	    !fail_set_length(thread->pid, 1))
+		exit(IMPOSSIBLE);
+	else if (!call->has_length || args[2] <= 1)
+		return;
+	if (!state.is_reported)
+		report(thread->pid, call, args, 0);
+}
+
+/* What does not wait is not interrupted. */
+static bool
+never_waits(const struct fail_call *call, const uint64_t *args)
+{
+#ifdef SYS_poll
+	if (call->number == SYS_poll)
+		return args[2] == 0;
+#endif
+	return call->number == SYS_wait4 && args[2] != 0;
+}
+
+/*
+ * Every second call of a name, so that whoever tries again gets on; but not
+ * libc when it reads its own files, which gives up.
+ */
+static void
+interrupt(
+    struct thread *thread, const struct fail_call *call, const uint64_t *args)
+{
+	char object[1024];
+
+	if (!fail_call_has(call, EINTR) || never_waits(call, args))
+		return;
+	name_object(thread->pid, call, args, object, sizeof(object));
+	if (strncmp(object, "/etc/", 5) == 0 ||
+	    strncmp(object, "/usr/share/", 11) == 0)
+		return;
+	if (state.counts[call->number % CALLS_MAX]++ % 2 == 0)
+		fail(thread, call, args, EINTR);
+}
+
+/* Who is interrupted for ever tries for ever. */
+static void
+fail_first(
+    struct thread *thread, const struct fail_call *call, const uint64_t *args)
+{
+	int errnum = fail_call_error(
+	    call, state.variant % fail_call_errors(call));
+
+	if (state.mode == ON && errnum == EINTR)
+		errnum = fail_call_error(call, 0);
+	fail(thread, call, args, errnum);
+	if (state.mode == ON && errnum != EINTR) {
+		state.failing = call;
+		state.errnum = errnum;
+	}
+}
+
+static void
+enter(struct thread *thread, const struct fail_call *call, const uint64_t *args)
+{
+	state.count++;
+	if (state.mode == SHORT) {
+		make_short(thread, call, args);
+	} else if (state.mode == INTERRUPTED) {
+		interrupt(thread, call, args);
+	} else if (state.failing != NULL) {
+		if (call == state.failing)
+			fail(thread, call, args, state.errnum);
+	} else if (state.count == state.at) {
+		fail_first(thread, call, args);
+	}
+}
+
+static void
+leave(struct thread *thread)
+{
+	if (thread->errnum != 0 &&
+	    !fail_set_result(thread->pid, thread->errnum))
+		exit(IMPOSSIBLE);
+	thread->errnum = 0;
+	if (thread->has_short)
+		restore_msg(thread);
+}
+
+static void
+at_call(pid_t pid)
+{
+	struct __ptrace_syscall_info info;
+	struct thread *thread = thread_of(pid);
+	const struct fail_call *call;
+
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) <= 0)
+		return;
+	if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
+		leave(thread);
+		return;
+	}
+	if (info.op != PTRACE_SYSCALL_INFO_ENTRY)
+		return;
+	if (info.entry.nr == SYS_umask)
+		state.is_up = true;
+	call = fail_call_find((long)info.entry.nr);
+	if (state.is_up && call != NULL)
+		enter(thread, call, (const uint64_t *)info.entry.args);
+}
+
+static int
+watch(pid_t pid)
+{
+	int status, signo;
+	pid_t who;
+
+	for (;;) {
+		who = waitpid(-1, &status, __WALL);
+		if (who < 0)
+			return IMPOSSIBLE;
+		if (WIFEXITED(status) || WIFSIGNALED(status)) {
+			thread_of(who)->pid = 0;
+			if (who != pid)
+				continue;
+			return WIFEXITED(status) ? WEXITSTATUS(status)
+						 : 128 + WTERMSIG(status);
+		}
+		signo = WSTOPSIG(status);
+		if (signo == (SIGTRAP | 0x80)) {
+			at_call(who);
+			signo = 0;
+		} else if (signo == SIGTRAP || signo == SIGSTOP) {
+			signo = 0;
+		}
+		ptrace(PTRACE_SYSCALL, who, 0, signo);
+	}
+}
+
+static bool
+parse_mode(const char *name)
+{
+	static const char *const names[] = { "once", "on", "short", "eintr" };
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		if (strcmp(name, names[i]) == 0) {
+			state.mode = (enum mode)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+int
+main(int argc, char **argv)
+{
+	int status;
+	pid_t pid;
+
+	if (argc < 6 || !parse_mode(argv[1]))
+		return 64;
+	state.at = strtoul(argv[2], NULL, 10);
+	state.variant = strtoul(argv[3], NULL, 10);
+	state.report = argv[4];
+	pid = fork();
+	if (pid < 0)
+		return IMPOSSIBLE;
+	if (pid == 0) {
+		if (ptrace(PTRACE_TRACEME, 0, 0, 0) < 0)
+			_exit(IMPOSSIBLE);
+		raise(SIGSTOP);
+		execv(argv[5], argv + 5);
+		_exit(127);
+	}
+	if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status) ||
+	    ptrace(PTRACE_SETOPTIONS, pid, 0,
+		PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE |
+		    PTRACE_O_EXITKILL) < 0)
+		return IMPOSSIBLE;
+	ptrace(PTRACE_SYSCALL, pid, 0, 0);
+	return watch(pid);
+}
