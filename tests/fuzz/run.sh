@@ -77,6 +77,8 @@ fuzz() {
 	dictionary=tests/fuzz/$name.dict
 	log=$keep/$name.log
 	mkdir -p "$found"
+	[ "$name" != engine ] ||
+		python3 -B tests/fuzz/seeds.py tests/transcripts "$found"
 	set -- -max_total_time="$seconds" -max_len=4096 -timeout=10 \
 		-rss_limit_mb=1024 -print_final_stats=1 \
 		-artifact_prefix="$keep/$name-" -verbosity=1
