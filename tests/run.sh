@@ -8,11 +8,11 @@
 # usage: sh tests/run.sh [--full] [--no-install] [part ...]
 #
 # Parts: gcc clang valgrind portable install interop callers load; without one,
-# all of them. --full also does what takes longer than the budget: Valgrind with the
-# slow programs, the sanitizers with each row in every mode, and tests that look
-# for STLS_TEST_FULL. What is missing is installed by apt-get where this runs as
-# root, else it is named. Nothing is left outside of build-*/, no service is
-# started.
+# all of them. --full also does what takes longer than the budget: Valgrind with
+# the slow programs, the sanitizers with each row in every mode, tests that look
+# for STLS_TEST_FULL, and the part fuzz. What is missing is installed by apt-get
+# where this runs as root, else it is named. Nothing is left outside of build-*/,
+# no service is started.
 
 set -u
 LC_ALL=C
@@ -24,6 +24,8 @@ exec </dev/null
 cd "$(dirname "$0")/.." || exit 1
 
 all_parts='gcc clang valgrind portable install interop callers load'
+# Only with --full, or by its name.
+long_parts='fuzz'
 total_budget=900
 
 # What a bare Debian 12 needs. The servers of the interop part and the programs
@@ -53,6 +55,7 @@ budget_of() {
 	install) echo 60 ;;
 	interop) echo 150 ;;
 	callers) echo 60 ;;
+	fuzz) echo 1800 ;;
 	load) echo 30 ;;
 	esac
 }
@@ -246,6 +249,7 @@ run_part() {
 	gcc) part_gcc ;;
 	clang) part_clang ;;
 	valgrind) part_valgrind ;;
+	fuzz) run_script tests/fuzz/run.sh ;;
 	callers | load) build_gcc && run_script "tests/$1/run.sh" ;;
 	*) build_gcc && build_clang && run_script "tests/$1/run.sh" ;;
 	esac
@@ -286,7 +290,7 @@ for arg; do
 		exit 0
 		;;
 	*)
-		case " $all_parts " in
+		case " $all_parts $long_parts " in
 		*" $arg "*) parts="$parts $arg" ;;
 		*)
 			say "no such part or option: $arg" >&2
@@ -302,6 +306,7 @@ if ! install_missing; then
 	bad "packages are missing"
 	finish
 fi
+[ -z "$full" ] || all_parts="$all_parts $long_parts"
 for part in ${parts:-$all_parts}; do
 	run_part "$part"
 done

@@ -108,8 +108,8 @@ bring_in() {
 
 status=0
 mkdir -p build-logs
-if ! prepare >build-logs/fuzz.log 2>&1; then
-	tail -n 40 build-logs/fuzz.log
+if ! prepare >build-logs/fuzz-build.log 2>&1; then
+	tail -n 40 build-logs/fuzz-build.log
 	echo "NOT OK: the fuzzers cannot be built"
 	exit 1
 fi
