@@ -17,6 +17,7 @@
 #define LETTERS_MAX 2000000
 #define THREADS_MAX 64
 #define POOLS 2
+#define RALLIES 64
 
 /* A pool, and who is in a call with it: it is freed when nobody is. */
 struct shared_pool {
@@ -28,7 +29,6 @@ struct shared_pool {
 
 struct worker {
 	pthread_t thread;
-	unsigned int number;
 	struct chance chance;
 	pthread_mutex_t lock;	       /* of what others cancel */
 	struct smtptls_client *client; /* NULL: none */
@@ -40,6 +40,7 @@ static struct {
 	pthread_mutex_t lock; /* of what is replaced */
 	struct shared_pool *pools[POOLS];
 	struct smtptls_context *context; /* a young one */
+	pthread_barrier_t barrier;
 	struct worker workers[THREADS_MAX];
 	long long until_ms;
 	_Atomic bool is_over;
@@ -393,6 +394,30 @@ work(void *arg)
 	return NULL;
 }
 
+/*
+ * All at once, with a context that nobody has used: who comes first does what
+ * is done lazily, and the others must not see half of it. Most of the rallies
+ * get no further than that.
+ */
+static void *
+rally(void *arg)
+{
+	struct worker *worker = arg;
+	unsigned int i;
+
+	for (i = 0; i < RALLIES; i++) {
+		if (pthread_barrier_wait(&load.barrier) ==
+		    PTHREAD_BARRIER_SERIAL_THREAD)
+			replace_context();
+		(void)pthread_barrier_wait(&load.barrier);
+		if (i % 16 == 0)
+			send_by_client(worker);
+		else
+			smtptls_client_free(new_client(worker));
+	}
+	return NULL;
+}
+
 /* Now one, now the other; every second one is cancelled. */
 static void *
 replace_pools(void *arg)
@@ -419,24 +444,50 @@ start(pthread_t *thread, void *(*fn)(void *), void *arg)
 }
 
 static void
-run(void)
+set_up_workers(void)
 {
-	pthread_t replacer;
 	struct worker *worker;
 	unsigned int i;
 
-	load.until_ms = scene_now_ms() + load.scene.options.seconds * 1000LL;
 	for (i = 0; i < load.scene.options.connections; i++) {
 		worker = &load.workers[i];
-		worker->number = i;
 		worker->chance = chance_of(load.scene.options.seed, 'w', i);
 		pthread_mutex_init(&worker->lock, NULL);
 	}
+}
+
+/* All of them do this, until the last one has done it. */
+static void
+run_workers(void *(*fn)(void *))
+{
+	unsigned int i;
+
 	for (i = 0; i < load.scene.options.connections; i++)
-		start(&load.workers[i].thread, work, &load.workers[i]);
-	start(&replacer, replace_pools, NULL);
+		start(&load.workers[i].thread, fn, &load.workers[i]);
 	for (i = 0; i < load.scene.options.connections; i++)
 		pthread_join(load.workers[i].thread, NULL);
+}
+
+static void
+run_rallies(void)
+{
+	pthread_barrier_init(
+	    &load.barrier, NULL, load.scene.options.connections);
+	run_workers(rally);
+	pthread_barrier_destroy(&load.barrier);
+}
+
+static void
+run(void)
+{
+	pthread_t replacer;
+	unsigned int i;
+
+	set_up_workers();
+	run_rallies();
+	load.until_ms = scene_now_ms() + load.scene.options.seconds * 1000LL;
+	start(&replacer, replace_pools, NULL);
+	run_workers(work);
 	atomic_store(&load.is_over, true);
 	pthread_join(replacer, NULL);
 	for (i = 0; i < load.scene.options.connections; i++)

@@ -7,7 +7,7 @@
 #endif
 
 /* Sessions and verdicts that are kept are not all of one size. */
-#define USED_KB_MORE 256
+#define USED_KB_MORE 128
 /* What the heap has in reserve comes and goes. */
 #define RESIDENT_KB_MORE 8192
 

@@ -107,6 +107,8 @@ scene_parse(int argc, char **argv, struct scene_options *options)
 	for (i = 1; i < argc; i++)
 		i += parse_one(options, argv[0], argv[i],
 		    i + 1 < argc ? argv[i + 1] : NULL);
+	/* What is cut short has said how far it came. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("seed: %llu\n", (unsigned long long)options->seed);
 }
 
