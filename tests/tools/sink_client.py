@@ -15,7 +15,7 @@ import time
 SILENCE = 0.3
 TIMEOUT = 20
 
-SEGMENT, CLOSED, RESET, SILENT = "segment", "closed", "reset", "silent"
+CLOSED, RESET = "closed", "reset"
 
 
 class Client:
@@ -23,10 +23,16 @@ class Client:
 
     def __init__(self, port, context):
         self.context = context
-        self.socket = socket.create_connection(("127.0.0.1", port), TIMEOUT)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.tls = None
         self.end = None
+        try:
+            self.socket = socket.create_connection(("127.0.0.1", port),
+                                                   TIMEOUT)
+        except ConnectionResetError:
+            # The server was quicker than connect(2).
+            self.socket = socket.socket()
+            self.socket.close()
+            self.end = RESET
         self.notified = False
         self.clear = b""       # came outside of TLS
         self.segments = []     # what each recv() had, with its time
@@ -38,7 +44,7 @@ class Client:
 
     def receive(self, timeout=SILENCE):
         """One segment, as it came: b"" where none comes."""
-        if self.end:
+        if self.end or self.socket.fileno() < 0:
             return b""
         if not select.select([self.socket], [], [], timeout)[0]:
             return b""
@@ -53,10 +59,13 @@ class Client:
         return data
 
     def send_raw(self, data):
+        if self.socket.fileno() < 0:
+            return
         try:
             self.socket.sendall(data)
         except ConnectionError:
-            self.end = self.end or RESET
+            # What came before that is still to be read.
+            pass
 
     def push(self):
         if self.outgoing.pending:
@@ -157,20 +166,19 @@ class Client:
             data += more
         return data
 
+    def wait_end(self, timeout=SILENCE):
+        """Until the connection has ended, or nothing comes."""
+        while self.receive(timeout):
+            pass
+
     def say(self, line, timeout=SILENCE):
         self.send(line)
         return self.reply(timeout)
 
-    def is_open(self):
-        """Whether the server has neither closed nor reset."""
-        self.rest(0)
-        return self.end is None
-
-    def shut(self):
-        self.socket.close()
-
     def abort(self):
         """Close with a reset: nothing of it waits anywhere."""
+        if self.socket.fileno() < 0:
+            return
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                                struct.pack("ii", 1, 0))
         self.socket.close()

@@ -295,6 +295,18 @@ check_sequence(const struct sink_smtp *smtp, const struct command *command)
 	return NULL;
 }
 
+/* Whether a bad server answers instead of doing it. A chunk is read first. */
+static bool
+is_taken(
+    struct sink_smtp *smtp, enum sink_step step, const char *args, size_t len)
+{
+	if (smtp->policy->mischief == NULL || step == SINK_STEP_CHUNK)
+		return false;
+	smtp->mischief.args = args;
+	smtp->mischief.args_len = len;
+	return sink_mischief_takes(smtp, step);
+}
+
 static void
 run(struct sink_smtp *smtp, const struct command *command, const char *args,
     size_t len, size_t line_len)
@@ -305,6 +317,8 @@ run(struct sink_smtp *smtp, const struct command *command, const char *args,
 		sink_reply(smtp, 500, "5.5.2", "the line is too long");
 		return;
 	}
+	if (is_taken(smtp, command->step, args, len))
+		return;
 	refusal = check_sequence(smtp, command);
 	/* The chunk behind BDAT has to be read even then. */
 	smtp->tx.chunk_refusal = refusal;
@@ -316,10 +330,6 @@ run(struct sink_smtp *smtp, const struct command *command, const char *args,
 		sink_reply(smtp, 501, "5.5.4", "no argument belongs here");
 		return;
 	}
-	if (smtp->policy->mischief != NULL &&
-	    command->step != SINK_STEP_CHUNK &&
-	    sink_mischief_takes(smtp, command->step))
-		return;
 	command->run(smtp, args, len);
 }
 
@@ -375,6 +385,8 @@ sink_command_run(
 		verb_len++;
 	command = find_command(line, verb_len);
 	smtp->step = command != NULL ? command->step : SINK_STEP_OTHER;
+	if (command == NULL && is_taken(smtp, SINK_STEP_OTHER, line + len, 0))
+		return;
 	if (command == NULL) {
 		sink_reply(smtp, 500, "5.5.1", "no such command");
 		return;

@@ -45,8 +45,7 @@ is_beginning(const struct sink_smtp *smtp)
 bool
 sink_mischief_always_250(struct sink_smtp *smtp)
 {
-	if (is_beginning(smtp) || smtp->step == SINK_STEP_MAIL ||
-	    smtp->step == SINK_STEP_RCPT)
+	if (is_beginning(smtp))
 		return false;
 	sink_reply(smtp, 250, "2.0.0", excuse);
 	return true;
@@ -76,6 +75,17 @@ sink_mischief_one_recipient(struct sink_smtp *smtp)
 	if (smtp->step != SINK_STEP_RCPT || smtp->tx.recipients == 0)
 		return false;
 	sink_reply(smtp, 452, "4.5.3", "too many recipients");
+	return true;
+}
+
+bool
+sink_mischief_repeat(struct sink_smtp *smtp)
+{
+	const struct sink_mischief_state *state = &smtp->mischief;
+
+	(void)stls_buf_append_str(&smtp->out, "535 5.7.8 refused: ");
+	(void)stls_buf_append(&smtp->out, state->args, state->args_len);
+	(void)stls_buf_append_str(&smtp->out, "\r\n");
 	return true;
 }
 

@@ -12,6 +12,7 @@ bool sink_mischief_always_250(struct sink_smtp *smtp);
 bool sink_mischief_always_354(struct sink_smtp *smtp);
 bool sink_mischief_every_second(struct sink_smtp *smtp); /* 550 */
 bool sink_mischief_one_recipient(struct sink_smtp *smtp);
+bool sink_mischief_repeat(struct sink_smtp *smtp); /* what was said */
 bool sink_mischief_redirect(struct sink_smtp *smtp);
 
 /* ... and although it was done. */

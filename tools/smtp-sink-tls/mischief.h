@@ -61,6 +61,8 @@ struct sink_mischief_state {
 	bool is_early;	     /* the next answer was given already */
 	unsigned int count;  /* whatever the row counts */
 	uint64_t sent;	     /* octets of SMTP */
+	const char *args;    /* of the command, while it is carried out */
+	size_t args_len;
 	struct sink_filler filler;
 };
 
