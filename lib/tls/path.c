@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "tls/certs.h"
+#include "tls/overrule.h"
 #include "tls/revocation.h"
 #include "tls/rules.h"
 
@@ -298,16 +299,20 @@ judge(struct search *s)
 	struct stls_path stem = *s->path;
 	struct stls_err err;
 	unsigned int status = 0;
+	bool is_overruled = false;
 	int r;
 
 	s->tries++;
 	r = ask_gnutls(s, &answer, &status);
 	if (r == SMTPTLS_OK && status == 0)
 		r = end_at_anchor(s, &answer);
-	else if (r == SMTPTLS_OK)
+	else if (r == SMTPTLS_OK && stls_overrule_is_for(status))
+		r = stls_overrule(
+		    s->err, s->verify, s->anchors, s->path, &is_overruled);
+	if (r == SMTPTLS_OK && status != 0 && !is_overruled)
 		r = explain_refusal(s, &answer, status);
 	drop_anchor(&answer);
-	if (r < 0 || status != 0)
+	if (r < 0)
 		return r;
 
 	r = stls_rules_check(&err, s->verify, s->path);

@@ -61,4 +61,8 @@ stls_rule stls_rule_ca;
 stls_rule stls_rule_path_len;
 stls_rule stls_rule_ca_form;
 
+/* rules-names.c: name constraints, and whom they are about. */
+stls_rule stls_rule_constraints;
+stls_rule stls_rule_names;
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules: key identifiers, and who issued what. */
 #include "tls/rule.h"
+#include "tls/subtree.h"
 
 /* RFC 5280 section 4.2.1.2. */
 int
@@ -51,19 +52,15 @@ stls_rule_authority_key_id(struct stls_err *err, const struct stls_subject *s)
 static bool
 names_issuer(struct stls_der names, const struct stls_der *name)
 {
-	struct stls_der one, inner;
+	struct stls_name one;
 	bool is_other = false;
 
 	while (!stls_der_is_at_end(&names)) {
-		unsigned int tag = names.at[0];
-
-		if (!stls_der_take(&names, tag, &one))
+		if (!stls_name_take(&names, &one))
 			return false;
-		if (tag != STLS_DER_CONTEXT(4))
+		if (one.kind != STLS_NAME_DIRECTORY)
 			continue;
-		if (!stls_der_take(&one, STLS_DER_SEQUENCE, &inner))
-			return false;
-		if (stls_der_is_equal(&inner, name))
+		if (stls_directory_is_same(&one.value, name))
 			return true;
 		is_other = true;
 	}

@@ -116,6 +116,8 @@ static const struct {
 	{ stls_rule_proxy, 0 },
 	{ stls_rule_ca, 0 },
 	{ stls_rule_path_len, 0 },
+	{ stls_rule_constraints, 0 },
+	{ stls_rule_names, 0 },
 	{ stls_rule_leaf_usage, LEAF },
 	{ stls_rule_algorithms, 0 },
 	{ stls_rule_dates, 0 },

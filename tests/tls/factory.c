@@ -377,7 +377,7 @@ set_extensions(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer,
 	if (!spec->no_basic_constraints)
 		must(gnutls_x509_crt_set_basic_constraints(crt, spec->ca,
 		    spec->has_path_len ? (int)spec->path_len : -1));
-	if (usage == 0 && spec->ca)
+	if (usage == 0 && spec->ca && !spec->no_key_usage)
 		usage = GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN;
 	if (usage != 0)
 		must(gnutls_x509_crt_set_key_usage(crt, usage));

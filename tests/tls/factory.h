@@ -68,6 +68,7 @@ struct cert_spec {
 	bool has_path_len; /* with ca: path_len counts */
 	unsigned int path_len;
 	unsigned int key_usage; /* GNUTLS_KEY_*; 0: by default */
+	bool no_key_usage;	/* nor by default */
 	const char *eku;	/* OIDs; NULL: not there, "": empty */
 	bool must_staple;	/* RFC 7633 */
 	const char *permitted;	/* name constraints, "DNS:example.org" */

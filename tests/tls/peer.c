@@ -34,12 +34,12 @@ set_pcert(gnutls_pcert_st *pcert, const struct cert *cert)
 {
 	gnutls_privkey_t key;
 
-	if (cert->der.data == NULL) {
-		must(gnutls_pcert_import_x509(pcert, cert->crt, 0));
-		return;
-	}
 	pcert->type = GNUTLS_CRT_X509;
-	pcert->cert = copy_datum(&cert->der);
+	if (cert->der.data != NULL)
+		pcert->cert = copy_datum(&cert->der);
+	else
+		must(gnutls_x509_crt_export2(
+		    cert->crt, GNUTLS_X509_FMT_DER, &pcert->cert));
 	must(gnutls_privkey_init(&key));
 	must(gnutls_privkey_import_x509(
 	    key, cert->key, GNUTLS_PRIVKEY_IMPORT_COPY));
@@ -63,8 +63,13 @@ give_cert(gnutls_session_t tls, const struct gnutls_cert_retr_st *info,
 	(void)info;
 	*pcert = gnutls_calloc(PEER_CHAIN_MAX, sizeof(**pcert));
 	*ocsp = gnutls_calloc(PEER_CHAIN_MAX, sizeof(**ocsp));
-	for (i = 0; i < PEER_CHAIN_MAX && spec->chain[i] != NULL; i++)
-		set_pcert(&(*pcert)[i], spec->chain[i]);
+	for (i = 0; i < PEER_CHAIN_MAX && spec->chain[i] != NULL; i++) {
+		if (spec->any_cert)
+			set_pcert(&(*pcert)[i], spec->chain[i]);
+		else
+			must(gnutls_pcert_import_x509(
+			    &(*pcert)[i], spec->chain[i]->crt, 0));
+	}
 	*pcert_len = i;
 	for (i = 0; i < PEER_CHAIN_MAX && spec->staple[i] != NULL; i++)
 		(*ocsp)[i].response = copy_datum(spec->staple[i]);

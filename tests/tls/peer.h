@@ -23,8 +23,9 @@ struct peer_spec {
 	const char *priority;			  /* NULL: "NORMAL" */
 	const struct cert *chain[PEER_CHAIN_MAX]; /* the first with its key */
 	const gnutls_datum_t *staple[PEER_CHAIN_MAX];
-	bool asks_for_cert;		  /* a server */
-	bool anonymous;			  /* a server without a certificate */
+	bool asks_for_cert; /* a server */
+	bool any_cert;	/* shows what it cannot read, or is for another use */
+	bool anonymous; /* a server without a certificate */
 	const gnutls_datum_t *ticket_key; /* servers: give tickets */
 	gnutls_dh_params_t dh;		  /* instead of a known group */
 	unsigned int flags;		  /* more of them for gnutls_init() */
