@@ -45,7 +45,7 @@ smtp_server_reply(struct smtp_server *server, int code, const char *enhanced,
 			enhanced, text, len) < 0) {
 			/* Who waits for this one is told by the end. */
 			server->state = SMTP_SERVER_CLOSING;
-			server->was_refused = true;
+			server->lacks_memory = true;
 		}
 		text += len + 1;
 	} while (!is_last);

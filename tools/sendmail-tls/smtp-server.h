@@ -43,7 +43,8 @@ struct smtp_server {
 		SMTP_SERVER_ANSWER, /* is to be given */
 		SMTP_SERVER_CLOSING
 	} state;
-	bool was_refused; /* the conversation was ended by us */
+	bool was_refused;  /* the conversation was ended by us */
+	bool lacks_memory; /* and so it was, without a last word */
 	unsigned int errors;
 
 	/* The line that has not come as a whole. */

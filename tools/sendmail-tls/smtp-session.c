@@ -162,9 +162,11 @@ linger(struct session *session, char *data, size_t cap)
 static int
 closed(struct stls_err *err, struct session *session, char *data, size_t cap)
 {
-	if (!session->server.was_refused)
+	if (!session->server.was_refused && !session->server.lacks_memory)
 		return 0;
 	linger(session, data, cap);
+	if (session->server.lacks_memory)
+		return stls_err_set(err, EX_OSERR, "out of memory");
 	return stls_err_set(err, EX_DATAERR,
 	    "the conversation was ended: the client did what is not allowed");
 }
