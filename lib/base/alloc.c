@@ -7,13 +7,20 @@
 
 #ifdef STLS_FAULTS
 static unsigned long fail_at;
-static int has_failed;
+static int goes_on, has_failed;
 
 void
 stls_alloc_fail_at(unsigned long n)
 {
 	fail_at = n;
-	has_failed = 0;
+	goes_on = has_failed = 0;
+}
+
+void
+stls_alloc_fail_from(unsigned long n)
+{
+	stls_alloc_fail_at(n);
+	goes_on = 1;
 }
 
 int
@@ -27,6 +34,8 @@ must_fail(void)
 {
 	if (fail_at == 0 || --fail_at != 0)
 		return 0;
+	/* The next one is the first again. */
+	fail_at = goes_on ? 1 : 0;
 	has_failed = 1;
 	return 1;
 }

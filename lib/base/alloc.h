@@ -19,6 +19,8 @@ char *stls_strndup(const char *s, size_t len);
 #ifdef STLS_FAULTS
 /* Fail the n-th allocation from now (1 is the next), 0 turns it off. */
 void stls_alloc_fail_at(unsigned long n);
+/* The same, and all behind it. */
+void stls_alloc_fail_from(unsigned long n);
 /* Whether the failure has happened since stls_alloc_fail_at(). */
 int stls_alloc_has_failed(void);
 #endif
