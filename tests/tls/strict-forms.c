@@ -607,7 +607,7 @@ const struct strict_case strict_forms[] = {
 	ROW(path_of_middle, MIDDLE " allows 0 CAs below it, and there are 1",
 	    0),
 	ROW(leaf_usage_signs_lists, SENT_USAGE, 0),
-	ROW(leaf_usage_agrees, SENT_USAGE, 0),
+	ROW(leaf_usage_agrees, SENT_USAGE, EXTRA),
 	ROW(leaf_netscape_type, LEAF " is not for TLS servers", 0),
 	ROW(purpose_any, LEAF " is not for TLS servers ", 0),
 	ROW(purpose_empty, LEAF " is not for TLS servers ", 0),

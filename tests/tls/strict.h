@@ -20,10 +20,9 @@ struct scene {
 };
 
 /* What others say of the fault. */
-#define STRICT_FORM 1	   /* the lax profile lets it pass */
-#define STRICT_EXTRA 2	   /* Python lets it pass, with VERIFY_X509_STRICT */
-#define STRICT_FINE 4	   /* there is no fault: it is to be accepted */
-#define STRICT_NO_PYTHON 8 /* Python's server cannot send such a chain */
+#define STRICT_FORM 1  /* the lax profile lets it pass */
+#define STRICT_EXTRA 2 /* Python lets it pass, with VERIFY_X509_STRICT */
+#define STRICT_FINE 4  /* there is no fault: it is to be accepted */
 
 /*
  * A fault in the certificates of a server, and the same server without it. The

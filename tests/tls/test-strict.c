@@ -67,10 +67,21 @@ check_refused(const struct strict_case *one, bool lax)
 	strict_scene_free(scene);
 }
 
+/* Where time is short, one with the lax profile for each one without. */
+static bool
+is_quick(void)
+{
+	return getenv("STLS_TEST_QUICK") != NULL;
+}
+
 START_TEST(what_has_no_fault_is_accepted)
 {
-	check_accepted(strict_case_at((size_t)_i), true, false);
-	check_accepted(strict_case_at((size_t)_i), true, true);
+	const struct strict_case *one = strict_case_at((size_t)_i);
+
+	if (!is_quick() || _i % 2 == 0)
+		check_accepted(one, true, false);
+	if (!is_quick() || _i % 2 == 1)
+		check_accepted(one, true, true);
 }
 END_TEST
 
