@@ -463,35 +463,70 @@ dissect(gnutls_x509_crt_t crt, struct der *part)
 	der_done(&whole);
 }
 
-/*
- * Cut the certificate open, and sew it up with another signature. GnuTLS may
- * not be able to read it.
- */
+/* Sew up what was cut open. GnuTLS may not be able to read it. */
 static void
-operate(
-    struct cert *cert, const struct cert *issuer, const struct cert_spec *spec)
+sew(struct cert *cert, const struct cert *issuer, struct der *part,
+    gnutls_digest_algorithm_t digest)
 {
-	struct der part[SURGERY_PARTS], tbs, whole, signature;
+	struct der tbs, whole, signature;
 	int r;
 
-	dissect(cert->crt, part);
-	spec->surgery(part);
 	tbs = der_join(DER_SEQUENCE, 8, part[0], part[1], part[2], part[3],
 	    part[4], part[5], part[6], part[7]);
-	signature = sign(issuer, &tbs, spec->digest);
+	signature = sign(issuer, &tbs, digest);
 	whole = der_join(DER_SEQUENCE, 3, tbs, part[SURGERY_OUTER], signature);
 	cert->der.data = gnutls_malloc(whole.len);
 	ck_assert_ptr_nonnull(cert->der.data);
 	memcpy(cert->der.data, whole.data, whole.len);
 	cert->der.size = (unsigned int)whole.len;
 	der_done(&whole);
-	gnutls_x509_crt_deinit(cert->crt);
+	if (cert->crt != NULL)
+		gnutls_x509_crt_deinit(cert->crt);
 	must(gnutls_x509_crt_init(&cert->crt));
 	r = gnutls_x509_crt_import(cert->crt, &cert->der, GNUTLS_X509_FMT_DER);
 	if (r >= 0)
 		return;
 	gnutls_x509_crt_deinit(cert->crt);
 	cert->crt = NULL;
+}
+
+static void
+operate(
+    struct cert *cert, const struct cert *issuer, const struct cert_spec *spec)
+{
+	struct der part[SURGERY_PARTS];
+
+	dissect(cert->crt, part);
+	spec->surgery(part);
+	sew(cert, issuer, part, spec->digest);
+}
+
+const struct cert *
+factory_clone(struct factory *factory, const gnutls_datum_t *der)
+{
+	static const int ours[] = { SURGERY_ALGORITHM, SURGERY_KEY,
+		SURGERY_OUTER };
+	const struct cert *donor = CERT(factory, NULL, .cn = "donor");
+	struct cert *clone = keep(
+	    factory, free_cert, calloc(1, sizeof(*clone)));
+	struct der part[SURGERY_PARTS], theirs[SURGERY_PARTS];
+	size_t i;
+
+	must(gnutls_x509_privkey_init(&clone->key));
+	must(gnutls_x509_privkey_cpy(clone->key, donor->key));
+	must(gnutls_x509_crt_init(&clone->crt));
+	must(gnutls_x509_crt_import(clone->crt, der, GNUTLS_X509_FMT_DER));
+	dissect(clone->crt, part);
+	dissect(donor->crt, theirs);
+	for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+		der_done(&part[ours[i]]);
+		part[ours[i]] = theirs[ours[i]];
+		theirs[ours[i]] = (struct der){ 0 };
+	}
+	for (i = 0; i < SURGERY_PARTS; i++)
+		der_done(&theirs[i]);
+	sew(clone, clone, part, GNUTLS_DIG_SHA256);
+	return clone;
 }
 
 const struct cert *

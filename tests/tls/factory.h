@@ -95,6 +95,13 @@ struct cert_spec {
 const struct cert *factory_cert(struct factory *factory,
     const struct cert *issuer, const struct cert_spec *spec);
 
+/*
+ * Make a self-signed certificate again, to the last octet, but with a key that
+ * the factory has, so that it can issue something.
+ */
+const struct cert *factory_clone(
+    struct factory *factory, const gnutls_datum_t *der);
+
 #define CERT(factory, issuer, ...)                                             \
 	factory_cert(factory, issuer, &(struct cert_spec){ __VA_ARGS__ })
 

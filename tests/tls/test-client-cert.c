@@ -302,6 +302,31 @@ START_TEST(asked_without_having_one_nothing_was_sent)
 }
 END_TEST
 
+/* The profile is one for both ends, and so is the way back. */
+START_TEST(a_malformed_certificate_of_a_client_is_refused)
+{
+	const struct cert *old = CERT(factory, ca, .cn = "old",
+	    .eku = GNUTLS_KP_TLS_WWW_CLIENT, .no_authority_key_id = true);
+	bool is_lax = _i % 2 != 0;
+	int r;
+
+	only_version(_i / 2);
+	ask_for_certificates(SMTPTLS_CERT_REQUIRED);
+	if (is_lax)
+		ck_assert_ok(
+		    smtptls_context_insecure_allow_lax_profile(server_context));
+	give_certificate(old);
+	shake_hands();
+	r = smtptls_session_handshake(serving);
+	ck_assert_int_eq(r, is_lax ? SMTPTLS_OK : SMTPTLS_E_CERTIFICATE);
+	ck_assert_int_eq(smtptls_session_is_verified(serving), is_lax);
+	ck_assert_str_eq(smtptls_session_error(serving),
+	    is_lax ? ""
+		   : "client certificate \"CN=old\" has no authority key "
+		     "identifier");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -320,6 +345,8 @@ main(void)
 	tcase_add_loop_test(
 	    tc, a_server_that_is_refused_gets_no_certificate, 0, 2);
 	tcase_add_test(tc, asked_without_having_one_nothing_was_sent);
+	tcase_add_loop_test(
+	    tc, a_malformed_certificate_of_a_client_is_refused, 0, 4);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }

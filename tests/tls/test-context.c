@@ -164,13 +164,15 @@ call_setter(int i)
 		return smtptls_context_insecure_no_check_hostname(context);
 	case 12:
 		return smtptls_context_insecure_no_verify(context);
+	case 13:
+		return smtptls_context_insecure_allow_lax_profile(context);
 	default:
 		return smtptls_context_insecure_allow_legacy(
 		    context, SMTPTLS_TLS_1_0);
 	}
 }
 
-#define SETTERS 14
+#define SETTERS 15
 
 START_TEST(after_its_first_use_a_context_is_not_changed)
 {
@@ -188,6 +190,7 @@ START_TEST(after_its_first_use_a_context_is_not_changed)
 	    context->trust.store.count, before->trust.store.count);
 	ck_assert_ptr_eq(context->priority, before->priority);
 	ck_assert(!context->insecure);
+	ck_assert(!context->lax);
 	ck_assert(context->check_hostname);
 	ck_assert_ok(stls_context_freeze(context, &err));
 	free(before);

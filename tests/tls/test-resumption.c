@@ -376,6 +376,42 @@ START_TEST(a_session_of_an_insecure_context_does_not_become_verified)
 }
 END_TEST
 
+START_TEST(a_session_of_a_lax_context_does_not_become_verified)
+{
+	const struct cert *old = CERT(factory, ca, .names = "DNS:" HOST,
+	    .eku = GNUTLS_KP_TLS_WWW_SERVER, .no_authority_key_id = true);
+	struct smtptls_context *lax = peer_client_context(factory, ca);
+	struct smtptls_resumption *saved;
+	struct smtptls_session *session;
+	struct peer *peer;
+	gnutls_datum_t data;
+	char sentence[512];
+
+	ck_assert_ok(smtptls_context_insecure_allow_lax_profile(lax));
+	data = steal(_i, lax, HOST, &(struct peer_spec){ .chain = { old } });
+	ck_assert_int_eq(
+	    force(_i, context, HOST, &data, sentence), SMTPTLS_E_CERTIFICATE);
+	ck_assert_str_eq(sentence,
+	    "certificate of " HOST " has no authority key identifier");
+	/* It is resumed where it was, and the other is not even asked. */
+	saved = visit(_i, lax, HOST, old);
+	peer = server_with(_i, old);
+	session = peer_session(peer, context, HOST);
+	ck_assert_int_eq(
+	    smtptls_session_resume(session, saved), SMTPTLS_E_INVALID);
+	smtptls_session_free(session);
+	session = peer_session(peer, lax, HOST);
+	ck_assert_ok(smtptls_session_resume(session, saved));
+	ck_assert_int_eq(peer_handshake(peer, session), SMTPTLS_OK);
+	ck_assert_int_eq(smtptls_session_is_resumed(session), 1);
+	ck_assert_int_eq(smtptls_session_is_verified(session), 1);
+	smtptls_session_free(session);
+	peer_free(peer);
+	smtptls_resumption_free(saved);
+	smtptls_context_free(lax);
+}
+END_TEST
+
 START_TEST(a_certificate_that_expired_meanwhile_is_refused)
 {
 	const struct cert *brief = CERT(factory, ca, .names = "DNS:" HOST,
@@ -476,6 +512,8 @@ main(void)
 	    a_session_of_another_trust_store_does_not_become_verified, 0, 2);
 	tcase_add_loop_test(tc,
 	    a_session_of_an_insecure_context_does_not_become_verified, 0, 2);
+	tcase_add_loop_test(
+	    tc, a_session_of_a_lax_context_does_not_become_verified, 0, 2);
 	tcase_add_loop_test(
 	    tc, a_certificate_that_expired_meanwhile_is_refused, 0, 2);
 	tcase_add_loop_test(

@@ -102,6 +102,24 @@ START_TEST(same_peer_is_looked_at_by_each_context)
 }
 END_TEST
 
+/* What a lax one has found good is no news for a strict one. */
+START_TEST(verdict_of_a_lax_context_is_its_own)
+{
+	const struct cert *old = CERT(factory, ca, .names = "DNS:" HOST,
+	    .eku = GNUTLS_KP_TLS_WWW_SERVER, .no_authority_key_id = true);
+	struct smtptls_context *lax = peer_client_context(factory, ca);
+
+	ck_assert_ok(smtptls_context_insecure_allow_lax_profile(lax));
+	ck_assert_ok(visit(lax, HOST, old));
+	ck_assert_ok(visit(lax, HOST, old));
+	ck_assert_uint_eq(used(lax), 1);
+	ck_assert_int_eq(visit(context, HOST, old), SMTPTLS_E_CERTIFICATE);
+	ck_assert_int_eq(visit(context, HOST, old), SMTPTLS_E_CERTIFICATE);
+	ck_assert_uint_eq(used(context), 0);
+	smtptls_context_free(lax);
+}
+END_TEST
+
 START_TEST(other_certificate_is_looked_at)
 {
 	const struct cert *forged = CERT(factory, ca, .names = "DNS:" HOST,
@@ -291,6 +309,7 @@ main(void)
 	tcase_add_test(tc, same_peer_is_looked_at_once);
 	tcase_add_test(tc, same_certificate_is_looked_at_for_each_name);
 	tcase_add_test(tc, same_peer_is_looked_at_by_each_context);
+	tcase_add_test(tc, verdict_of_a_lax_context_is_its_own);
 	tcase_add_test(tc, other_certificate_is_looked_at);
 	tcase_add_test(tc, other_chain_is_looked_at);
 	tcase_add_test(tc, other_staple_is_looked_at);
