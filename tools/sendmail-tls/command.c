@@ -21,6 +21,9 @@
 #define SEARCH_PATH                                                            \
 	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+/* More than the registers of any processor take, twice. */
+#define SIGNAL_FRAMES_LEN 32768
+
 /* PATH, SHELL, HOME, USER, LOGNAME */
 #define ENVIRONMENT_COUNT 5
 
@@ -250,6 +253,18 @@ run(struct stls_err *err, const char *what, const char *command,
 	return r;
 }
 
+/*
+ * When a signal comes the kernel leaves the registers on the stack, and what
+ * was copied last is in them. That is below the frame of whoever calls this.
+ */
+__attribute__((noinline)) static void
+wipe_signal_frames(void)
+{
+	char frames[SIGNAL_FRAMES_LEN];
+
+	stls_wipe(frames, sizeof(frames));
+}
+
 int
 command_first_line(struct stls_err *err, const char *what, const char *command,
     const struct identity *identity, size_t len_max, stls_deadline deadline,
@@ -262,6 +277,7 @@ command_first_line(struct stls_err *err, const char *what, const char *command,
 	if (!environment_init(&environment, identity))
 		return stls_err_set(err, EX_OSERR, "out of memory");
 	r = run(err, what, command, environment.vars, deadline, &child);
+	wipe_signal_frames();
 	if (r == 0)
 		r = first_line_take(err, what, &child.line, out_line);
 	first_line_done(&child.line);
