@@ -235,6 +235,63 @@ START_TEST(secret_is_nowhere_when_the_client_is_gone)
 }
 END_TEST
 
+/* In another process, too: a file with a key that the secret opens. */
+static void
+write_encrypted_key(const struct cert *cert, const char *path)
+{
+	char *secret = scan_needle_lend(&needle);
+	char pem[8192];
+	size_t len = sizeof(pem);
+	FILE *file = fopen(path, "we");
+
+	if (file == NULL ||
+	    gnutls_x509_privkey_export_pkcs8(cert->key, GNUTLS_X509_FMT_PEM,
+		secret, GNUTLS_PKCS_PBES2_AES_256, pem, &len) < 0 ||
+	    fwrite(pem, 1, len, file) != len || fclose(file) != 0)
+		_exit(1);
+	_exit(0);
+}
+
+static int
+give_password(const char *what, char *password, size_t cap, void *arg)
+{
+	char *secret = scan_needle_lend(&needle);
+
+	(void)what;
+	++*(int *)arg;
+	snprintf(password, cap, "%s", secret);
+	scan_needle_take_back(secret);
+	return scan_memory(&needle) >= 1 ? SMTPTLS_OK : SMTPTLS_E_INVALID;
+}
+
+START_TEST(password_of_a_key_is_nowhere_when_the_key_is_loaded)
+{
+	const struct cert *own = factory_server(
+	    world.factory, world.ca, "DNS:" TALK_HOST);
+	const char *chain = factory_file(world.factory, "own.pem",
+	    factory_pem(world.factory, own, NULL, NULL));
+	const char *key = factory_file(world.factory, "own-key.pem", "");
+	struct smtptls_context *context = NULL;
+	int status = -1, asked = 0;
+	pid_t pid;
+
+	if (scan_memory(&needle) < 0)
+		return;
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0)
+		write_encrypted_key(own, key);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	ck_assert_ok(smtptls_context_new(SMTPTLS_SERVER_AUTH, &context));
+	ck_assert_ok(smtptls_context_load_cert_chain(
+	    context, chain, key, give_password, &asked));
+	ck_assert_int_eq(asked, 1);
+	ck_assert_int_eq(scan_memory(&needle), 0);
+	smtptls_context_free(context);
+}
+END_TEST
+
 /* What was freed counts, and so does what was encoded. */
 START_TEST(secret_that_is_left_somewhere_is_found)
 {
@@ -268,6 +325,7 @@ main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_unchecked_fixture(tc, setup, talk_world_teardown);
+	tcase_add_test(tc, password_of_a_key_is_nowhere_when_the_key_is_loaded);
 	tcase_add_test(tc, secret_that_is_left_somewhere_is_found);
 	add_rows_in_modes(tc, secret_is_nowhere_when_the_client_is_gone, ways);
 	suite_add_tcase(suite, tc);
