@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MUTANTS 100
+#define MUTANTS 150
 #define INPUT_MAX 65536
 
 static char where[4200];

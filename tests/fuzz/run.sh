@@ -93,15 +93,23 @@ fuzz() {
 	fi
 }
 
-# Only what is seen nowhere else, the smallest first, and nothing large.
+# What adds most, and is small.
 bring_in() {
 	name=$1
 	corpus=tests/fuzz/corpus/$name
 	small=$keep/$name-small
-	rm -rf "$small" && mkdir -p "$small"
+	control=$keep/$name-control
+	rm -rf "$small" "$control" && mkdir -p "$small/none"
 	find "$keep/$name" -type f -size -2 -exec cp {} "$small" \;
-	"$build/tests/fuzz/fuzz-$name" -merge=1 "$corpus" "$small" \
-		>"$keep/$name-merge.log" 2>&1 || status=1
+	# It goes to a folder that is empty, so that each file is told of.
+	if "$build/tests/fuzz/fuzz-$name" -merge=1 \
+		-merge_control_file="$control" "$small/none" "$corpus" \
+		"$small" >"$keep/$name-merge.log" 2>&1
+	then
+		python3 -B tests/fuzz/pick.py "$control" "$corpus" 60 || status=1
+	else
+		status=1
+	fi
 	rm -rf "$small"
 	echo "ok: $name: $(find "$corpus" -type f | wc -l) files in its corpus"
 }

@@ -29,6 +29,7 @@ def session(keywords, flags):
     said = b"220 x\r\n"
     if not flags & 6:
         said += b"250-x\r\n250 STARTTLS\r\n220 go\r\n"
+    said += b"250-x\r\n"
     words = [] if keywords == "-" else keywords.split(",")
     for word in words:
         said += f"250-{word}\r\n".encode()
@@ -42,7 +43,7 @@ def conversations(path):
             for word in line[2:].split():
                 flags |= WORDS.get(word, 0)
         elif line.startswith("= session "):
-            said += session(line.split()[2], flags)
+            said += session(line[10:].strip().strip('"'), flags)
         elif line.startswith("= submit "):
             messages += 1
         elif line == "= again":
