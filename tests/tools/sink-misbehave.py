@@ -446,8 +446,10 @@ def answer_421(run, step):
 def answer(run, step):
     code = run.form.split(":")[-1].encode()
     check(run.answer(step).startswith(code + b" as --misbehave"))
-    # This client goes on whatever the greeting says.
-    expect(run.stats["messages"], step in ("greeting", "rset", "quit"))
+    # This client goes on whatever the greeting says, and a yes to a chunk is
+    # what it would get anyway.
+    expect(run.stats["messages"], step in ("greeting", "rset", "quit") or
+           (step, code) == ("chunk", b"250"))
 
 
 @row("lie:STEP:550")
@@ -505,10 +507,11 @@ def first_chunk(run):
 
 @row("twice:STEP")
 def twice(run, step):
-    run.good_up_to(step)
+    if step != "starttls":
+        run.good_up_to(step)
     following = next((s for s in run.before if run.before[s]), None)
-    rest = run.before[following] if following else run.client.rest()
-    check(rest.startswith(run.answers[step]), rest, run.answers[step])
+    rest = run.before[following] if following else run.rest
+    check(rest.startswith(run.answer(step)), rest, run.answer(step))
 
 
 @row("skip:STEP", silent=("STEP",))
@@ -568,7 +571,7 @@ def rewritten(run, step):
     # What is there in all: where a reply ends is another matter.
     whole = run.answers[step] + run.rest
     matches(REWRITTEN[kind], whole)
-    if kind == "no-end-close":
+    if kind == "no-end-close" or (step == "quit" and kind != "no-end"):
         expect(run.client.end, CLOSED)
     else:
         expect(run.client.end, None)
@@ -670,7 +673,7 @@ def ended_behind(run, step):
     check_end(run, how)
 
 
-OCTETS = [1, 300] if not FULL else range(1, 700, 7)
+OCTETS = [1, 300] if not FULL else range(1, 450, 7)
 
 
 @row(*(f"{how}-after:{n}" for how in ENDS for n in OCTETS),
