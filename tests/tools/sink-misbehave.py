@@ -782,6 +782,28 @@ class Rows(unittest.TestCase):
         names = {form.split(":")[0] for form, _ in self.listed()}
         self.assertEqual(names, {form.split(":")[0] for form in ROWS})
 
+    def test_whoever_suffers_holds_up_nobody_and_it_ends_in_time(self):
+        forms = ("reply-line:greeting:0", "reply-lines:greeting:0",
+                 "drip:60000", "silence-at:ehlo", "stop-reading:greeting")
+        sinks = [subprocess.Popen(
+            [PROGRAM, "--make-ca", self.folder / "ca", "--smtp", "0",
+             "--max-seconds", "2", "--misbehave", form],
+            stdout=subprocess.PIPE, text=True) for form in forms]
+        for form, sink in zip(forms, sinks):
+            self.addCleanup(sink.kill)
+            with self.subTest(form=form):
+                port = int(sink.stdout.readline().split("=")[1])
+                # None of them reads, so that what is for them piles up.
+                deaf = [Client(port, None) for _ in range(20)]
+                other = Client(port, None)
+                self.assertEqual(other.receive(TIMEOUT)[:1], b"2")
+                for client in deaf:
+                    self.addCleanup(client.abort)
+                other.abort()
+        for sink in sinks:
+            self.assertEqual(sink.wait(TIMEOUT), 0)
+            sink.stdout.close()
+
     def test_each_row_does_what_it_says(self):
         jobs = [job for i, form in enumerate(ROWS)
                 for job in jobs_of(form, i)]
