@@ -15,14 +15,22 @@
 #define FILE_READ_MAX 262144
 #define STREAM_READ_MAX 65536
 
+/* That it is none is a mistake of the caller; anything else may pass. */
+static int
+cannot_be_looked_at(struct stls_err *err, int fd)
+{
+	return stls_err_errno(err,
+	    errno == EBADF ? SMTPTLS_E_INVALID : SMTPTLS_E_SOURCE, errno,
+	    "descriptor %d", fd);
+}
+
 int
 stls_content_init_fd(struct stls_content *content, struct stls_err *err, int fd)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
-		return stls_err_errno(
-		    err, SMTPTLS_E_INVALID, errno, "descriptor %d", fd);
+		return cannot_be_looked_at(err, fd);
 	*content = (struct stls_content){ .kind = STLS_CONTENT_FD, .fd = fd };
 	if (S_ISREG(st.st_mode)) {
 		content->start = lseek(fd, 0, SEEK_CUR);
@@ -41,8 +49,7 @@ stls_content_init_range(struct stls_content *content, struct stls_err *err,
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
-		return stls_err_errno(
-		    err, SMTPTLS_E_INVALID, errno, "descriptor %d", fd);
+		return cannot_be_looked_at(err, fd);
 	if (!S_ISREG(st.st_mode))
 		return stls_err_set(err, SMTPTLS_E_INVALID,
 		    "descriptor %d is of no regular file", fd);

@@ -42,12 +42,16 @@ struct stls_content {
 	uint64_t size_hint; /* of a regular file when it was set */
 };
 
-/* Look at a descriptor. SMTPTLS_E_INVALID: it is none. */
+/*
+ * Look at a descriptor. SMTPTLS_E_INVALID: it is none; SMTPTLS_E_SOURCE: it
+ * cannot be looked at.
+ */
 int stls_content_init_fd(
     struct stls_content *content, struct stls_err *err, int fd);
 
 /*
- * Take part of a regular file. SMTPTLS_E_INVALID: it is none, or has less.
+ * Take part of a regular file. SMTPTLS_E_INVALID: it is none, or has less;
+ * SMTPTLS_E_SOURCE: it cannot be looked at.
  */
 int stls_content_init_range(struct stls_content *content, struct stls_err *err,
     int fd, uint64_t offset, uint64_t len);

@@ -92,6 +92,8 @@ int smtptls_message_set_body_mem(
  * Take the content from a descriptor, from its present offset to its end. It
  * is borrowed until the outcome is final, and stays the caller's. A regular
  * file can be rewound, others not.
+ *
+ * @return also SMTPTLS_E_SOURCE: it cannot be looked at
  */
 int smtptls_message_set_body_fd(struct smtptls_message *message, int fd);
 
@@ -99,6 +101,7 @@ int smtptls_message_set_body_fd(struct smtptls_message *message, int fd);
  * Take the content from a part of a regular file, as where a spool has notes of
  * its own around it. It has to be there, all of it. The offset of the
  * descriptor is neither used nor moved; borrowed as above. Since 0.1.
+ * @return also SMTPTLS_E_SOURCE: it cannot be looked at
  */
 int smtptls_message_set_body_range(
     struct smtptls_message *message, int fd, uint64_t offset, uint64_t len);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,6 +20,38 @@ static unsigned char text[FILE_LEN];
 static char path[64];
 static int fd;
 static struct stls_err err;
+
+/*
+ * fstat(2) that fails with this errno where it is not 0, in both its names; by
+ * other names in C, since libc's prototypes have attributes of their own.
+ */
+static int fstat_fails;
+int fake_fstat(int fd_, void *st) __asm__("fstat");
+int fake_fstat64(int fd_, void *st) __asm__("fstat64");
+
+static int
+fail_or_call(const char *name, int fd_, void *st)
+{
+	int (*real)(int, void *);
+
+	errno = fstat_fails;
+	if (fstat_fails != 0)
+		return -1;
+	*(void **)&real = dlsym(RTLD_NEXT, name);
+	return real(fd_, st);
+}
+
+int
+fake_fstat(int fd_, void *st)
+{
+	return fail_or_call("fstat", fd_, st);
+}
+
+int
+fake_fstat64(int fd_, void *st)
+{
+	return fail_or_call("fstat64", fd_, st);
+}
 
 static void
 setup(void)
@@ -319,6 +352,24 @@ START_TEST(lack_of_memory_loses_nothing)
 }
 END_TEST
 
+/* Only what is no descriptor is for ever. */
+START_TEST(a_file_that_cannot_be_looked_at_may_be_later)
+{
+	struct stls_content content;
+
+	ck_assert_int_eq(
+	    stls_content_init_fd(&content, &err, -1), SMTPTLS_E_INVALID);
+	ck_assert_int_eq(stls_content_init_range(&content, &err, -1, 0, 1),
+	    SMTPTLS_E_INVALID);
+	fstat_fails = EIO;
+	ck_assert_int_eq(
+	    stls_content_init_fd(&content, &err, fd), SMTPTLS_E_SOURCE);
+	ck_assert_int_eq(stls_content_init_range(&content, &err, fd, 0, 1),
+	    SMTPTLS_E_SOURCE);
+	fstat_fails = 0;
+}
+END_TEST
+
 int
 main(void)
 {
@@ -333,6 +384,7 @@ main(void)
 	    sizeof(ranges) / sizeof(ranges[0]));
 	tcase_add_test(tc, a_part_that_is_not_there_is_refused);
 	tcase_add_test(tc, a_file_that_became_shorter_is_no_end);
+	tcase_add_test(tc, a_file_that_cannot_be_looked_at_may_be_later);
 	tcase_add_test(tc, a_rewind_in_the_middle_starts_anew);
 	tcase_add_test(tc, what_is_given_up_is_given_back);
 	tcase_add_test(tc, a_file_that_changes_is_read_as_it_is);
