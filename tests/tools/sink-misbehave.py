@@ -13,14 +13,17 @@ import base64
 import collections
 import concurrent.futures
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
 import re
 import ssl
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 import traceback
@@ -625,6 +628,12 @@ def drip_replies(run):
           not run.shaken)
 
 
+def unsent(connected):
+    """How many octets the peer has not taken (on Linux)."""
+    return struct.unpack("i", fcntl.ioctl(connected, termios.TIOCOUTQ,
+                                          bytes(4)))[0]
+
+
 def write_a_lot(run):
     """Until the window is 0."""
     run.client.socket.settimeout(1)
@@ -634,6 +643,9 @@ def write_a_lot(run):
             run.client.send(b"x" * 65536 + b"\r\n")
     except TimeoutError:
         run.stuck = True
+    run.before_silence = unsent(run.client.socket)
+    run.client.receive()
+    run.after_silence = unsent(run.client.socket)
 
 
 @row("stop-reading:data", "stop-reading:rcpt", "stop-reading:STEP",
@@ -641,6 +653,9 @@ def write_a_lot(run):
 def stop_reading(run, step):
     check(run.answers[step].startswith(GOOD[step]))
     check(run.stuck)
+    # Nor does it read little by little.
+    check(run.before_silence > 0)
+    expect(run.after_silence, run.before_silence)
 
 
 ENDS = {"close": CLOSED, "notify": CLOSED, "reset": RESET,
