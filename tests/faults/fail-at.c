@@ -4,8 +4,8 @@
  *
  * usage: fail-at MODE AT VARIANT REPORT PROGRAM [ARGUMENT ...]
  *
- * Calls are counted from its first umask(2) on, which is how a program says
- * that it is up. AT is the number of a call; which of the errors that this
+ * Calls are counted from an umask(2) up to the next one, which is how a thread
+ * says that it, and whatever threads it begins, may fail. AT is the number of a call; which of the errors that this
  * call may have is VARIANT, counted in a circle. MODE is
  *
  *   once   that call alone fails
@@ -49,6 +49,7 @@ enum mode {
 /* What has to be done when the call of a thread comes back. */
 struct thread {
 	pid_t pid;
+	bool may_fail;
 	int errnum; /* 0: nothing */
 	bool has_short;
 	uint64_t msg; /* of a sendmsg that was made short: where it is, */
@@ -61,7 +62,6 @@ static struct {
 	unsigned long at, variant;
 	const char *report;
 
-	bool is_up;
 	bool is_reported;
 	unsigned long count;
 	unsigned int counts[CALLS_MAX];	 /* of each number */
@@ -311,10 +311,20 @@ at_call(pid_t pid)
 	if (info.op != PTRACE_SYSCALL_INFO_ENTRY)
 		return;
 	if (info.entry.nr == SYS_umask)
-		state.is_up = true;
+		thread->may_fail = !thread->may_fail;
 	call = fail_call_find((long)info.entry.nr);
-	if (state.is_up && call != NULL)
+	if (thread->may_fail && call != NULL)
 		enter(thread, call, (const uint64_t *)info.entry.args);
+}
+
+/* A thread is as the one that began it. */
+static void
+at_clone(pid_t pid)
+{
+	unsigned long begun;
+
+	if (ptrace(PTRACE_GETEVENTMSG, pid, 0, &begun) == 0)
+		thread_of((pid_t)begun)->may_fail = thread_of(pid)->may_fail;
 }
 
 static int
@@ -328,14 +338,17 @@ watch(pid_t pid)
 		if (who < 0)
 			return IMPOSSIBLE;
 		if (WIFEXITED(status) || WIFSIGNALED(status)) {
-			thread_of(who)->pid = 0;
+			memset(thread_of(who), 0, sizeof(struct thread));
 			if (who != pid)
 				continue;
 			return WIFEXITED(status) ? WEXITSTATUS(status)
 						 : 128 + WTERMSIG(status);
 		}
 		signo = WSTOPSIG(status);
-		if (signo == (SIGTRAP | 0x80)) {
+		if (status >> 8 == (SIGTRAP | PTRACE_EVENT_CLONE << 8)) {
+			at_clone(who);
+			signo = 0;
+		} else if (signo == (SIGTRAP | 0x80)) {
 			at_call(who);
 			signo = 0;
 		} else if (signo == SIGTRAP || signo == SIGSTOP) {
