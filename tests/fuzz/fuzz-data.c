@@ -114,6 +114,19 @@ check_facts(const struct stls_data *how, const char *text, size_t len,
 		FUZZ_CHECK(strcmp(known.text, err->text) == 0);
 }
 
+/* A text many times over stands at every place of a vector. */
+static char *
+repeat(const struct fuzz_input *input, size_t times, size_t *out_len)
+{
+	char *text = malloc(input->len * times + 1);
+	size_t i;
+
+	for (i = 0; i < times; i++)
+		memcpy(text + i * input->len, input->data, input->len);
+	*out_len = input->len * times;
+	return text;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -125,27 +138,29 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.refuse_8bit = fuzz_flag(flags, 1),
 		.is_chunk = fuzz_flag(flags, 2),
 	};
-	const char *text = (const char *)input.data;
+	size_t len;
+	char *text = repeat(&input, 1 + (flags >> 3), &len);
 	struct stls_err err = { 0 }, other = { 0 };
 	struct stls_buf whole, pieces;
 	int r;
 
 	stls_buf_init(&whole, 1 << 20);
 	stls_buf_init(&pieces, 1 << 20);
-	r = write_in_pieces(&err, &how, text, input.len, NULL, &whole);
-	FUZZ_CHECK(write_in_pieces(
-		       &other, &how, text, input.len, &state, &pieces) == r);
+	r = write_in_pieces(&err, &how, text, len, NULL, &whole);
+	FUZZ_CHECK(
+	    write_in_pieces(&other, &how, text, len, &state, &pieces) == r);
 	if (r == SMTPTLS_OK) {
 		FUZZ_CHECK(stls_buf_len(&whole) == stls_buf_len(&pieces));
 		FUZZ_CHECK(memcmp(stls_buf_data(&whole), stls_buf_data(&pieces),
 			       stls_buf_len(&whole)) == 0);
-		check_wire(&how, text, input.len, &whole);
+		check_wire(&how, text, len, &whole);
 	} else {
 		FUZZ_CHECK(fuzz_is_sentence(err.text));
 		FUZZ_CHECK(strcmp(err.text, other.text) == 0);
 	}
-	check_facts(&how, text, input.len, first, r, &err);
+	check_facts(&how, text, len, first, r, &err);
 	stls_buf_done(&pieces);
 	stls_buf_done(&whole);
+	free(text);
 	return 0;
 }
