@@ -33,9 +33,11 @@ files_of() {
 	case $1 in
 	address) echo lib/mail/address*.c lib/mail/lexer.c lib/name/host.c ;;
 	aliases) echo $tool/aliases.c ;;
-	capabilities) echo lib/smtp/capabilities.c lib/smtp/demands.c ;;
-	cert) echo lib/tls/hostname.c lib/tls/path.c lib/tls/peer-cert.c \
-		lib/tls/plain.c lib/tls/rule*.c ;;
+	capabilities) echo lib/smtp/capabilities.c ;;
+	cert) echo lib/tls/der-walk.c lib/tls/hostname.c lib/tls/overrule.c \
+		lib/tls/parts.c lib/tls/path.c lib/tls/peer-cert.c \
+		lib/tls/plain.c lib/tls/rule*.c lib/tls/subtree.c ;;
+	names) echo lib/tls/der-walk.c lib/tls/subtree.c ;;
 	command) echo lib/smtp/command.c lib/smtp/demands.c \
 		lib/message-demands.c ;;
 	compose) echo lib/mail/date.c lib/mail/display-name.c \
