@@ -470,12 +470,14 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("narrow");
-	TCase *tcase = tcase_create("narrow");
 	const uint32_t action = SECCOMP_RET_ALLOW;
+	Suite *suite;
+	TCase *tcase;
 
 	if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) < 0)
 		return 77;
+	suite = suite_create("narrow");
+	tcase = tcase_create("narrow");
 	tcase_add_test(tcase, no_core_is_dumped_and_nobody_may_look);
 	tcase_add_loop_test(tcase,
 	    memory_is_writable_or_executable_and_never_becomes_both, 0, 2);
