@@ -50,7 +50,7 @@ budget_of() {
 	case $1 in
 	gcc) echo 150 ;;
 	clang) echo 240 ;;
-	valgrind) echo 300 ;;
+	valgrind) echo 150 ;;
 	portable) echo 60 ;;
 	install) echo 60 ;;
 	interop) echo 150 ;;
