@@ -25,6 +25,7 @@ class Client:
         self.context = context
         self.tls = None
         self.end = None
+        self.was_reset = False
         try:
             self.socket = socket.create_connection(("127.0.0.1", port),
                                                    TIMEOUT)
@@ -54,7 +55,7 @@ class Client:
             self.end = RESET
             return b""
         if not data:
-            self.end = CLOSED
+            self.end = RESET if self.was_reset else CLOSED
         self.segments.append((time.monotonic(), data))
         return data
 
@@ -63,8 +64,10 @@ class Client:
             return
         try:
             self.socket.sendall(data)
+        except ConnectionResetError:
+            # Told once, and what came before that is still to be read.
+            self.was_reset = True
         except ConnectionError:
-            # What came before that is still to be read.
             pass
 
     def push(self):
