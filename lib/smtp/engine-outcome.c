@@ -239,16 +239,37 @@ leave_in_doubt(struct stls_transaction *txn, const struct stls_reply *reply)
 	stls_transaction_fail(txn, true, &err);
 }
 
+/*
+ * A yes to the last chunk, although another one was refused: such a server has
+ * to refuse it, too (RFC 3030 section 2). What it has taken it does not say.
+ */
+static void
+leave_chunks_in_doubt(
+    struct stls_transaction *txn, const struct stls_reply *reply)
+{
+	struct stls_err err;
+
+	stls_err_set(&err, SMTPTLS_E_PROTOCOL,
+	    "the server refused a part of the content, and took its end all "
+	    "the same: %d",
+	    reply->code);
+	stls_transaction_doubt(txn, STLS_STEP_BDAT, &err);
+}
+
 int
 stls_engine_on_end_of_data(struct stls_engine *engine,
     const struct stls_expected *expected, const struct stls_reply *reply)
 {
 	struct stls_transaction *txn = expected->txn;
 
-	if (!stls_engine_is_refusal(reply) && reply->code >= 300)
+	/* 221 answers QUIT, which may be in the same flight. */
+	if (!stls_engine_is_refusal(reply) &&
+	    (reply->code >= 300 || reply->code == 221))
 		return stls_engine_fail_senseless(engine, expected, reply);
 	if (stls_engine_is_early(engine, expected))
 		return fail_in_content(engine, expected, reply);
+	if (!stls_engine_is_refusal(reply))
+		leave_chunks_in_doubt(txn, reply);
 	if (!stls_engine_is_refusal(reply) && txn->mail_was_refused &&
 	    txn->put_off > 0 && txn->transfer != STLS_BY_DATA)
 		leave_in_doubt(txn, reply);

@@ -292,6 +292,24 @@ stls_transaction_fail(
 		stls_err_copy(&txn->err, err);
 }
 
+void
+stls_transaction_doubt(struct stls_transaction *txn, enum stls_step step,
+    const struct stls_err *err)
+{
+	struct stls_recipient *recipient;
+	size_t i;
+
+	for (i = 0; i < txn->count; i++) {
+		recipient = &txn->recipients[i];
+		if (!recipient->asked || recipient->step != step)
+			continue;
+		recipient->outcome = SMTPTLS_OUTCOME_IN_DOUBT;
+		recipient->code = 0;
+		recipient->enhanced[0] = '\0';
+		stls_recipient_set_text(recipient, stls_err_text(err));
+	}
+}
+
 /* The status of outcomes[o] recipients with outcome o. */
 static int
 sum_up(const struct stls_transaction *txn, const size_t *outcomes)

@@ -137,6 +137,13 @@ void stls_transaction_decide_open(struct stls_transaction *txn,
 void stls_transaction_fail(
     struct stls_transaction *txn, bool in_doubt, const struct stls_err *err);
 
+/*
+ * What was decided at a step of this attempt is in doubt after all, with err as
+ * the reason.
+ */
+void stls_transaction_doubt(struct stls_transaction *txn, enum stls_step step,
+    const struct stls_err *err);
+
 /* Sum up into status and err. */
 void stls_transaction_finish(struct stls_transaction *txn);
 

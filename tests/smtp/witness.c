@@ -75,15 +75,20 @@ understand(struct witness *w, size_t index)
 		attempt->chunk_refused |= code >= 400;
 		break;
 	case Q_END:
-		if (code < 400 && (code >= 300 || is_early))
+		if (code < 400 && (code >= 300 || code == 221 || is_early))
 			break;
 		for (i = 0; i < RECIPIENTS_MAX; i++) {
 			if (w->engine->config.lmtp && i != q->recipient)
 				continue;
 			attempt->answered[i] = true;
 			if (!attempt->taken[i] || attempt->mail_refused ||
-			    attempt->chunk_refused || code >= 300)
+			    code >= 300)
 				continue;
+			/* A yes to the rest of what was refused. */
+			if (attempt->chunk_refused) {
+				attempt->letter->in_doubt[i] = true;
+				continue;
+			}
 			if (attempt->letter->accepted[i])
 				hostile_fail("accepted twice");
 			attempt->letter->accepted[i] = true;
@@ -548,7 +553,7 @@ witness_check(const struct witness *witness, const struct letter *letter)
 			continue;
 		if (!letter->accepted[i] &&
 		    (outcome == SMTPTLS_OUTCOME_IN_DOUBT) !=
-			is_in_doubt(attempt, i))
+			(letter->in_doubt[i] || is_in_doubt(attempt, i)))
 			hostile_fail("<%s> is %d: %s",
 			    letter->txn.recipients[i].mailbox, (int)outcome,
 			    letter->txn.err.text);

@@ -27,6 +27,8 @@ struct letter {
 	size_t given; /* of the content */
 	bool is_in_engine;
 	bool accepted[RECIPIENTS_MAX];
+	bool in_doubt
+	    [RECIPIENTS_MAX]; /* a part was refused, and the end taken */
 };
 
 struct question {
