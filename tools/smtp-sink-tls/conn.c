@@ -171,7 +171,8 @@ take_input(struct sink_conn *conn, int64_t now)
 	for (reads = 0; reads < READS_PER_TURN; reads++) {
 		feed(conn, now);
 		if (sink_smtp_is_closing(&conn->smtp) ||
-		    stls_buf_len(&conn->smtp.out) >= SINK_OUT_HIGH)
+		    stls_buf_len(&conn->smtp.out) >= SINK_OUT_HIGH ||
+		    conn->smtp.mischief.filler.text != NULL)
 			return SMTPTLS_OK;
 		r = fill(conn);
 		if (r == SMTPTLS_AGAIN)

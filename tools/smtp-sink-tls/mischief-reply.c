@@ -95,8 +95,9 @@ fill(struct sink_smtp *smtp, const char *text)
 bool
 sink_mischief_long_line(struct sink_smtp *smtp, size_t mark)
 {
-	/* "250 ", and then the text is more and more. */
-	stls_buf_truncate(&smtp->out, mark + FRONT_LEN);
+	/* "250 ", also where there were more lines, and then ever more text. */
+	stls_buf_truncate(&smtp->out, mark + CODE_LEN);
+	(void)stls_buf_append_str(&smtp->out, " ");
 	fill(smtp, "x");
 	smtp->mischief.filler.tail = "\r\n";
 	return true;

@@ -176,7 +176,9 @@ sink_smtp_feed(struct sink_smtp *smtp, const char *data, size_t len)
 	enum sink_smtp_state before;
 	size_t used = 0, mark, n;
 
-	while (used < len && stls_buf_len(&smtp->out) < SINK_OUT_HIGH) {
+	/* What follows a reply that is longer than the output waits for it. */
+	while (used < len && stls_buf_len(&smtp->out) < SINK_OUT_HIGH &&
+	    smtp->mischief.filler.text == NULL) {
 		before = smtp->state;
 		mark = stls_buf_len(&smtp->out);
 		n = states[before](smtp, data + used, len - used);
