@@ -6,8 +6,8 @@
  * usage: attacked URL PLACE CAFILE HOW SCENARIO LIMIT_MS WIRE
  *
  * HOW is `blocking` or `loop`. SCENARIO is `data`, `bdat` (in one flight),
- * `steps` (one command at a time) or `rset` (RSET comes first, and a sign of
- * life). LIMIT_MS is the limit of each phase, 0 the default one. What leaves
+ * `chunks` (the same with content that is long), `steps` (one command at a time)
+ * or `rset` (RSET comes first, and a sign of life). LIMIT_MS is the limit of each phase, 0 the default one. What leaves
  * for the network goes into the file WIRE, too.
  */
 #include <dlfcn.h>
@@ -29,11 +29,14 @@
 #define DEADLINE_MS 60000
 #define FDS_MAX 8
 
-static const char content[] = "Subject: test\r\n\r\n"
-			      "nobody else may read this\r\n.\r\n";
+#define SECRET "nobody else may read this"
+#define HEAD "Subject: test\r\n\r\n" SECRET "\r\n.\r\n"
+#define LINE SECRET SECRET SECRET "\r\n"
+#define LINES 20000
 
 static FILE *wire;
 static bool trace_is_clean = true;
+static char content[sizeof(HEAD) + LINES * (sizeof(LINE) - 1)] = HEAD;
 
 /* By other names in C: libc's prototypes may have attributes of their own. */
 ssize_t record_send(int fd, const void *data, size_t len, int flags) __asm__(
@@ -169,7 +172,8 @@ set_up(struct smtptls_client *client, char **argv)
 	r = smtptls_client_set_connect_to(client, argv[2]);
 	if (r == SMTPTLS_OK)
 		r = smtptls_client_set_credentials(client, USER, PASSWORD);
-	if (r == SMTPTLS_OK && strcmp(argv[5], "bdat") == 0)
+	if (r == SMTPTLS_OK &&
+	    (strcmp(argv[5], "bdat") == 0 || strcmp(argv[5], "chunks") == 0))
 		r = smtptls_client_set_pipelining(
 		    client, SMTPTLS_PIPELINING_ONE_FLIGHT);
 	if (r == SMTPTLS_OK && strcmp(argv[5], "steps") == 0)
@@ -204,14 +208,19 @@ report(struct smtptls_client *client, struct smtptls_message *message, int r)
 static int
 run(struct smtptls_client *client, struct smtptls_message *message, char **argv)
 {
-	long start = now_ms(), end;
-	int r, quit;
+	char *end = content + sizeof(HEAD) - 1;
+	size_t len = sizeof(LINE) - 1;
+	long start = now_ms(), ms;
+	int i, r, quit;
 
 	r = set_up(client, argv);
 	smtptls_message_set_sender(message, "alice@example.org");
 	smtptls_message_add_recipient(message, "bob@example.org");
 	smtptls_message_add_recipient(message, "carol@example.org");
-	smtptls_message_set_body_mem(message, content, sizeof(content) - 1);
+	for (i = 0; i < LINES && strcmp(argv[5], "chunks") == 0;
+	     i++, end += len)
+		memcpy(end, LINE, len + 1);
+	smtptls_message_set_body_mem(message, content, (size_t)(end - content));
 	if (r == SMTPTLS_OK && strcmp(argv[5], "rset") == 0) {
 		r = smtptls_client_connect(client);
 		if (r == SMTPTLS_OK)
@@ -225,9 +234,9 @@ run(struct smtptls_client *client, struct smtptls_message *message, char **argv)
 		    : send_blocking(client, message, &quit);
 	else
 		return r;
-	end = now_ms();
+	ms = now_ms() - start;
 	report(client, message, r);
-	printf("quit %d\nms %ld\n", quit, end - start);
+	printf("quit %d\nms %ld\n", quit, ms);
 	return SMTPTLS_OK;
 }
 
