@@ -264,6 +264,9 @@ on_talk(struct sink_conn *conn, int64_t now)
 
 	if (has_mischief(conn) && sink_mischief_is_busy(conn))
 		return flush(conn, now);
+	/* The 220 has left meanwhile: what comes is TLS. */
+	if (conn->smtp.wants_tls && stls_buf_len(&conn->smtp.out) == 0)
+		return begin_tls(conn, now);
 	r = take_input(conn, now);
 	if (r < 0)
 		return r;
