@@ -129,6 +129,9 @@ class TestCase(sendmail.TestCase):
                       f"{self.report.read_text('utf-8', 'replace')}")
         if process.returncode == IMPOSSIBLE:
             self.skipTest("no process may be traced here")
+        # glibc, whose streams exit(3) closes while a thread still reads them.
+        process.stderr = re.sub(rb"(?m)^/etc/host\.conf: .*\n", b"",
+                                process.stderr)
         fault = None
         if self.report.exists():
             fault = Fault(self.report.read_text("utf-8", "replace").strip())
