@@ -369,7 +369,9 @@ smtptls_client_submit(
 		return r;
 	if (client->life == STLS_LIFE_NEW)
 		return SMTPTLS_E_STATE;
-	if (message != NULL && message->txn.demands != NULL)
+	if (message == NULL)
+		return SMTPTLS_E_INVALID;
+	if (message->txn.demands != NULL)
 		r = check_require_tls(client, message);
 	if (r == SMTPTLS_OK)
 		r = stls_message_prepare(message);
@@ -425,8 +427,9 @@ smtptls_client_drive(struct smtptls_client *client)
 {
 	int r;
 
-	if (client != NULL && client->life == STLS_LIFE_OVER &&
-	    client->err.code == SMTPTLS_OK)
+	if (client == NULL)
+		return SMTPTLS_E_INVALID;
+	if (client->life == STLS_LIFE_OVER && client->err.code == SMTPTLS_OK)
 		return SMTPTLS_OK;
 	r = stls_client_check(client);
 	if (r < 0)

@@ -41,8 +41,8 @@ stls_client_feed(struct smtptls_client *client)
 	struct smtptls_message *message = current_message(client);
 	struct stls_content *content = &message->content;
 	struct stls_err reason;
-	const char *data;
-	size_t len;
+	const char *data = NULL;
+	size_t len = 0;
 	int r;
 
 	r = rewind_content(client, &reason);

@@ -37,7 +37,8 @@ begin(struct smtptls_message *message, struct stls_demands **out_demands)
 		    sizeof(*message->txn.demands));
 	if (message->txn.demands == NULL) {
 		stls_err_nomem(&message->err);
-		return stls_message_spoil(message);
+		stls_message_spoil(message);
+		return SMTPTLS_E_NOMEM;
 	}
 	*out_demands = message->txn.demands;
 	return SMTPTLS_OK;
@@ -92,13 +93,15 @@ begin_rcpt(struct smtptls_message *message, size_t index,
 	if (index >= count) {
 		stls_err_set(&message->err, SMTPTLS_E_INVALID,
 		    "there is no recipient %zu, only %zu", index, count);
-		return stls_message_spoil(message);
+		stls_message_spoil(message);
+		return SMTPTLS_E_INVALID;
 	}
 	if (index >= demands->rcpt_count) {
 		rcpts = stls_realloc(demands->rcpts, count * sizeof(*rcpts));
 		if (rcpts == NULL) {
 			stls_err_nomem(&message->err);
-			return stls_message_spoil(message);
+			stls_message_spoil(message);
+			return SMTPTLS_E_NOMEM;
 		}
 		memset(rcpts + demands->rcpt_count, 0,
 		    (count - demands->rcpt_count) * sizeof(*rcpts));

@@ -460,7 +460,7 @@ stls_message_prepare(struct smtptls_message *message)
 {
 	struct stls_data_facts facts = { 0 };
 	struct stls_transaction *txn;
-	bool known;
+	bool known = false;
 	int r;
 
 	r = stls_message_check(message);

@@ -124,7 +124,7 @@ stls_pool_take(struct smtptls_pool *pool, stls_deadline deadline,
 		r = wait_for_slot(pool, deadline, err, &slot);
 	if (pool->cancelled && slot == NULL)
 		r = stls_err_set(err, SMTPTLS_E_CANCELLED, "cancelled");
-	if (r == SMTPTLS_OK) {
+	if (r == SMTPTLS_OK && slot != NULL) {
 		slot->state = STLS_SLOT_BUSY;
 		if (pool->cancelled)
 			smtptls_client_cancel(slot->client);

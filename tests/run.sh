@@ -7,12 +7,12 @@
 #
 # usage: sh tests/run.sh [--full] [--no-install] [part ...]
 #
-# Parts: gcc clang valgrind portable install interop callers load; without one,
-# all of them. --full also does what takes longer than the budget: Valgrind with
-# the slow programs, the sanitizers with each row in every mode, tests that look
-# for STLS_TEST_FULL, and the part fuzz. What is missing is installed by apt-get
-# where this runs as root, else it is named. Nothing is left outside of build-*/,
-# no service is started.
+# Parts: gcc clang valgrind portable install interop callers load analysis;
+# without one, all of them. --full also does what takes longer than the budget:
+# Valgrind with the slow programs, the sanitizers with each row in every mode,
+# tests that look for STLS_TEST_FULL, and the part fuzz. What is missing is
+# installed by apt-get where this runs as root, else it is named. Nothing is left
+# outside of build-*/, no service is started.
 
 set -u
 LC_ALL=C
@@ -23,7 +23,7 @@ export LC_ALL ASAN_OPTIONS UBSAN_OPTIONS
 exec </dev/null
 cd "$(dirname "$0")/.." || exit 1
 
-all_parts='gcc clang valgrind portable install interop callers load'
+all_parts='gcc clang valgrind portable install interop callers load analysis'
 # Only with --full, or by its name.
 long_parts='fuzz'
 total_budget=900
@@ -36,7 +36,8 @@ packages='gcc g++ libc6-dev clang libclang-rt-dev llvm clang-format
 meson ninja-build pkg-config python3 libgnutls28-dev libinih-dev check
 libsecret-1-dev
 valgrind libc6-dbg libcurl4-gnutls-dev openssl gnutls-bin ca-certificates
-faketime libunistring-dev libev-dev mandoc musl-tools shellcheck softhsm2'
+faketime libunistring-dev libev-dev mandoc musl-tools shellcheck softhsm2
+binutils clang-tidy cppcheck'
 
 passed=0
 failed=0
@@ -56,6 +57,7 @@ budget_of() {
 	interop) echo 150 ;;
 	callers) echo 60 ;;
 	fuzz) echo 1800 ;;
+	analysis) echo 60 ;;
 	load) echo 30 ;;
 	esac
 }
@@ -250,7 +252,7 @@ run_part() {
 	clang) part_clang ;;
 	valgrind) part_valgrind ;;
 	fuzz) run_script tests/fuzz/run.sh ;;
-	callers | load) build_gcc && run_script "tests/$1/run.sh" ;;
+	analysis | callers | load) build_gcc && run_script "tests/$1/run.sh" ;;
 	*) build_gcc && build_clang && run_script "tests/$1/run.sh" ;;
 	esac
 	used=$(($(date +%s) - began))

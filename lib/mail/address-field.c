@@ -157,7 +157,7 @@ skip_route(struct field *f)
 static int
 read_angle(struct field *f)
 {
-	struct stls_words local;
+	struct stls_words local = { 0 };
 	int r;
 
 	f->lexer.pos++;

@@ -2,6 +2,7 @@
 #include "mail/address.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -381,6 +382,7 @@ read_mailbox(struct stls_err *err, const char *text, size_t len,
 	r = stls_address_parse(err, text, len, false, &address);
 	if (r < 0)
 		return r;
+	assert(address.mailbox != NULL);
 	mailbox->len = strlen(address.mailbox);
 	memcpy(mailbox->text, address.mailbox, mailbox->len + 1);
 	mailbox->needs_smtputf8 = address.needs_smtputf8;

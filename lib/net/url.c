@@ -219,7 +219,7 @@ int
 stls_url_parse(struct stls_err *err, const char *text, struct stls_url *out_url)
 {
 	const struct scheme *scheme;
-	struct stls_url url;
+	struct stls_url url = { 0 };
 	const char *rest, *slash;
 	size_t len;
 	int r;
@@ -285,7 +285,7 @@ stls_place_parse(
 	const char *what = "the place to connect to";
 	struct stls_place place = { 0 };
 	struct stls_host host;
-	uint16_t port;
+	uint16_t port = 0;
 	int r;
 
 	if (strncmp(text, "unix:", 5) == 0)

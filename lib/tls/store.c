@@ -206,7 +206,7 @@ stls_store_parse(const struct stls_store *store, struct stls_err *err, int code,
     size_t index, gnutls_x509_crt_t *out_crt)
 {
 	struct stls_anchor *anchor = &store->anchor[index];
-	gnutls_x509_crt_t crt, first = atomic_load(&anchor->crt);
+	gnutls_x509_crt_t crt = NULL, first = atomic_load(&anchor->crt);
 	int r;
 
 	if (first == NULL) {

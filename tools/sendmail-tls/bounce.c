@@ -67,7 +67,7 @@ ascii_of(const char *text, char out[LINE_TEXT_MAX + 1])
 {
 	size_t i;
 
-	for (i = 0; text[i] != '\0' && i < LINE_TEXT_MAX; i++)
+	for (i = 0; i < LINE_TEXT_MAX && text[i] != '\0'; i++)
 		out[i] = (char)((unsigned char)text[i] < 0x80 ? text[i] : '?');
 	out[i] = '\0';
 	return out;

@@ -59,6 +59,9 @@ append_to_memory(
 	size_t cap = content->cap, used = (size_t)content->size;
 	char *grown;
 
+	/* There may be no memory yet, and that is nothing to copy to. */
+	if (len == 0)
+		return 0;
 	if (len > cap - used) {
 		cap = cap < FIRST_CAP ? FIRST_CAP : cap * 2;
 		if (cap - used < len)

@@ -189,7 +189,7 @@ make_tag(const char *wanted, char out[TAG_CAP])
 				    "0123456789._/@+-";
 	size_t i;
 
-	for (i = 0; wanted[i] != '\0' && i < TAG_CAP - 1; i++)
+	for (i = 0; i < TAG_CAP - 1 && wanted[i] != '\0'; i++)
 		out[i] = (char)(strchr(plain, wanted[i]) != NULL ? wanted[i]
 								 : '_');
 	out[i] = '\0';

@@ -21,7 +21,7 @@ is_listening(int fd)
 static bool
 is_unix_stream(int fd)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof(address), type_len = sizeof(int);
 	int type = 0;
 

@@ -76,11 +76,8 @@ probe_seconds_left(const char *when)
 {
 	struct tm tm = { 0 };
 
-	if (sscanf(when, "%d-%d-%dT%d:%d:%d", &tm.tm_year, &tm.tm_mon,
-		&tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 6)
+	if (strptime(when, "%Y-%m-%dT%H:%M:%S", &tm) == NULL)
 		return 0;
-	tm.tm_year -= 1900;
-	tm.tm_mon -= 1;
 	return difftime(timegm(&tm), time(NULL));
 }
 

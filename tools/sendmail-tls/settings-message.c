@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "settings-message.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -91,7 +92,7 @@ settings_set_envid(
 		    "%s %s: it is printable ASCII and has from 1 to %d "
 		    "characters, of which each blank, + and = is three",
 		    use->shown, use->value, MAIL_ENVID_MAX);
-	strcpy(options->envid, use->value);
+	snprintf(options->envid, sizeof(options->envid), "%s", use->value);
 	return 0;
 }
 

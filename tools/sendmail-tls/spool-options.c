@@ -21,8 +21,9 @@ spool_options_add(struct stls_err *err, const struct mail_options *options,
 	mail_options_format(options, text);
 	for (word = strtok_r(text, " ", &rest); word != NULL && r == 0;
 	     word = strtok_r(NULL, " ", &rest)) {
-		value = strchr(word, '=');
-		*value++ = '\0';
+		value = word + strcspn(word, "=");
+		if (*value != '\0')
+			*value++ = '\0';
 		r = spool_message_add_option(err, message, word, value);
 	}
 	return r;
@@ -41,8 +42,8 @@ spool_options_get(struct stls_err *err, const struct spool_message *message,
 		    sizeof(text))
 			return stls_err_set(
 			    err, EX_DATAERR, "its options are too long");
-		len += (size_t)sprintf(
-		    text + len, "%s=%s ", option->name, option->value);
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+		    "%s=%s ", option->name, option->value);
 	}
 	return mail_options_parse(err, text, out_options);
 }

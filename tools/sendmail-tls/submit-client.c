@@ -30,6 +30,12 @@ struct talk {
 	bool was_handed_over; /* the last octet may have left */
 };
 
+static void
+talk_done(struct talk *talk)
+{
+	close_fd(&talk->fd);
+}
+
 static int
 no_helper(struct stls_err *err, const char *path, int errnum)
 {
@@ -53,7 +59,7 @@ open_talk(struct stls_err *err, struct talk *talk)
 		return stls_err_set(err, EX_CONFIG,
 		    "the path of the submit helper is too long: %s",
 		    talk->path);
-	strcpy(address.sun_path, talk->path);
+	memcpy(address.sun_path, talk->path, strlen(talk->path) + 1);
 	talk->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (talk->fd < 0)
 		return stls_err_errno(err, EX_OSERR, errno, "socket");
@@ -219,6 +225,7 @@ submit_client_send(struct stls_err *err, const struct settings *settings,
     size_t text_cap)
 {
 	CLEANUP(stls_buf_done) struct stls_buf head = { 0 };
+	CLEANUP(talk_done)
 	struct talk talk = {
 		.fd = -1,
 		.path = settings->submit_socket != NULL
@@ -226,7 +233,6 @@ submit_client_send(struct stls_err *err, const struct settings *settings,
 		    : SUBMIT_SOCKET,
 		.deadline = settings->deadline,
 	};
-	CLEANUP(close_fd) int fd = -1;
 	bool refuses = false;
 	int r;
 
@@ -235,7 +241,6 @@ submit_client_send(struct stls_err *err, const struct settings *settings,
 	r = submit_append_arguments(err, &head, count, arguments);
 	if (r == 0)
 		r = open_talk(err, &talk);
-	fd = talk.fd;
 	if (r == 0)
 		r = write_all(err, &talk, stls_buf_data(&head),
 		    stls_buf_len(&head), &refuses);

@@ -244,6 +244,8 @@ static int
 set_option(
     struct stls_err *err, struct sink_options *options, int id, const char *arg)
 {
+	const char **place;
+
 	switch (id) {
 	case ID_SMTP:
 		return parse_int(
@@ -273,7 +275,9 @@ set_option(
 		options->action = SINK_VERSION;
 		return SMTPTLS_OK;
 	default:
-		*place_of(options, id) = arg;
+		place = place_of(options, id);
+		if (place != NULL)
+			*place = arg;
 		return SMTPTLS_OK;
 	}
 }
