@@ -366,8 +366,8 @@ int smtptls_context_insecure_no_verify(struct smtptls_context *context);
  * protocols rest on MD5 and SHA-1 (RFC 8996).
  *
  * It also lowers the minimum version to `version` and allows what such peers
- * need (CBC suites with SHA-1, RSA key exchange), nothing else: no RC4, no
- * anonymous suite, and certificates are judged as strictly as ever.
+ * need (CBC with SHA-1, RSA key exchange, no RFC 5746), nothing else: no RC4,
+ * no anonymous suite, and certificates are judged as strictly as ever.
  *
  * @param version  SMTPTLS_TLS_1_0 or SMTPTLS_TLS_1_1; SMTPTLS_SSL_3_0 is
  *     SMTPTLS_E_INVALID: GnuTLS has it no more
