@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "tls/certs.h"
 #include "tls/overrule.h"
+#include "tls/refusal.h"
 #include "tls/revocation.h"
 #include "tls/rules.h"
 
@@ -196,45 +197,20 @@ explain_no_issuer(struct search *s)
 	return learn(s, NO_ISSUER, &err);
 }
 
-/* What GnuTLS says and no rule of ours can explain better. */
-static const struct {
-	unsigned int bit;
-	const char *sentence;
-} verdicts[] = {
-	{ GNUTLS_CERT_REVOKED, "is distrusted by the system" },
-	{ GNUTLS_CERT_SIGNER_NOT_CA, "is signed by one that is no CA" },
-	{ GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE,
-	    "breaks the constraints of a CA above it (names or length of "
-	    "the path)" },
-	{ GNUTLS_CERT_PURPOSE_MISMATCH, "is for another purpose" },
-	{ GNUTLS_CERT_UNKNOWN_CRIT_EXTENSIONS,
-	    "has a critical extension that is not known" },
-	{ GNUTLS_CERT_INSECURE_ALGORITHM, "has a weak key or signature" },
-	{ GNUTLS_CERT_EXPIRED, "or its CA has expired" },
-	{ GNUTLS_CERT_NOT_ACTIVATED, "or its CA is not valid yet" },
-	{ GNUTLS_CERT_SIGNATURE_FAILURE,
-	    "is not signed by the CA that it names" },
-	{ GNUTLS_CERT_INVALID, "is not valid" },
-};
-
 static void
 explain_verdict(struct search *s, const struct report *answer,
     unsigned int status, struct stls_err *err)
 {
 	char label[STLS_LABEL_MAX];
-	size_t index = 0, i;
+	size_t index = 0;
 
 	if (answer->wrong == NULL ||
 	    !is_in_stem(s->path, answer->wrong, &index))
 		index = 0;
 	stls_rules_label(
 	    label, sizeof(label), s->verify, s->path->cert[index], index);
-	for (i = 0; i + 1 < sizeof(verdicts) / sizeof(verdicts[0]); i++) {
-		if (status & verdicts[i].bit)
-			break;
-	}
-	stls_err_set(
-	    err, SMTPTLS_E_CERTIFICATE, "%s %s", label, verdicts[i].sentence);
+	stls_err_set(err, SMTPTLS_E_CERTIFICATE, "%s %s", label,
+	    stls_refusal_sentence(status));
 }
 
 /*
@@ -290,19 +266,16 @@ check_revocation(struct stls_err *err, const struct stls_verify *verify,
 	return SMTPTLS_OK;
 }
 
-/* Judge the stem: GnuTLS, our rules, the revocation lists. */
+/* Ask GnuTLS for the way to an anchor, which goes to the end of the path. */
 static int
-judge(struct search *s)
+find_anchor(struct search *s)
 {
 	struct report answer = { .path = s->path,
 		.anchors_stay = s->anchors->is_own };
-	struct stls_path stem = *s->path;
-	struct stls_err err;
 	unsigned int status = 0;
 	bool is_overruled = false;
 	int r;
 
-	s->tries++;
 	r = ask_gnutls(s, &answer, &status);
 	if (r == SMTPTLS_OK && status == 0)
 		r = end_at_anchor(s, &answer);
@@ -312,10 +285,25 @@ judge(struct search *s)
 	if (r == SMTPTLS_OK && status != 0 && !is_overruled)
 		r = explain_refusal(s, &answer, status);
 	drop_anchor(&answer);
-	if (r < 0)
-		return r;
+	return r;
+}
 
-	r = stls_rules_check(&err, s->verify, s->path);
+/* Judge the stem: GnuTLS, our rules, the revocation lists. */
+static int
+judge(struct search *s)
+{
+	struct stls_path stem = *s->path;
+	struct stls_err err;
+	int r;
+
+	s->tries++;
+	r = stls_rules_check_bounds(&err, s->verify, s->path);
+	if (r == SMTPTLS_OK) {
+		r = find_anchor(s);
+		if (r < 0)
+			return r;
+		r = stls_rules_check(&err, s->verify, s->path);
+	}
 	if (r == SMTPTLS_OK)
 		r = check_revocation(&err, s->verify, s->path);
 	if (r == SMTPTLS_OK)

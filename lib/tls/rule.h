@@ -63,6 +63,7 @@ stls_rule stls_rule_ca_form;
 
 /* rules-names.c: name constraints, and whom they are about. */
 stls_rule stls_rule_constraints;
+stls_rule stls_rule_growth;
 stls_rule stls_rule_names;
 
 #endif

@@ -21,9 +21,13 @@
 #define OID_EMAIL "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01"
 #define OID_COMMON_NAME "\x55\x04\x03"
 
+/* GnuTLS makes each permitted subtree out of each pair of two levels. */
+#define PRODUCT_MAX 65536
+
 struct constraints {
 	struct stls_der permitted; /* what is left of the subtrees */
 	struct stls_der excluded;
+	size_t permitted_count;
 	size_t count;
 };
 
@@ -76,6 +80,7 @@ read_constraints(const struct stls_parts *parts, struct constraints *out)
 	    !count_subtrees(out->permitted, &permitted) ||
 	    !count_subtrees(out->excluded, &excluded))
 		return false;
+	out->permitted_count = permitted;
 	out->count = permitted + excluded;
 	return has_permitted == (permitted > 0) &&
 	    has_excluded == (excluded > 0);
@@ -100,6 +105,29 @@ stls_rule_constraints(struct stls_err *err, const struct stls_subject *s)
 		return stls_rule_refuse(err, s,
 		    "has %zu name constraints, more than %d", constraints.count,
 		    SUBTREES_MAX);
+	return SMTPTLS_OK;
+}
+
+/* Once for the whole path, and behind rule_constraints(). */
+int
+stls_rule_growth(struct stls_err *err, const struct stls_subject *s)
+{
+	struct constraints constraints;
+	size_t product = 1, i;
+
+	if (s->index + 1 < s->path->count)
+		return SMTPTLS_OK;
+	for (i = 0; i < s->path->count; i++) {
+		if (!stls_parts_has(&s->parts[i], STLS_EXT_NAME_CONSTRAINTS) ||
+		    !read_constraints(&s->parts[i], &constraints) ||
+		    constraints.permitted_count == 0)
+			continue;
+		product *= constraints.permitted_count;
+		if (product > PRODUCT_MAX)
+			return stls_rule_refuse(err, s,
+			    "and the CAs below it have more name constraints "
+			    "than can be held against each other");
+	}
 	return SMTPTLS_OK;
 }
 

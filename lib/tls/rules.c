@@ -103,7 +103,7 @@ rule_key(struct stls_err *err, const struct stls_subject *s)
  * is the peer's own certificate and the anchor at once is not: RFC 6818 section
  * 2 says that RFC 5280 is not about it.
  */
-static const struct {
+static const struct row {
 	stls_rule *check;
 	unsigned int flags;
 } rules[] = {
@@ -131,6 +131,13 @@ static const struct {
 	{ stls_rule_subject_name, FORM | CHAINED },
 	{ stls_rule_subject_key_id, FORM | CHAINED },
 	{ stls_rule_authority_key_id, FORM | CHAINED },
+};
+
+/* Before GnuTLS is asked, which has no such limits. */
+static const struct row bounds[] = {
+	{ stls_rule_encoding, 0 },
+	{ stls_rule_constraints, 0 },
+	{ stls_rule_growth, 0 },
 };
 
 static bool
@@ -192,24 +199,25 @@ dissected_done(struct dissected *all)
 }
 
 static int
-check_all(struct stls_err *err, struct stls_subject *s)
+check_one(struct stls_err *err, const struct stls_subject *s,
+    const struct row *row, size_t count)
 {
 	size_t i;
 	int r;
 
-	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-		if (!counts(rules[i].flags, s))
+	for (i = 0; i < count; i++) {
+		if (!counts(row[i].flags, s))
 			continue;
-		r = rules[i].check(err, s);
+		r = row[i].check(err, s);
 		if (r < 0)
 			return r;
 	}
 	return SMTPTLS_OK;
 }
 
-int
-stls_rules_check(struct stls_err *err, const struct stls_verify *verify,
-    const struct stls_path *path)
+static int
+check(struct stls_err *err, const struct stls_verify *verify,
+    const struct stls_path *path, const struct row *row, size_t count)
 {
 	CLEANUP(dissected_done) struct dissected all = { .count = 0 };
 	struct stls_subject s = {
@@ -224,9 +232,25 @@ stls_rules_check(struct stls_err *err, const struct stls_verify *verify,
 			return r;
 	}
 	for (s.index = 0; s.index < path->count; s.index++) {
-		r = check_all(err, &s);
+		r = check_one(err, &s, row, count);
 		if (r < 0)
 			return r;
 	}
 	return SMTPTLS_OK;
+}
+
+int
+stls_rules_check_bounds(struct stls_err *err, const struct stls_verify *verify,
+    const struct stls_path *path)
+{
+	return check(
+	    err, verify, path, bounds, sizeof(bounds) / sizeof(bounds[0]));
+}
+
+int
+stls_rules_check(struct stls_err *err, const struct stls_verify *verify,
+    const struct stls_path *path)
+{
+	return check(
+	    err, verify, path, rules, sizeof(rules) / sizeof(rules[0]));
 }

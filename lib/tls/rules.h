@@ -23,6 +23,13 @@ int stls_rules_check(struct stls_err *err, const struct stls_verify *verify,
     const struct stls_path *path);
 
 /*
+ * Look only at what could keep GnuTLS busy for long: the path need not be at
+ * its end.
+ */
+int stls_rules_check_bounds(struct stls_err *err,
+    const struct stls_verify *verify, const struct stls_path *path);
+
+/*
  * Name a certificate: `certificate of mx.example.org`, `CA certificate
  * "CN=Test Root"`. Index 0 is the peer's own.
  */

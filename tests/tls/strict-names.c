@@ -363,6 +363,24 @@ many_comparisons(struct scene *s)
 	    middle);
 }
 
+/* As many of one name, on two levels: GnuTLS would make all pairs of them. */
+static void
+many_pairs(struct scene *s)
+{
+	static char same[300 * 16];
+	size_t count = s->good ? 100 : 300, i, used = 0;
+	const struct cert *middle, *second;
+
+	for (i = 0; i < count; i++)
+		used += (size_t)snprintf(
+		    same + used, sizeof(same) - used, "DNS:example.org ");
+	middle = STRICT_CA(
+	    s, strict_root(s), .cn = "Middle", .permitted = same);
+	second = STRICT_CA(s, middle, .cn = "Second", .permitted = same);
+	strict_serve(s, STRICT_LEAF(s, second, .ca = false), second);
+	s->chain[2] = middle;
+}
+
 #define ROW(f, sentence, flags)                                                \
 	{                                                                      \
 #f, flags, f, sentence                                         \
@@ -445,6 +463,10 @@ const struct strict_case strict_names[] = {
 	ROW(constraints_of_no_net, NONSENSE, EXTRA),
 	ROW(many_names, LEAF " has 2049 names, more than 2048", EXTRA),
 	ROW(many_constraints, MIDDLE " has 1025 name constraints, more than ",
+	    EXTRA),
+	ROW(many_pairs,
+	    MIDDLE " and the CAs below it have more name constraints than can "
+		   "be held against each other",
 	    EXTRA),
 	ROW(many_comparisons, LEAF " has more names than can be held ", EXTRA),
 };
