@@ -7,8 +7,8 @@
 #
 # usage: sh tests/run.sh [--full] [--no-install] [part ...]
 #
-# Parts: gcc clang valgrind portable install interop callers load analysis;
-# without one, all of them. --full also does what takes longer than the budget:
+# Parts: gcc clang valgrind portable install interop callers load analysis
+# proofs; without one, all of them. --full also does what takes longer than the budget:
 # Valgrind with the slow programs, the sanitizers with each row in every mode,
 # tests that look for STLS_TEST_FULL, and the part fuzz. What is missing is
 # installed by apt-get where this runs as root, else it is named. Nothing is left
@@ -24,6 +24,7 @@ exec </dev/null
 cd "$(dirname "$0")/.." || exit 1
 
 all_parts='gcc clang valgrind portable install interop callers load analysis'
+all_parts="$all_parts proofs"
 # Only with --full, or by its name.
 long_parts='fuzz'
 total_budget=900
@@ -59,6 +60,7 @@ budget_of() {
 	fuzz) echo 1800 ;;
 	analysis) echo 60 ;;
 	load) echo 30 ;;
+	proofs) echo 60 ;;
 	esac
 }
 
@@ -251,7 +253,7 @@ run_part() {
 	gcc) part_gcc ;;
 	clang) part_clang ;;
 	valgrind) part_valgrind ;;
-	fuzz) run_script tests/fuzz/run.sh ;;
+	fuzz | proofs) run_script "tests/$1/run.sh" ;;
 	analysis | callers | load) build_gcc && run_script "tests/$1/run.sh" ;;
 	*) build_gcc && build_clang && run_script "tests/$1/run.sh" ;;
 	esac
