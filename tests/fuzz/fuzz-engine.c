@@ -313,6 +313,19 @@ lose(void)
 
 /* --- the driver --- */
 
+/* No message is begun that is larger than the server takes. */
+static void
+check_size(const unsigned char *data, size_t len)
+{
+	uint64_t most = p->engine.capabilities.size_max, size;
+	const char *said = memmem(data, len, " SIZE=", 6);
+
+	if (said == NULL || most == 0)
+		return;
+	size = strtoull(said + 6, NULL, 10);
+	FUZZ_CHECK(size <= most);
+}
+
 static void
 write_some(void)
 {
@@ -324,6 +337,7 @@ write_some(void)
 	note("> %zu %.*s\n", p->out_seen, (int)(len - p->out_seen),
 	    data + p->out_seen);
 	see(data + p->out_seen, len - p->out_seen);
+	check_size(data + p->out_seen, len - p->out_seen);
 	p->out_seen = len;
 	n = draw(8) > 0 ? len : 1 + draw((unsigned int)len);
 	p->written += n;
