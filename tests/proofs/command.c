@@ -9,7 +9,6 @@
  * files: lib/smtp/command.c lib/base/utf8.c lib/base/base64.c lib/base/alloc.c
  * files: lib/base/secret.c tests/proofs/buffer.c
  * short: -DWHICH=0 -DLEN=4 -DPLACE=6 --unwind 8
- * short: -DWHICH=1 -DLEN=2 -DPLACE=9 --unwind 11
  * short: -DWHICH=6 -DLEN=2 -DPLACE=6 --unwind 8
  * full: -DWHICH=0 -DLEN=6 -DPLACE=8 --unwind 10
  * full: -DWHICH=1 -DLEN=4 -DPLACE=11 --unwind 13

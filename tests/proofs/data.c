@@ -8,9 +8,7 @@
  * bounds: every content of LEN octets in two pieces, cut anywhere; every flag.
  * The loops for what is longer are in octets.c.
  * files: lib/smtp/data.c tests/proofs/buffer.c
- * short: -DLEN=3 -DCUT=0 -DPLACE=9 --unwind 10
  * short: -DLEN=3 -DCUT=1 -DPLACE=9 --unwind 10
- * short: -DLEN=3 -DCUT=2 -DPLACE=9 --unwind 10
  * full: -DLEN=4 -DCUT=0 -DPLACE=11 --unwind 12
  * full: -DLEN=4 -DCUT=1 -DPLACE=11 --unwind 12
  * full: -DLEN=4 -DCUT=2 -DPLACE=11 --unwind 12

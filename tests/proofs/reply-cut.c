@@ -7,7 +7,6 @@
  * bounds: every input of LEN octets, cut at CUT.
  * files: lib/smtp/reply.c lib/base/utf8.c
  * short: -DLEN=6 -DCUT=3 --unwind 8 --unwindset stls_reply_parse.0:2
- * short: -DLEN=6 -DCUT=5 --unwind 8 --unwindset stls_reply_parse.0:2
  * full: -DLEN=7 -DCUT=0 --unwind 9 --unwindset stls_reply_parse.0:2
  * full: -DLEN=7 -DCUT=1 --unwind 9 --unwindset stls_reply_parse.0:2
  * full: -DLEN=7 -DCUT=2 --unwind 9 --unwindset stls_reply_parse.0:2
