@@ -31,7 +31,10 @@ stls_buf_done(struct stls_buf *buf)
 size_t
 stls_buf_room(const struct stls_buf *buf)
 {
-	return buf->max - stls_buf_len(buf);
+	size_t used = stls_buf_len(buf);
+
+	/* Whoever lowers the maximum below that gets no more in. */
+	return used < buf->max ? buf->max - used : 0;
 }
 
 /* realloc(3) would leave the old bytes behind unwiped. */

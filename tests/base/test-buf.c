@@ -161,6 +161,21 @@ START_TEST(lack_of_memory_leaves_the_buffer_as_it_was)
 }
 END_TEST
 
+START_TEST(maximum_below_what_is_there_lets_nothing_in)
+{
+	struct stls_buf buf;
+
+	stls_buf_init(&buf, 100);
+	ck_assert_ok(stls_buf_append_str(&buf, "0123456789"));
+	buf.max = 0;
+	ck_assert_uint_eq(stls_buf_room(&buf), 0);
+	ck_assert_int_eq(stls_buf_append(&buf, "x", 1), SMTPTLS_E_LIMIT);
+	ck_assert_ptr_null(stls_buf_reserve(&buf, 1000));
+	ck_assert_uint_eq(stls_buf_len(&buf), 10);
+	stls_buf_done(&buf);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -176,6 +191,7 @@ main(void)
 	tcase_add_test(tc, what_is_dropped_is_gone_like_what_is_consumed);
 	tcase_add_test(
 	    tc, it_grows_in_steps_up_to_a_maximum_that_is_no_power_of_two);
+	tcase_add_test(tc, maximum_below_what_is_there_lets_nothing_in);
 	tcase_add_test(tc, lack_of_memory_leaves_the_buffer_as_it_was);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
