@@ -6,24 +6,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct pair {
-	int first;
-	int second;
-};
+int take(char *text);
 
-/* The pointer is used before it is looked at, and lost on the way. */
+/* What is freed is used, what is not set is asked, and one is lost. */
 int
-use(int count)
+use(const char *text, int count)
 {
-	struct pair *pairs = malloc(sizeof(*pairs) * 2);
+	char *first = malloc(strlen(text) + 1);
+	char *second = malloc(8);
 	char name[4];
 	int sum;
 
-	if (count > 1)
+	if (first == NULL || second == NULL)
 		return 0;
-	memset(name, 0, sizeof(name));
-	name[count == 1 ? 4 : 0] = 'x';
-	pairs->first = name[0];
-	free(pairs);
-	return pairs->second + sum;
+	memcpy(first, text, strlen(text) + 1);
+	name[4] = first[0];
+	if (count > 1)
+		sum = take(first) + take(name);
+	free(first);
+	if (sum > 0)
+		return take(first);
+	return take(second);
 }
