@@ -318,8 +318,8 @@ class Row:
 SHORT_MS = 700
 CODES = (299, 354, 421, 450, 550)
 # More octets than the server says in all.
-CONVERSATION = 700
-OCTETS = (1, 37, 120, 234, 350, 420, 470, 505, 540, 1000)
+CONVERSATION = 800
+OCTETS = (1, 37, 120, 234, 350, 420, 470, 505, 540, 666, 690, 1000)
 
 ROWS = {
     # STARTTLS.
