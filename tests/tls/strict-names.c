@@ -23,6 +23,29 @@
 
 #define HOST "DNS:" STRICT_HOST
 
+/* ---- wildcards ---- */
+
+static void
+wildcard_of_everybody(struct scene *s)
+{
+	s->host = "example.org";
+	strict_serve(s,
+	    STRICT_LEAF(s, strict_root(s),
+		.names = s->good ? "DNS:example.org" : "DNS:*.org"),
+	    NULL);
+}
+
+static void
+wildcard_in_the_middle(struct scene *s)
+{
+	s->host = "a.mail.example.org";
+	strict_serve(s,
+	    STRICT_LEAF(s, strict_root(s),
+		.names = s->good ? "DNS:*.mail.example.org"
+				 : "DNS:a.*.example.org"),
+	    NULL);
+}
+
 /* ---- DNS ---- */
 
 CONSTRAINED(dns_excluded,
@@ -396,6 +419,9 @@ many_pairs(struct scene *s)
 #define NONSENSE MIDDLE " has name constraints that have no meaning"
 
 const struct strict_case strict_names[] = {
+	ROW(wildcard_of_everybody, "the certificate names *.org, not ", 0),
+	ROW(wildcard_in_the_middle,
+	    "the certificate names a.*.example.org, not ", 0),
 	ROW(dns_excluded, NEVER(STRICT_HOST), 0),
 	ROW(dns_excluded_exactly, NEVER(STRICT_HOST), 0),
 	ROW(dns_excluded_in_capitals, NEVER(STRICT_HOST), 0),

@@ -209,6 +209,27 @@ START_TEST(overruling_gnutls_forgives_nothing_else)
 }
 END_TEST
 
+/* RFC 7633 section 4.2.2: a CA that must staple wants those below it to. */
+START_TEST(overruling_gnutls_forgives_no_missing_tls_feature)
+{
+	struct factory *factory = factory_new();
+	const struct cert *root = CERT(
+	    factory, NULL, .cn = "Test Root", .ca = true, .has_path_len = true);
+	const struct cert *again = CERT(factory, root, .cn = "Test Root",
+	    .ca = true, .must_staple = _i != 0);
+	struct scene scene = { .factory = factory,
+		.anchor = root,
+		.chain = { factory_server(factory, again, "DNS:" STRICT_HOST),
+		    again },
+		.host = STRICT_HOST };
+	char sentence[512];
+
+	ck_assert_int_eq(shake_hands(&scene, false, sentence),
+	    _i == 0 ? SMTPTLS_OK : SMTPTLS_E_CERTIFICATE);
+	factory_free(factory);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -226,6 +247,8 @@ main(void)
 	tcase_add_loop_test(
 	    tc, a_malformed_path_beside_a_good_one_does_no_harm, 0, 3);
 	tcase_add_loop_test(tc, overruling_gnutls_forgives_nothing_else, 0, 6);
+	tcase_add_loop_test(
+	    tc, overruling_gnutls_forgives_no_missing_tls_feature, 0, 2);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
