@@ -364,7 +364,7 @@ START_TEST(session_is_not_resumed_at_another_path)
 	struct smtptls_session_cache *cache = new_cache(0);
 	struct server_options options = options_of(_i, serve_implicit);
 	struct server *servers[2];
-	char paths[2][128], places[2][160];
+	char paths[2][128], places[2][264];
 	struct how how = { 0 };
 	int i;
 
