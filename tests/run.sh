@@ -8,11 +8,11 @@
 # usage: sh tests/run.sh [--full] [--no-install] [part ...]
 #
 # Parts: gcc clang valgrind portable install interop callers load analysis
-# proofs; without one, all of them. --full also does what takes longer than the budget:
-# Valgrind with the slow programs, the sanitizers with each row in every mode,
-# tests that look for STLS_TEST_FULL, and the part fuzz. What is missing is
-# installed by apt-get where this runs as root, else it is named. Nothing is left
-# outside of build-*/, no service is started.
+# proofs coverage; without one, all of them. --full also does what takes longer
+# than the budget: Valgrind with the slow programs, the sanitizers with each row
+# in every mode, tests that look for STLS_TEST_FULL, and the part fuzz. What is
+# missing is installed by apt-get where this runs as root, else it is named.
+# Nothing is left outside of build-*/, no service is started.
 
 set -u
 LC_ALL=C
@@ -24,7 +24,7 @@ exec </dev/null
 cd "$(dirname "$0")/.." || exit 1
 
 all_parts='gcc clang valgrind portable install interop callers load analysis'
-all_parts="$all_parts proofs"
+all_parts="$all_parts proofs coverage"
 # Only with --full, or by its name.
 long_parts='fuzz'
 total_budget=900
@@ -38,7 +38,7 @@ meson ninja-build pkg-config python3 libgnutls28-dev libinih-dev check
 libsecret-1-dev
 valgrind libc6-dbg lld libcurl4-gnutls-dev openssl gnutls-bin ca-certificates
 faketime libunistring-dev libev-dev mandoc musl-tools shellcheck softhsm2
-binutils clang-tidy cppcheck'
+binutils clang-tidy cppcheck gcovr'
 
 passed=0
 failed=0
@@ -61,6 +61,7 @@ budget_of() {
 	analysis) echo 60 ;;
 	load) echo 30 ;;
 	proofs) echo 60 ;;
+	coverage) echo 90 ;;
 	esac
 }
 
@@ -257,7 +258,7 @@ run_part() {
 	gcc) part_gcc ;;
 	clang) part_clang ;;
 	valgrind) part_valgrind ;;
-	fuzz | proofs) run_script "tests/$1/run.sh" ;;
+	fuzz | proofs | coverage) run_script "tests/$1/run.sh" ;;
 	analysis | callers | load) build_gcc && run_script "tests/$1/run.sh" ;;
 	*) build_gcc && build_clang && run_script "tests/$1/run.sh" ;;
 	esac
