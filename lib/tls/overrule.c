@@ -31,6 +31,12 @@ free_features(gnutls_x509_tlsfeatures_t *features)
 		gnutls_x509_tlsfeatures_deinit(*features);
 }
 
+static void
+free_iter(gnutls_x509_trust_list_iter_t *iter)
+{
+	gnutls_x509_trust_list_iter_deinit(*iter);
+}
+
 static gnutls_datum_t
 datum_of(const struct stls_der *der)
 {
@@ -80,18 +86,80 @@ has_features(const struct stls_path *path)
 	return true;
 }
 
+/*
+ * What GnuTLS says of one step alone, but for constraints: on its way down a
+ * path it stops at the first certificate that is wrong, and has seen nothing of
+ * those below it, which the policy of the system may find too weak.
+ */
+static bool
+is_issued_by(gnutls_x509_crt_t cert, gnutls_x509_crt_t issuer)
+{
+	unsigned int status = 0;
+
+	if (gnutls_x509_crt_check_issuer(cert, issuer) == 0 ||
+	    gnutls_x509_crt_verify(
+		cert, &issuer, 1, STLS_PATH_VERIFY_FLAGS, &status) < 0)
+		return false;
+	/* Where the parameters of a signature are wrong that is a constraint. */
+	return (status == 0 || stls_overrule_is_for(status)) &&
+	    is_signed_by(cert, issuer);
+}
+
 static bool
 is_sound(const struct stls_path *path)
 {
 	size_t i;
 
 	for (i = 0; i + 1 < path->count; i++) {
-		if (gnutls_x509_crt_check_issuer(
-			path->cert[i], path->cert[i + 1]) == 0 ||
-		    !is_signed_by(path->cert[i], path->cert[i + 1]))
+		if (!is_issued_by(path->cert[i], path->cert[i + 1]))
 			return false;
 	}
 	return has_features(path);
+}
+
+/* Takes the anchor over. */
+static int
+try_anchor(const struct stls_verify *verify, gnutls_x509_crt_t anchor,
+    struct stls_path *path, bool *out_is_good)
+{
+	struct stls_path whole = *path;
+	struct stls_err unused;
+	int r;
+
+	whole.anchor = anchor;
+	whole.cert[whole.count++] = anchor;
+	r = stls_rules_check(&unused, verify, &whole);
+	*out_is_good = r == SMTPTLS_OK && is_sound(&whole);
+	if (*out_is_good)
+		*path = whole;
+	else
+		stls_path_done(&whole);
+	return r == SMTPTLS_E_NOMEM ? r : SMTPTLS_OK;
+}
+
+/* Several anchors may have one name: renewed ones, and ones of another key. */
+static int
+try_anchors(const struct stls_verify *verify,
+    const struct stls_anchors *anchors, struct stls_path *path,
+    bool *out_is_good)
+{
+	CLEANUP(free_iter) gnutls_x509_trust_list_iter_t iter = NULL;
+	gnutls_x509_crt_t last = path->cert[path->count - 1], anchor = NULL;
+	int r = SMTPTLS_OK;
+
+	while (r == SMTPTLS_OK && !*out_is_good) {
+		r = gnutls_x509_trust_list_iter_get_ca(
+		    anchors->list, &iter, &anchor);
+		if (r == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+			return SMTPTLS_OK;
+		if (r < 0)
+			return SMTPTLS_E_NOMEM;
+		if (gnutls_x509_crt_check_issuer(last, anchor) != 0)
+			r = try_anchor(verify, anchor, path, out_is_good);
+		else
+			gnutls_x509_crt_deinit(anchor);
+	}
+	return r;
 }
 
 int
@@ -99,22 +167,10 @@ stls_overrule(struct stls_err *err, const struct stls_verify *verify,
     const struct stls_anchors *anchors, struct stls_path *path,
     bool *out_is_good)
 {
-	struct stls_path whole = *path;
-	struct stls_err unused;
-	int r;
-
 	*out_is_good = false;
-	r = gnutls_x509_trust_list_get_issuer(anchors->list,
-	    path->cert[path->count - 1], &whole.anchor, GNUTLS_TL_GET_COPY);
-	if (r < 0)
+	if (verify->trust->is_live)
 		return SMTPTLS_OK;
-	whole.cert[whole.count++] = whole.anchor;
-	r = stls_rules_check(&unused, verify, &whole);
-	if (r == SMTPTLS_OK && is_sound(&whole)) {
-		*path = whole;
-		*out_is_good = true;
-		return SMTPTLS_OK;
-	}
-	stls_path_done(&whole);
-	return r == SMTPTLS_E_NOMEM ? stls_err_nomem(err) : SMTPTLS_OK;
+	return try_anchors(verify, anchors, path, out_is_good) < 0
+	    ? stls_err_nomem(err)
+	    : SMTPTLS_OK;
 }

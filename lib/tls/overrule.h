@@ -14,8 +14,12 @@ bool stls_overrule_is_for(unsigned int status);
  * about them now and then: it counts CAs that certified themselves into the
  * length of the path, takes a common name for a host name, and refuses names
  * of kinds that it cannot compare even where they are not constrained. What
- * constraints mean our rules know; what is left is whether each certificate is
- * signed by the next, and has the TLS features that those above it demand.
+ * constraints mean our rules know; what is left is whether GnuTLS takes each
+ * step of the path alone, and whether each certificate has the TLS features that
+ * those above it demand.
+ *
+ * A store of the system that GnuTLS loaded has the last word: it may distrust
+ * certificates, and lay constraints on an anchor that do not stand in it.
  *
  * Where that is so, *path ends at the anchor then, and *out_is_good is true;
  * else it is as it was. SMTPTLS_E_NOMEM.

@@ -16,12 +16,6 @@
  */
 #define TRIES_MAX 24
 
-#define VERIFY_FLAGS                                                           \
-	(GNUTLS_VERIFY_DO_NOT_ALLOW_UNSORTED_CHAIN |                           \
-	    GNUTLS_VERIFY_DO_NOT_ALLOW_X509_V1_CA_CRT |                        \
-	    GNUTLS_VERIFY_DISABLE_CRL_CHECKS |                                 \
-	    GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM))
-
 /* How much a failure tells; the sentence of the one that tells most is kept. */
 enum insight {
 	NOTHING,
@@ -127,8 +121,8 @@ ask_gnutls(struct search *s, struct report *answer, unsigned int *status)
 
 	report = answer;
 	r = gnutls_x509_trust_list_verify_crt2(s->anchors->list, s->path->cert,
-	    (unsigned int)s->path->count, &data, 1, VERIFY_FLAGS, status,
-	    listen_to_gnutls);
+	    (unsigned int)s->path->count, &data, 1, STLS_PATH_VERIFY_FLAGS,
+	    status, listen_to_gnutls);
 	report = NULL;
 	if (r == GNUTLS_E_MEMORY_ERROR || answer->out_of_memory)
 		return stls_err_nomem(s->err);

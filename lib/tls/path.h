@@ -15,6 +15,13 @@
 /* More CAs below an anchor than anybody has. */
 #define STLS_PATH_MAX 8
 
+/* How GnuTLS is asked about paths. Revocation lists are ours. */
+#define STLS_PATH_VERIFY_FLAGS                                                 \
+	(GNUTLS_VERIFY_DO_NOT_ALLOW_UNSORTED_CHAIN |                           \
+	    GNUTLS_VERIFY_DO_NOT_ALLOW_X509_V1_CA_CRT |                        \
+	    GNUTLS_VERIFY_DISABLE_CRL_CHECKS |                                 \
+	    GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM))
+
 /*
  * A way from the peer's certificate to an anchor of trust. Certificates are
  * lent by the chain, an anchor that the peer did not send by the anchors, unless

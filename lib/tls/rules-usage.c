@@ -99,7 +99,7 @@ stls_rule_ca(struct stls_err *err, const struct stls_subject *s)
 
 	if (s->index == 0)
 		return SMTPTLS_OK;
-	if (!parts->is_ca && s->index + 1 < s->path->count)
+	if (!parts->is_ca)
 		return stls_rule_refuse(
 		    err, s, "signed a certificate and is none of a CA");
 	if (parts->key_usage != 0 &&

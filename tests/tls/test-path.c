@@ -244,7 +244,7 @@ START_TEST(a_trusted_leaf_is_no_ca)
 	const struct cert *below = CERT(factory, leaf, .names = "DNS:" HOST,
 	    .eku = GNUTLS_KP_TLS_WWW_SERVER);
 
-	refuse(leaf, CHAIN(below), "is signed by one that is no CA");
+	refuse(leaf, CHAIN(below), "signed a certificate and is none of a CA");
 	refuse(leaf, CHAIN(below, leaf), "");
 	refuse(root, CHAIN(below, leaf, middle), "is none of a CA");
 }
