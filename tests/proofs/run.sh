@@ -87,7 +87,7 @@ job() {
 			lines_of full "$harness"
 		} | head -n 1)
 		# shellcheck disable=SC2086
-		check "$log" "$harness" "$tree" $options
+		check "$log" "$harness" "$tree" --stop-on-fail $options
 		rm -rf "$tree"
 		if grep -q '^VERIFICATION FAILED' "$log"; then
 			echo "ok: $harness finds the defect $1"

@@ -7,7 +7,7 @@
  * bounds: every text of up to LEN octets.
  * files: lib/base/utf8.c
  * short: -DLEN=10 --unwind 12
- * full: -DLEN=18 --unwind 20
+ * full: -DLEN=12 --unwind 14
  * mutant: lib/base/utf8.c s/len < need/len + 1 < need/
  * mutant: lib/base/utf8.c s/word + ALL(1)/word + ALL(2)/
  * mutant: lib/base/utf8.c s/c >= 0xd800/c > 0xd800/
