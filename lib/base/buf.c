@@ -47,10 +47,10 @@ move_to(struct stls_buf *buf, size_t cap)
 	data = stls_alloc(cap);
 	if (data == NULL)
 		return SMTPTLS_E_NOMEM;
-	if (len > 0)
+	if (buf->data != NULL) {
 		memcpy(data, buf->data + buf->head, len);
-	if (buf->data != NULL)
 		stls_wipe(buf->data, buf->cap);
+	}
 	free(buf->data);
 	buf->data = data;
 	buf->head = 0;

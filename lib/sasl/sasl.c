@@ -217,5 +217,5 @@ stls_sasl_is_token(const char *text)
 	if (len == 0)
 		return false;
 	len += strspn(text + len, "=");
-	return text[len] == '\0' && len <= STLS_SASL_TOKEN_MAX;
+	return len <= STLS_SASL_TOKEN_MAX && text[len] == '\0';
 }

@@ -59,10 +59,7 @@ append_to_memory(
 	size_t cap = content->cap, used = (size_t)content->size;
 	char *grown;
 
-	/* There may be no memory yet, and that is nothing to copy to. */
-	if (len == 0)
-		return 0;
-	if (len > cap - used) {
+	if (content->data == NULL || len > cap - used) {
 		cap = cap < FIRST_CAP ? FIRST_CAP : cap * 2;
 		if (cap - used < len)
 			cap = used + len;
@@ -86,6 +83,7 @@ content_append(struct stls_err *err, struct content *content,
 {
 	int r = 0;
 
+	/* There may be no memory yet, and that is nothing to copy to. */
 	if (len == 0)
 		return 0;
 	if (!content->is_in_file && len > CONTENT_MEMORY_MAX - content->size)

@@ -120,15 +120,14 @@ is_to_be_settled(
 static void
 note_outcome(struct run *run, const struct delivery *delivery)
 {
-	if (delivery->status == 0)
+	int status = delivery->status;
+
+	if (status == 0)
 		return;
-	if (is_asked_by_name(run->settings)) {
+	if (is_asked_by_name(run->settings) ||
+	    (transfer_needs_attention(status) && run->status != status)) {
 		delivery_print(delivery, stderr);
-		run->status = delivery->status;
-	} else if (transfer_needs_attention(delivery->status) &&
-	    run->status != delivery->status) {
-		delivery_print(delivery, stderr);
-		run->status = delivery->status;
+		run->status = status;
 	}
 }
 
