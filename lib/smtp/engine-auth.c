@@ -131,7 +131,9 @@ stls_engine_auth_respond(
 		r = stls_command_auth_response(
 		    engine->err, &engine->out, response);
 	r = stls_engine_sent_line(engine, before, r, "***");
-	r = keep_sent(engine, before, r);
+	/* What gives up is no secret; the token before it still is. */
+	if (!engine->auth_has_failed)
+		r = keep_sent(engine, before, r);
 	engine->secret_end = engine->queued;
 	if (r == SMTPTLS_OK)
 		r = stls_engine_expect(engine, STLS_STEP_AUTH, 0, 0);
