@@ -127,10 +127,13 @@ release(struct stls_resolver *r)
 static void
 wake_up(struct stls_resolver *r)
 {
-	if (write(r->pipe[1], "", 1) == 1)
+	int end = r->pipe[1];
+
+	if (write(end, "", 1) == 1)
 		return;
-	close(r->pipe[1]);
+	/* A child that is forked in between must not close it again. */
 	r->pipe[1] = -1;
+	close(end);
 }
 
 static void *
