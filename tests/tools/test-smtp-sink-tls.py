@@ -289,6 +289,19 @@ class ThrowawayCA(Case):
         self.assertNotEqual(make("+2d"), then)
 
     @unittest.skipUnless(shutil.which("openssl"), "needs openssl")
+    def test_what_is_not_valid_yet_is_not_while_the_files_are_used(self):
+        def date(which, name):
+            text = subprocess.run(
+                ["openssl", "x509", "-noout", which, "-in",
+                 self.folder / "ca" / name], check=True,
+                stdout=subprocess.PIPE, text=True).stdout
+            return ssl.cert_time_to_seconds(text.split("=", 1)[1].strip())
+
+        self.sink().stop()
+        self.assertGreaterEqual(date("-startdate", "not-yet-valid.pem"),
+                                date("-enddate", "cert.pem"))
+
+    @unittest.skipUnless(shutil.which("openssl"), "needs openssl")
     def test_a_strict_verifier_accepts_the_certificate(self):
         self.sink().stop()
         ca = self.folder / "ca"

@@ -48,8 +48,11 @@ set_time(gnutls_x509_crt_t cert, enum sink_flaw flaw)
 		from -= DAY;
 		to = from + DAY;
 	}
-	if (flaw == SINK_FLAW_NOT_YET)
-		from += 2 * DAY;
+	/* Files are used again as long as the good one is valid. */
+	if (flaw == SINK_FLAW_NOT_YET) {
+		from = to;
+		to += DAY;
+	}
 	r = gnutls_x509_crt_set_activation_time(cert, from);
 	if (r < 0)
 		return r;
