@@ -185,6 +185,21 @@ stls_subtree_is_about(
 
 /* ---- what is within it ---- */
 
+/* Whether a wildcard stands for the base, too, besides other hosts. */
+static bool
+covers(const struct stls_der *wildcard, const struct stls_der *base)
+{
+	const unsigned char *dot = find(base, '.');
+	struct stls_der parent, above;
+
+	if (dot == NULL || dot == base->at || stls_der_left(wildcard) < 2 ||
+	    memcmp(wildcard->at, "*.", 2) != 0)
+		return false;
+	parent = (struct stls_der){ dot, base->end };
+	above = (struct stls_der){ wildcard->at + 1, wildcard->end };
+	return is_same_text(&parent, &above);
+}
+
 static enum stls_within
 domain_has(const struct stls_der *base, const struct stls_der *host)
 {
@@ -192,6 +207,8 @@ domain_has(const struct stls_der *base, const struct stls_der *host)
 
 	if (stls_der_is_at_end(base))
 		return STLS_WITHIN_YES;
+	if (covers(host, base))
+		return STLS_WITHIN_UNKNOWN;
 	if (!ends_in(host, base))
 		return STLS_WITHIN_NO;
 	return base->at[0] == '.' || more == 0 || host->at[more - 1] == '.'
@@ -219,6 +236,9 @@ mail_has(const struct stls_der *base, const struct stls_der *mail)
 	if (at == NULL || !is_visible(mail))
 		return STLS_WITHIN_UNKNOWN;
 	host = (struct stls_der){ at + 1, mail->end };
+	/* A local part in quotes may have one; which is which is not known. */
+	if (find(&host, '@') != NULL)
+		return STLS_WITHIN_UNKNOWN;
 	if (base_at == NULL)
 		return host_has(base, &host);
 	local = (struct stls_der){ mail->at, at };
@@ -232,17 +252,24 @@ mail_has(const struct stls_der *base, const struct stls_der *mail)
 static enum stls_within
 uri_has(const struct stls_der *base, const struct stls_der *uri)
 {
-	const unsigned char *at = find(uri, ':'), *end;
+	const unsigned char *at = find(uri, ':'), *end, *colon;
+	size_t len = stls_der_left(uri);
 	struct stls_der host;
 
 	if (at == NULL || uri->end - at < 4 || at[1] != '/' || at[2] != '/')
 		return STLS_WITHIN_UNKNOWN;
 	at += 3;
-	for (end = at; end < uri->end && strchr(":/?#", *end) == NULL; end++)
+	for (end = at; end < uri->end && strchr("/?#", *end) == NULL; end++)
 		continue;
-	if (!stls_is_host_text(at, end))
-		return STLS_WITHIN_UNKNOWN;
 	host = (struct stls_der){ at, end };
+	/* In front of an @ is a user, whatever it looks like. */
+	if (find(&host, '@') != NULL || memchr(uri->at, '\0', len) != NULL)
+		return STLS_WITHIN_UNKNOWN;
+	colon = find(&host, ':');
+	if (colon != NULL)
+		host.end = colon;
+	if (!stls_is_host_text(host.at, host.end))
+		return STLS_WITHIN_UNKNOWN;
 	return host_has(base, &host);
 }
 

@@ -30,6 +30,17 @@ is_host_within(
 	    ends_in(host, len, base, base_len);
 }
 
+/* *.b stands for a.b, too. */
+static bool
+stands_for(const char *host, size_t len, const char *base, size_t base_len)
+{
+	const char *dot = memchr(base, '.', base_len);
+
+	return len > 1 && host[0] == '*' && host[1] == '.' && dot != NULL &&
+	    dot > base && (size_t)(base + base_len - dot) == len - 1 &&
+	    ends_in(host, len, dot, len - 1);
+}
+
 static bool
 is_in_net(const uint8_t *net, size_t net_len, const uint8_t *ip, size_t len)
 {
@@ -63,7 +74,8 @@ check(unsigned int kind, const char *base, size_t base_len, const char *text,
 		if (memchr(text, '\0', len) == NULL)
 			FUZZ_CHECK((within == STLS_WITHIN_YES) ==
 			    is_host_within(base, base_len, text, len, true));
-		FUZZ_CHECK(within != STLS_WITHIN_UNKNOWN);
+		FUZZ_CHECK((within == STLS_WITHIN_UNKNOWN) ==
+		    (base_len > 0 && stands_for(text, len, base, base_len)));
 	}
 	if (stls_subtree_is_valid(&tree) && kind == STLS_NAME_IP &&
 	    (len == 4 || len == 16) && base_len == 2 * len)

@@ -68,6 +68,11 @@ CONSTRAINED(dns_permitted_second_name, .permitted = "DNS:example.org",
 CONSTRAINED(dns_permitted_wildcard, .permitted = "DNS:example.org",
     .names = s->good ? "DNS:*.example.org"
 		     : "DNS:*.example.org DNS:*.example.com")
+/* It stands for the host that is excluded, too. */
+CONSTRAINED(dns_excluded_by_wildcard,
+    .excluded = s->good ? "DNS:a.secret.example.org DNS:.secret.example.org"
+			: "DNS:SECRET.example.org",
+    .names = HOST " DNS:*.example.org")
 /* One that is there twice, and one of many. */
 CONSTRAINED(dns_permitted_one_of_many,
     .permitted = s->good
@@ -228,6 +233,9 @@ CONSTRAINED(mail_of_one, .permitted = "EMAIL:me@example.org",
 CONSTRAINED(mail_excluded, .excluded = "EMAIL:example.org",
     .names = s->good ? HOST " EMAIL:me@example.com"
 		     : HOST " EMAIL:me@example.org")
+CONSTRAINED(mail_with_two_ats, .excluded = "EMAIL:example.org",
+    .names = s->good ? HOST " EMAIL:me@example.com"
+		     : HOST " EMAIL:me@home@example.org")
 CONSTRAINED(mail_that_is_none, .permitted = "EMAIL:example.org",
     .names = s->good ? HOST " EMAIL:me@example.org" : HOST " EMAIL:example.org")
 
@@ -263,6 +271,9 @@ CONSTRAINED(uri_excluded, .excluded = "URI:.example.org",
 		     : HOST " URI:https://www.example.org")
 CONSTRAINED(uri_without_host, .permitted = "URI:.example.org",
     .names = s->good ? HOST " URI:https://www.example.org" : HOST " URI:urn:x")
+CONSTRAINED(uri_with_user, .permitted = "URI:example.org",
+    .names = s->good ? HOST " URI:https://example.org:8443/me@home"
+		     : HOST " URI:https://example.org:8443@example.com/")
 
 /* ---- directory names ---- */
 
@@ -431,6 +442,7 @@ const struct strict_case strict_names[] = {
 	ROW(dns_permitted_part_of_label, ONLY(STRICT_HOST), 0),
 	ROW(dns_permitted_second_name, ONLY("b.example.com"), 0),
 	ROW(dns_permitted_wildcard, ONLY("*.example.com"), 0),
+	ROW(dns_excluded_by_wildcard, NEVER("*.example.org"), EXTRA),
 	ROW(dns_permitted_one_of_many, ONLY(STRICT_HOST), 0),
 	ROW(dns_permitted_and_excluded, ONLY("bad.example.com"), 0),
 	ROW(dns_excluded_below_permitted, NEVER(STRICT_HOST), 0),
@@ -470,10 +482,13 @@ const struct strict_case strict_names[] = {
 	ROW(mail_of_one, ONLY("you@example.org"), 0),
 	ROW(mail_excluded, NEVER("me@example.org"), 0),
 	ROW(mail_in_subject, ONLY("me@example.com"), 0),
+	ROW(mail_with_two_ats, NEVER("me@home@example.org"), 0),
 	ROW(mail_that_is_none, ONLY("example.org"), 0),
 	ROW(uri_of_host, ONLY("https://www.example.org/"), 0),
 	ROW(uri_below_host, ONLY("https://example.com/.example.org"), 0),
 	ROW(uri_excluded, NEVER("https://www.example.org"), 0),
+	ROW(uri_with_user, ONLY("https://example.org:8443@example.com/"),
+	    EXTRA),
 	ROW(uri_without_host, ONLY("urn:x"), 0),
 	ROW(directory_permitted, ONLY("of its subject"), 0),
 	ROW(directory_excluded, NEVER("of its subject"), 0),
