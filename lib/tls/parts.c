@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tls/subtree.h"
+
 /* What real certificates have: ten; more than sixty are meant to keep us. */
 #define EXTENSIONS_MAX 64
 
@@ -179,6 +181,16 @@ read_certificate(struct stls_parts *parts)
 	return read_tbs(parts, tbs);
 }
 
+/* X.690 section 8.3.2: not negative, and as short as it can be. */
+static bool
+is_count(const struct stls_der *number)
+{
+	size_t len = stls_der_left(number);
+
+	return len > 0 && (number->at[0] & 0x80) == 0 &&
+	    (len == 1 || number->at[0] != 0 || (number->at[1] & 0x80) != 0);
+}
+
 /* RFC 5280 section 4.2.1.9. */
 static bool
 read_basic_constraints(struct stls_parts *parts, struct stls_der value)
@@ -193,8 +205,7 @@ read_basic_constraints(struct stls_parts *parts, struct stls_der value)
 	if (stls_der_is_at_end(&list))
 		return true;
 	if (!stls_der_take(&list, STLS_DER_INTEGER, &number) ||
-	    !stls_der_is_at_end(&list) || stls_der_is_at_end(&number) ||
-	    (number.at[0] & 0x80) != 0)
+	    !stls_der_is_at_end(&list) || !is_count(&number))
 		return false;
 	parts->has_path_len = true;
 	/* Whatever does not fit in is longer than any path. */
@@ -202,7 +213,7 @@ read_basic_constraints(struct stls_parts *parts, struct stls_der value)
 	return true;
 }
 
-/* RFC 5280 section 4.2.1.3: some of nine bits, at least one. */
+/* RFC 5280 section 4.2.1.3: some of nine bits, at least one, and no other. */
 static bool
 read_key_usage(struct stls_parts *parts, struct stls_der value)
 {
@@ -213,7 +224,8 @@ read_key_usage(struct stls_parts *parts, struct stls_der value)
 	    !stls_der_is_at_end(&value))
 		return false;
 	len = stls_der_left(&bits);
-	if (len < 2 || bits.at[0] > 7)
+	if (len < 2 || bits.at[0] > 7 ||
+	    (bits.end[-1] & ((1U << bits.at[0]) - 1)) != 0)
 		return false;
 	parts->key_usage = bits.at[1];
 	if (len > 2)
@@ -243,18 +255,18 @@ read_authority_key_id(struct stls_parts *parts, struct stls_der value)
 	return stls_der_is_at_end(&list);
 }
 
-/* Any of the nine kinds of GeneralName (RFC 5280 section 4.2.1.6). */
+/* RFC 5280 section 4.2.1.6. */
 static bool
 read_alt_names(struct stls_parts *parts, struct stls_der value)
 {
-	struct stls_der list, name;
+	struct stls_der list;
+	struct stls_name name;
 
 	if (!stls_der_take(&value, STLS_DER_SEQUENCE, &list) ||
 	    !stls_der_is_at_end(&value))
 		return false;
 	for (; !stls_der_is_at_end(&list); parts->names++) {
-		if ((list.at[0] & 0xc0) != 0x80 || (list.at[0] & 0x1f) > 8 ||
-		    !stls_der_take(&list, list.at[0], &name))
+		if (!stls_name_take(&list, &name))
 			return false;
 	}
 	return true;

@@ -6,6 +6,9 @@
 /* 1.3.6.1.5.5.7.8.9, encoded: a mail address beyond ASCII (RFC 9598). */
 #define OID_SMTP_UTF8_MAILBOX "\x2b\x06\x01\x05\x05\x07\x08\x09"
 
+/* All kinds of GeneralName: the others do not even have a form like these. */
+#define KINDS "\xa0\x81\x82\xa3\xa4\xa5\x86\x87\x88"
+
 #define TAG_NUMERIC 0x12
 #define TAG_VISIBLE 0x1a
 
@@ -75,7 +78,9 @@ stls_name_take(struct stls_der *der, struct stls_name *out)
 	if (stls_der_is_at_end(der))
 		return false;
 	out->kind = der->at[0];
-	if (!stls_der_take(der, out->kind, &out->value))
+	/* Any other would be one that no constraint is about. */
+	if (memchr(KINDS, (int)out->kind, sizeof(KINDS) - 1) == NULL ||
+	    !stls_der_take(der, out->kind, &out->value))
 		return false;
 	if (out->kind != STLS_NAME_DIRECTORY)
 		return true;
@@ -289,13 +294,19 @@ net_has(const struct stls_der *net, const struct stls_der *ip)
 	return STLS_WITHIN_YES;
 }
 
+static bool
+is_blank(unsigned char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 /* The next character, with the blank before it; -1: there is none. */
 static int
 next_folded(struct stls_der *text, bool is_first)
 {
 	bool was_blank = false;
 
-	while (!stls_der_is_at_end(text) && *text->at == ' ') {
+	while (!stls_der_is_at_end(text) && is_blank(*text->at)) {
 		was_blank = true;
 		text->at++;
 	}

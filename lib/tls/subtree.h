@@ -21,7 +21,7 @@ struct stls_name {
 	struct stls_der value; /* directory names: the items of the sequence */
 };
 
-/* Take a GeneralName. */
+/* Take a GeneralName of one of the nine kinds. */
 bool stls_name_take(struct stls_der *der, struct stls_name *out);
 
 /* Whether a base says something: a host, a net, an address that can be. */

@@ -267,6 +267,11 @@ MIDDLE_CASE(negative_path_length,
 LEAF_CASE(malformed_key_usage, .raw = s->good ? NULL : "2.5.29.15" MALFORMED)
 LEAF_CASE(empty_key_usage,
     .raw = s->good ? "2.5.29.15=03020780" : "2.5.29.15=03020700")
+LEAF_CASE(padded_key_usage,
+    .raw = s->good ? "2.5.29.15=03020780" : "2.5.29.15=03020784")
+MIDDLE_CASE(padded_path_length,
+    .raw = s->good ? "!2.5.29.19=30060101ff020100"
+		   : "!2.5.29.19=30070101ff02020000")
 LEAF_CASE(
     malformed_subject_key_id, .raw = s->good ? NULL : "2.5.29.14" MALFORMED)
 LEAF_CASE(
@@ -552,6 +557,10 @@ const struct strict_case strict_forms[] = {
 	ROW(malformed_key_usage, LEAF " has a key usage that cannot be read",
 	    0),
 	ROW(empty_key_usage, LEAF " has a key usage that cannot be read", 0),
+	ROW(padded_key_usage, LEAF " has a key usage that cannot be read",
+	    EXTRA),
+	ROW(padded_path_length,
+	    MIDDLE " has basic constraints that cannot be read", 0),
 	ROW(malformed_subject_key_id,
 	    LEAF " has a subject key identifier that cannot be read", 0),
 	ROW(malformed_authority_key_id,

@@ -73,6 +73,10 @@ CONSTRAINED(dns_excluded_by_wildcard,
     .excluded = s->good ? "DNS:a.secret.example.org DNS:.secret.example.org"
 			: "DNS:SECRET.example.org",
     .names = HOST " DNS:*.example.org")
+CONSTRAINED(dns_permitted_wildcard_below, .permitted = "DNS:.example.org",
+    .names = s->good ? "DNS:*.example.org" : HOST " DNS:*.example.com")
+CONSTRAINED(dns_permitted_in_wildcard, .permitted = HOST,
+    .names = s->good ? HOST : "DNS:*.example.org")
 /* One that is there twice, and one of many. */
 CONSTRAINED(dns_permitted_one_of_many,
     .permitted = s->good
@@ -294,6 +298,9 @@ CONSTRAINED(directory_excluded,
 		   : DIRECTORY("a1", SERVER_OF_CAPITALS),
     .ca = false)
 
+CONSTRAINED(directory_excluded_with_tab, .raw = DIRECTORY("a1", SERVER),
+    .cn = s->good ? "server too" : "Server\t")
+
 /* ---- kinds that nobody compares ---- */
 
 /* otherName 1.2.3.4 with a NULL, as a constraint and as a name */
@@ -343,6 +350,13 @@ ANY_MIDDLE(constraints_with_minimum,
 ANY_MIDDLE(constraints_with_maximum,
     .raw = s->good ? "2.5.29.30=3009a1073005" COM
 		   : "2.5.29.30=300ca10a3008" COM "810105")
+/* A kind that there is none of, and a host name in the form of a list. */
+ANY_MIDDLE(constraints_of_no_kind,
+    .raw = s->good ? "2.5.29.30=3009a1073005" COM
+		   : "2.5.29.30=3009a10730058903636f6d")
+ANY_MIDDLE(constraints_in_pieces,
+    .raw = s->good ? "2.5.29.30=3009a1073005" COM
+		   : "2.5.29.30=300ba1093007a2051603636f6d")
 ANY_MIDDLE(constraints_with_wildcard,
     .excluded = s->good ? "DNS:example.com" : "DNS:*.example.com")
 ANY_MIDDLE(constraints_with_gap,
@@ -443,6 +457,8 @@ const struct strict_case strict_names[] = {
 	ROW(dns_permitted_second_name, ONLY("b.example.com"), 0),
 	ROW(dns_permitted_wildcard, ONLY("*.example.com"), 0),
 	ROW(dns_excluded_by_wildcard, NEVER("*.example.org"), EXTRA),
+	ROW(dns_permitted_wildcard_below, ONLY("*.example.com"), 0),
+	ROW(dns_permitted_in_wildcard, ONLY("*.example.org"), 0),
 	ROW(dns_permitted_one_of_many, ONLY(STRICT_HOST), 0),
 	ROW(dns_permitted_and_excluded, ONLY("bad.example.com"), 0),
 	ROW(dns_excluded_below_permitted, NEVER(STRICT_HOST), 0),
@@ -492,6 +508,7 @@ const struct strict_case strict_names[] = {
 	ROW(uri_without_host, ONLY("urn:x"), 0),
 	ROW(directory_permitted, ONLY("of its subject"), 0),
 	ROW(directory_excluded, NEVER("of its subject"), 0),
+	ROW(directory_excluded_with_tab, NEVER("of its subject"), 0),
 	ROW(other_name, ONLY("of another kind"), 0),
 	ROW(other_name_that_is_not_there, NULL, FINE),
 	ROW(constraints_malformed, NONSENSE, 0),
@@ -499,6 +516,8 @@ const struct strict_case strict_names[] = {
 	ROW(constraints_of_nothing, NONSENSE, EXTRA),
 	ROW(constraints_with_minimum, NONSENSE, 0),
 	ROW(constraints_with_maximum, NONSENSE, 0),
+	ROW(constraints_of_no_kind, NONSENSE, 0),
+	ROW(constraints_in_pieces, NONSENSE, EXTRA),
 	ROW(constraints_with_wildcard, NONSENSE, EXTRA),
 	ROW(constraints_with_gap, NONSENSE, EXTRA),
 	ROW(constraints_of_no_net, NONSENSE, EXTRA),
