@@ -372,9 +372,12 @@ stls_path_find(struct stls_err *err, const struct stls_verify *verify,
 		return stls_err_set(err, SMTPTLS_E_CERTIFICATE,
 		    "no certificate can be verified: no CA was loaded");
 	r = walk(&search);
-	if (r == SMTPTLS_OK)
-		*out_path = path;
-	return r;
+	if (r < 0)
+		return r;
+	/* What was wrong with paths that were tried before is no error. */
+	stls_err_clear(err);
+	*out_path = path;
+	return SMTPTLS_OK;
 }
 
 void

@@ -48,6 +48,7 @@ check_accepted(const struct strict_case *one, bool good, bool lax)
 	int r = shake_hands(scene, lax, sentence);
 
 	ck_assert_msg(r == SMTPTLS_OK, "%s: %d %s", one->name, r, sentence);
+	ck_assert_str_eq(sentence, "");
 	strict_scene_free(scene);
 }
 
