@@ -383,12 +383,15 @@ int smtptls_context_insecure_allow_legacy(
  *
  * What is let through then: CA certificates whose basic constraints are not
  * critical or that have no key usage; certificates without key identifiers, or
- * with critical ones; an empty subject; a serial number that is zero, negative
- * or too long; dates written in the wrong one of two ways; version 1; and a CA
- * certificate, or one that says that it signs others, on a server itself.
- * Nothing else: chain, signatures, dates, host name, purpose, name constraints,
- * lengths of paths, keys and critical extensions are looked at as ever, and
- * sessions are verified. Client and server contexts.
+ * with critical ones; an empty subject or issuer, or a subjectAltName that is
+ * empty or, beside an empty subject, not critical; a serial number that is
+ * zero, negative or longer than 20 octets; a date before 2050 whose year has
+ * four digits; keyCertSign, a path length or name constraints in what is no CA
+ * certificate, and a path length beside a key usage without keyCertSign; and a
+ * server's own certificate that is of version 1, or of a CA. Nothing else:
+ * chain, signatures, dates, host name, purpose, name constraints, lengths of
+ * paths, keys and critical extensions are looked at as ever, and sessions are
+ * verified. Client and server contexts.
  *
  * @return SMTPTLS_OK, SMTPTLS_E_STATE
  *
