@@ -38,6 +38,13 @@ bool stls_der_is_next(const struct stls_der *der, unsigned int tag);
 bool stls_der_is_equal(const struct stls_der *a, const struct stls_der *b);
 bool stls_der_is(const struct stls_der *der, const void *data, size_t len);
 
+/* Case counts in none of the texts that are compared. */
+static inline unsigned char
+stls_der_lower(unsigned char c)
+{
+	return c >= 'A' && c <= 'Z' ? (unsigned char)(c - 'A' + 'a') : c;
+}
+
 /*
  * Take the next value, of a given tag, with a length that is definite, as
  * short as it can be, and below 64 KiB (X.690 sections 8.1.3 and 10.1).

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules: key identifiers, and who issued what. */
+#include "tls/directory.h"
 #include "tls/rule.h"
 #include "tls/subtree.h"
 

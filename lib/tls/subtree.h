@@ -47,9 +47,6 @@ enum stls_within {
 enum stls_within stls_subtree_has(
     const struct stls_name *base, const struct stls_name *name);
 
-/* Whether two directory names are one. */
-bool stls_directory_is_same(const struct stls_der *a, const struct stls_der *b);
-
 /* Letters, digits, hyphens and underscores between single dots. */
 bool stls_is_host_text(const unsigned char *at, const unsigned char *end);
 

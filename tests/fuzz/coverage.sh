@@ -36,8 +36,9 @@ files_of() {
 	capabilities) echo lib/smtp/capabilities.c ;;
 	cert) echo lib/tls/der-walk.c lib/tls/hostname.c lib/tls/overrule.c \
 		lib/tls/parts.c lib/tls/path.c lib/tls/peer-cert.c \
-		lib/tls/plain.c lib/tls/rule*.c lib/tls/subtree.c ;;
-	names) echo lib/tls/der-walk.c lib/tls/subtree.c ;;
+		lib/tls/plain.c lib/tls/rule*.c lib/tls/subtree.c \
+		lib/tls/directory.c ;;
+	names) echo lib/tls/der-walk.c lib/tls/directory.c lib/tls/subtree.c ;;
 	command) echo lib/smtp/command.c lib/smtp/demands.c \
 		lib/message-demands.c ;;
 	compose) echo lib/mail/date.c lib/mail/display-name.c \

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "tls/directory.h"
 #include "tls/subtree.h"
 
 static bool
