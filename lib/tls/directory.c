@@ -4,6 +4,12 @@
 #define TAG_NUMERIC 0x12
 #define TAG_VISIBLE 0x1a
 
+static bool
+is_blank(unsigned char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 /* The next character, with the blank before it; -1: there is none. */
 static int
 next_folded(struct stls_der *text, bool is_first)

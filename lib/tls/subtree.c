@@ -288,12 +288,6 @@ net_has(const struct stls_der *net, const struct stls_der *ip)
 	return STLS_WITHIN_YES;
 }
 
-static bool
-is_blank(unsigned char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 enum stls_within
 stls_subtree_has(const struct stls_name *base, const struct stls_name *name)
 {
