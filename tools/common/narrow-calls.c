@@ -111,6 +111,9 @@ static const int never[] = {
 	/* The machine itself. */
 	SYS_reboot,
 	SYS_kexec_load,
+#ifdef SYS_kexec_file_load
+	SYS_kexec_file_load,
+#endif
 	SYS_init_module,
 	SYS_finit_module,
 	SYS_delete_module,
@@ -118,6 +121,10 @@ static const int never[] = {
 	SYS_syslog,
 	SYS_settimeofday,
 	SYS_clock_settime,
+#ifdef SYS_clock_settime64
+	SYS_clock_settime64,
+	SYS_clock_adjtime64,
+#endif
 	SYS_adjtimex,
 	SYS_clock_adjtime,
 	SYS_sethostname,
@@ -306,6 +313,10 @@ build(struct program *program, enum narrow_kind kind)
 	refuse_writable_code(program);
 	/* What is put into a terminal is typed, for the shell behind it. */
 	refuse_bits(program, SYS_ioctl, 1, UINT32_MAX, TIOCSTI);
+#ifdef TIOCLINUX
+	/* So is what a console has selected. */
+	refuse_bits(program, SYS_ioctl, 1, UINT32_MAX, TIOCLINUX);
+#endif
 	if (kind == NARROW_SERVER)
 		refuse_all(program, no_socket, ARRAY_LEN(no_socket));
 	refuse_other_families(program, SYS_socket);
