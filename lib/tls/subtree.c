@@ -215,14 +215,19 @@ domain_has(const struct stls_der *base, const struct stls_der *host)
 	    : STLS_WITHIN_NO;
 }
 
-/* For mail and URIs a host is itself, and only a dot means what is below. */
+/*
+ * For mail and URIs a host is itself, and only a dot means what is below. Some
+ * take the empty one for all hosts, and OpenSSL for none.
+ */
 static enum stls_within
 host_has(const struct stls_der *base, const struct stls_der *host)
 {
-	bool is_within = stls_der_is_at_end(base) ||
-	    (base->at[0] == '.' ? ends_in(host, base)
-				: is_same_text(host, base));
+	bool is_within;
 
+	if (stls_der_is_at_end(base))
+		return STLS_WITHIN_UNKNOWN;
+	is_within = base->at[0] == '.' ? ends_in(host, base)
+				       : is_same_text(host, base);
 	return is_within ? STLS_WITHIN_YES : STLS_WITHIN_NO;
 }
 

@@ -40,8 +40,8 @@ enum stls_within {
 
 /*
  * Whether a name is in the subtree of a base that is about it (RFC 5280 section
- * 4.2.1.10), as OpenSSL reads it where the RFC is silent: an empty base is
- * everything, a dot in front of a DNS name leaves out the name itself. Of a
+ * 4.2.1.10), as OpenSSL reads it where the RFC is silent: an empty DNS base
+ * is everything, a dot in front of a DNS name leaves out the name itself. Of a
  * wildcard that stands for the base and for others it cannot be told.
  */
 enum stls_within stls_subtree_has(

@@ -243,6 +243,14 @@ CONSTRAINED(mail_with_two_ats, .excluded = "EMAIL:example.org",
 CONSTRAINED(mail_that_is_none, .permitted = "EMAIL:example.org",
     .names = s->good ? HOST " EMAIL:me@example.org" : HOST " EMAIL:example.org")
 
+/* The empty mail address as a base: all of them, or none. */
+CONSTRAINED(mail_permitted_empty,
+    .raw = s->good ? "2.5.29.30=3011a00f300d810b6578616d706c652e6f7267"
+		   : "2.5.29.30=3006a00430028100",
+    .names = HOST " EMAIL:me@example.org")
+CONSTRAINED(mail_excluded_empty, .raw = "2.5.29.30=3006a10430028100",
+    .names = s->good ? HOST : HOST " EMAIL:me@example.org")
+
 /* A subject of one emailAddress: me@example.org, me@example.com. */
 #define MAIL_SUBJECT                                                           \
 	"301f311d301b06092a864886f70d010901160e6d65406578616d706c652e"
@@ -497,6 +505,8 @@ const struct strict_case strict_names[] = {
 	ROW(mail_below_host, ONLY("me@example.org"), 0),
 	ROW(mail_of_one, ONLY("you@example.org"), 0),
 	ROW(mail_excluded, NEVER("me@example.org"), 0),
+	ROW(mail_permitted_empty, ONLY("me@example.org"), 0),
+	ROW(mail_excluded_empty, NEVER("me@example.org"), EXTRA),
 	ROW(mail_in_subject, ONLY("me@example.com"), 0),
 	ROW(mail_with_two_ats, NEVER("me@home@example.org"), 0),
 	ROW(mail_that_is_none, ONLY("example.org"), 0),
