@@ -36,8 +36,11 @@ stls_engine_hide_response(
 	const struct stls_secret *sent = &engine->auth_sent;
 	unsigned char *found;
 
-	/* "=" and "*" are no secrets; base64 has four characters at least. */
-	if (sent->len < 4)
+	/*
+	 * "=" and "*" are no secrets; base64 has four characters at least. A
+	 * challenge is read before it is shown, and may have the same ones.
+	 */
+	if (sent->len < 4 || (len >= 3 && memcmp(data, "334", 3) == 0))
 		return;
 	for (;;) {
 		found = memmem(data, len, sent->data, sent->len);

@@ -16,7 +16,8 @@
  * REPORT is a file that gets a line where something was done: the name of the
  * call, the error, how many errors that call may have, and what the call was
  * about, if that is a file. The status is that of the program, 128 and the
- * signal where one ended it, and 98 where this cannot be done here.
+ * signal where one ended it, 98 where this cannot be done here, and 97 where it
+ * went wrong on the way.
  */
 #include <errno.h>
 #include <signal.h>
@@ -36,6 +37,7 @@
 #include "fail-registers.h"
 
 #define IMPOSSIBLE 98
+#define BROKEN 97
 #define THREADS_MAX 64
 #define CALLS_MAX 1024
 
@@ -83,7 +85,7 @@ thread_of(pid_t pid)
 			free_one = &state.threads[i];
 	}
 	if (free_one == NULL)
-		exit(IMPOSSIBLE);
+		exit(BROKEN);
 	free_one->pid = pid;
 	return free_one;
 }
@@ -142,11 +144,11 @@ report(
 	state.is_reported = true;
 	file = fopen(state.report, "we");
 	if (file == NULL)
-		exit(IMPOSSIBLE);
+		exit(BROKEN);
 	fprintf(file, "%s %d %zu %s\n", call->name, errnum,
 	    fail_call_errors(call), object);
 	if (fclose(file) != 0)
-		exit(IMPOSSIBLE);
+		exit(BROKEN);
 }
 
 /*
@@ -169,7 +171,7 @@ fail(struct thread *thread, const struct fail_call *call, const uint64_t *args,
 		report(thread->pid, call, args, errnum);
 	thread->errnum = errnum;
 	if (!is_done_anyway(call, errnum) && !fail_skip_call(thread->pid))
-		exit(IMPOSSIBLE);
+		exit(BROKEN);
 }
 
 static void
@@ -213,7 +215,7 @@ make_short(
 		shorten_msg(thread, args[1]);
 	else if (call->has_length && args[2] > 1 &&
 	    !fail_set_length(thread->pid, 1))
-		exit(IMPOSSIBLE);
+		exit(BROKEN);
 	else if (!call->has_length || args[2] <= 1)
 		return;
 	if (!state.is_reported)
@@ -289,7 +291,7 @@ leave(struct thread *thread)
 {
 	if (thread->errnum != 0 &&
 	    !fail_set_result(thread->pid, thread->errnum))
-		exit(IMPOSSIBLE);
+		exit(BROKEN);
 	thread->errnum = 0;
 	if (thread->has_short)
 		restore_msg(thread);

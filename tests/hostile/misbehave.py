@@ -184,6 +184,14 @@ def look_at_order(outcomes):
             yield f"{name}, {way}: {sorted(got)}"
 
 
+def needs_more_time(row, found):
+    """Whatever else is wrong is wrong on a busy machine as well."""
+    return found and row.limit_ms != 0 and all(
+        problem.startswith(("code ", "outcomes ", "status ", "it took ",
+                            "the server has "))
+        for problem in found)
+
+
 def attack_client(world, sink, row, case, way):
     """Where it has to wait, a busy machine gets more time."""
     want = row.rule(case)
@@ -191,7 +199,7 @@ def attack_client(world, sink, row, case, way):
         got = Attacked(world, sink, way, case.scenario, limit_ms)
         found = list(look_at_client(
             want, got, 2 * limit_ms, case.scenario))
-        if not found or limit_ms == 0:
+        if not needs_more_time(row, found):
             break
     return got.outcomes, [f"{problem} (at {got.step}: {got.sentence})"
                           for problem in found]
@@ -210,7 +218,7 @@ def attack_command(world, sink, row, case):
             args = [*args, "--timeout", str(seconds)]
         got = Commanded(world, sink, case.transport, *args)
         found = list(look_at_command(row.rule(case), got, case.scenario))
-        if not found or row.limit_ms == 0:
+        if not needs_more_time(row, found):
             break
     return [f"{problem} ({got.err.strip()})" for problem in found]
 

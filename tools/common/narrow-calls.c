@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "narrow-linux.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdint.h>
 #include <sched.h>
@@ -172,8 +173,7 @@ static void
 emit(struct program *program, unsigned int code, uint32_t k, size_t jt,
     size_t jf)
 {
-	if (program->len == INSTRUCTIONS_MAX)
-		return;
+	assert(program->len < INSTRUCTIONS_MAX);
 	program->code[program->len++] = (struct sock_filter){
 		.code = (unsigned short)code,
 		.jt = (unsigned char)jt,
