@@ -13,6 +13,9 @@ LC_ALL=C
 export LC_ALL
 cd "$(dirname "$0")/../.." || exit 1
 build="build-fuzz-coverage"
+# Whatever else is run with counters, as meson does to try the compiler.
+LLVM_PROFILE_FILE=$PWD/$build/other.profraw
+export LLVM_PROFILE_FILE
 keep=
 targets=
 while [ $# -gt 0 ]; do
