@@ -10,7 +10,7 @@
 # found is kept in FOLDER/TARGET (build-fuzz/found) and is begun from the next
 # time. --merge brings what adds coverage, and is small, into tests/fuzz/corpus.
 # What makes a target fail is left as build-fuzz/found/TARGET-crash-..., and
-# shown again by: build-fuzz/tests/fuzz/replay-TARGET --mutants 0 FILE
+# shown again by: build-fuzz/tests/fuzz/fuzz-TARGET FILE
 
 set -u
 LC_ALL=C
