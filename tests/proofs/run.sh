@@ -161,5 +161,13 @@ if [ $# = 0 ]; then
 	# shellcheck disable=SC2046
 	set -- $(grep -l '^ \* full: ' $here/*.c | sed 's|.*/||; s|\.c$||')
 fi
+for harness; do
+	# What is not there would be taken for a proof with no runs.
+	if [ ! -f $here/"$harness".c ] || [ -z "$(lines_of full "$harness")" ]
+	then
+		echo "NOT OK: there is no proof $harness"
+		exit 64
+	fi
+done
 echo "CBMC $($cbmc --version)"
 all_jobs "$@" | xargs -P 2 -L 1 sh $here/run.sh --job $cbmc
