@@ -63,7 +63,7 @@ judge_verification(struct probe *probe)
 		    "nothing is sent there, no password either; if it is a CA "
 		    "of your own, give its file by --cafile; if the name is "
 		    "not right, use one that the certificate has; else the "
-		    "server needs a new certificate");
+		    "server, or the CA that is named, needs a new certificate");
 	else if (main->session != NULL && main->result == 0)
 		probe_add_verdict(probe, "verified", RATING_BAD,
 		    "an --insecure option is set, so anybody may have "
