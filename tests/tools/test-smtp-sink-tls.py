@@ -158,6 +158,7 @@ class CommandLine(Case):
                 (*ca, "--max-messages", "0"), (*ca, "--misbehave", "wat"),
                 (*ca, "--misbehave", "421-at:wat"),
                 (*ca, "--misbehave", "421-at:auth"),
+                (*ca, "--misbehave", "reversed", "--misbehave", "always-250"),
                 (*ca, "--smtp", "1 ")):
             with self.subTest(options=options):
                 done = self.run_program(*options)

@@ -208,6 +208,11 @@ set_misbehave(
 		options->action = SINK_LIST_MISBEHAVIOUR;
 		return SMTPTLS_OK;
 	}
+	/* The one that is not done would look like a good server. */
+	if (options->misbehave != NULL)
+		return stls_err_set(err, SMTPTLS_E_INVALID,
+		    "--misbehave %s and --misbehave %s: one at a time",
+		    options->misbehave, name);
 	options->misbehave = name;
 	return sink_misbehave_parse(err, name, &options->mischief);
 }
