@@ -9,6 +9,7 @@ usage: commands.py BUILD_DIR OUT_DIR
 
 import json
 import pathlib
+import re
 import shlex
 import sys
 
@@ -31,6 +32,8 @@ def arguments_of(entry, place):
         index = kept.index(option)
         del kept[index:index + 2]
     kept = [word for word in kept if not word.endswith((".o", ".o.d"))]
+    # The headers of other packages are not ours to judge.
+    kept = [re.sub("^-I/", "-isystem/", word) for word in kept]
     if not place.startswith(WITHOUT):
         kept[1:1] = ["-include", str(ASSUME)]
     return kept
