@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 #
 # The library compiles as a distribution would compile it, by both compilers,
-# and against the headers of musl. There is no GnuTLS for musl in Debian, so
-# that is as far as it goes there: its headers are those of the system. And
-# the scripts run in any POSIX shell.
+# and with the commands against the headers of musl. There is no GnuTLS for musl
+# in Debian, so that is as far as it goes there: its headers, and those of inih
+# and of the kernel, are those of the system. And the scripts run in any POSIX
+# shell.
 #
 # usage: run.sh      after the build in build-gcc, whose version.h it takes
 
@@ -38,8 +39,17 @@ compile 'gcc with _FORTIFY_SOURCE' gcc $fortify
 # shellcheck disable=SC2086
 compile 'clang with _FORTIFY_SOURCE' clang $fortify
 if command -v musl-gcc >/dev/null; then
+	# The keyring helper is GLib's, and would need all of that.
+	find lib tools -name '*.c' ! -path 'tools/keyring/*' \
+		! -name narrow-openbsd.c | sort >$work/sources
+	count=$(wc -l <$work/sources)
+	for name in ini.h linux asm-generic "$(gcc -print-multiarch)/asm"; do
+		ln -s "/usr/include/$name" $work/include/
+	done
 	# It is about the headers: nothing comes of it.
-	compile 'gcc with the headers of musl' musl-gcc -fsyntax-only
+	compile 'gcc with the headers of musl' musl-gcc -fsyntax-only \
+		-I tools -I tools/sendmail-tls -I tools/smtp-sink-tls \
+		-DSMTPTLS_SYSCONFDIR='"/etc"' -DSMTPTLS_KEYRING_HELPER='"/x"'
 else
 	echo 'skipped: there is no musl-gcc'
 fi
