@@ -21,15 +21,22 @@ PATIENCE = 120
 PASSWORD = "open sesame"
 TEXT = "nobody else may read this"
 FROM, TO = "alice@example.org", ["bob@example.org", "carol@example.org"]
-MESSAGE = f"Subject: test\r\n\r\n{TEXT}\r\n.\r\n"
+SUBJECT = b"Subject: test "
 # Longer than what one BDAT announces.
 LINES = 20000
 
 
-def content(scenario="data"):
-    """What is sent."""
+def content(number, scenario="data"):
+    """What the attack of this number has sent."""
     more = (TEXT * 3 + "\r\n") * LINES if scenario == "chunks" else ""
-    return (MESSAGE + more).encode()
+    head = f"{SUBJECT.decode()}{number:04}\r\n\r\n{TEXT}\r\n.\r\n"
+    return (head + more).encode()
+
+
+def number_of(mail):
+    """The attack that a mail as the sink keeps it is of."""
+    text = mail.partition(b"\r\n" + SUBJECT)[2]
+    return int(text[:4]) if text[:4].isdigit() else None
 
 
 def unfold(mail):
@@ -98,6 +105,7 @@ class Sink:
         line = self.process.stdout.readline().decode()
         ports = dict(word.split("=") for word in line.split())
         self.ports = {"starttls": ports["smtp"], "implicit": ports["smtps"]}
+        self.attacks = 0
 
     def close(self):
         self.process.terminate()
@@ -112,9 +120,25 @@ class Sink:
 
     def take(self):
         """The mails that have arrived since."""
-        mails = [path.read_bytes() for path in self.new.iterdir()]
+        mails = []
         for path in list(self.new.iterdir()):
+            mails.append(path.read_bytes())
             path.unlink()
+        return mails
+
+    def next_number(self):
+        self.attacks += 1
+        return self.attacks
+
+    def mails(self):
+        """
+        All that have arrived, by the number of their attack. Who gives up goes
+        before the server has read what is on its way: look when it is closed.
+        """
+        mails = {}
+        for path in self.new.iterdir():
+            mail = path.read_bytes()
+            mails.setdefault(number_of(mail), []).append(mail)
         return mails
 
 
@@ -129,10 +153,11 @@ class Attacked:
     def __init__(self, world, sink, way, scenario="data", limit_ms=0):
         transport, how = way
         wire = sink.folder / "wire"
+        self.number, self.scenario = sink.next_number(), scenario
         done = subprocess.run(
             [ATTACKED, url_of(sink, transport),
              f"127.0.0.1:{sink.ports[transport]}", world.ca / "ca.pem", how,
-             scenario, str(limit_ms), wire],
+             scenario, str(limit_ms), wire, f"{self.number:04}"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE)
         self.status, self.err = done.returncode, done.stderr
         self.out = done.stdout.decode("utf-8")
@@ -148,21 +173,20 @@ class Attacked:
         self.memory_kib = int(said.get("memory", "0"))
         self.trace = said.get("trace")
         self.wire = wire.read_bytes()
-        self.mails = sink.take()
 
 
 class Commanded:
     """The same with sendmail-tls."""
 
-    def __init__(self, world, sink, transport, *args):
+    def __init__(self, world, sink, transport, scenario, *args):
+        self.number, self.scenario = sink.next_number(), scenario
         done = subprocess.run(
             [SENDMAIL, "--config", "/dev/null", "--url",
              url_of(sink, transport), "--cafile", world.ca / "ca.pem",
              "--user", "alice", "--password-file", world.password, "-i", "-G",
              "-f", FROM, *args, *TO],
-            input=MESSAGE.encode(), stdout=subprocess.PIPE,
+            input=content(self.number), stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, timeout=PATIENCE)
         self.status, self.out = done.returncode, done.stdout
         self.err = done.stderr.decode("utf-8")
         self.is_partial = ">: accepted: " in self.err
-        self.mails = sink.take()

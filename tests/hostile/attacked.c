@@ -3,12 +3,12 @@
  * A client for whoever wants to attack one: it sends a message to two
  * recipients, and says what became of it.
  *
- * usage: attacked URL PLACE CAFILE HOW SCENARIO LIMIT_MS WIRE
+ * usage: attacked URL PLACE CAFILE HOW SCENARIO LIMIT_MS WIRE NUMBER
  *
  * HOW is `blocking` or `loop`. SCENARIO is `data`, `bdat` (in one flight),
  * `chunks` (the same with content that is long), `steps` (one command at a time)
  * or `rset` (RSET comes first, and a sign of life). LIMIT_MS is the limit of each phase, 0 the default one. What leaves
- * for the network goes into the file WIRE, too.
+ * for the network goes into the file WIRE, too. NUMBER is in the content.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -30,13 +30,14 @@
 #define FDS_MAX 8
 
 #define SECRET "nobody else may read this"
-#define HEAD "Subject: test\r\n\r\n" SECRET "\r\n.\r\n"
+#define HEAD "Subject: test %.10s\r\n\r\n" SECRET "\r\n.\r\n"
+#define HEAD_CAP (sizeof(HEAD) + 10)
 #define LINE SECRET SECRET SECRET "\r\n"
 #define LINES 20000
 
 static FILE *wire;
 static bool trace_is_clean = true;
-static char content[sizeof(HEAD) + LINES * (sizeof(LINE) - 1)] = HEAD;
+static char content[HEAD_CAP + LINES * (sizeof(LINE) - 1)];
 
 /* By other names in C: libc's prototypes may have attributes of their own. */
 ssize_t record_send(int fd, const void *data, size_t len, int flags) __asm__(
@@ -208,11 +209,12 @@ report(struct smtptls_client *client, struct smtptls_message *message, int r)
 static int
 run(struct smtptls_client *client, struct smtptls_message *message, char **argv)
 {
-	char *end = content + sizeof(HEAD) - 1;
+	char *end = content;
 	size_t len = sizeof(LINE) - 1;
 	long start = now_ms(), ms;
 	int i, r, quit;
 
+	end += snprintf(content, HEAD_CAP, HEAD, argv[8]);
 	r = set_up(client, argv);
 	smtptls_message_set_sender(message, "alice@example.org");
 	smtptls_message_add_recipient(message, "bob@example.org");
@@ -240,16 +242,26 @@ run(struct smtptls_client *client, struct smtptls_message *message, char **argv)
 	return SMTPTLS_OK;
 }
 
+/* It begins with what was the peak of who started this. */
+static long
+peak_kib(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_maxrss;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct smtptls_context *context = NULL;
 	struct smtptls_client *client = NULL;
 	struct smtptls_message *message = NULL;
-	struct rusage usage;
+	long start_kib = peak_kib();
 	int r, fds;
 
-	if (argc != 8 || (wire = fopen(argv[7], "wb")) == NULL)
+	if (argc != 9 || (wire = fopen(argv[7], "wb")) == NULL)
 		return 2;
 	fds = count_fds();
 	r = smtptls_context_new_default(
@@ -263,8 +275,8 @@ main(int argc, char **argv)
 	smtptls_client_free(client);
 	smtptls_message_free(message);
 	smtptls_context_free(context);
-	getrusage(RUSAGE_SELF, &usage);
 	printf("descriptors %d\nmemory %ld\ntrace %s\n", count_fds() - fds,
-	    usage.ru_maxrss, trace_is_clean ? "clean" : "DIRTY");
+	    peak_kib() > start_kib ? peak_kib() : 0,
+	    trace_is_clean ? "clean" : "DIRTY");
 	return fclose(wire) != 0 || r != SMTPTLS_OK;
 }
