@@ -50,16 +50,16 @@ say() {
 
 budget_of() {
 	case $1 in
-	gcc) echo 150 ;;
+	gcc) echo 170 ;;
 	clang) echo 240 ;;
-	valgrind) echo 150 ;;
+	valgrind) echo 120 ;;
 	portable) echo 60 ;;
 	install) echo 60 ;;
 	interop) echo 150 ;;
 	callers) echo 60 ;;
 	fuzz) echo 1800 ;;
 	analysis) echo 60 ;;
-	load) echo 30 ;;
+	load) echo 40 ;;
 	proofs) echo 60 ;;
 	coverage) echo 90 ;;
 	esac
