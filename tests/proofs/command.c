@@ -13,11 +13,7 @@
  * full: -DWHICH=0 -DLEN=6 -DPLACE=8 --unwind 10
  * full: -DWHICH=1 -DLEN=4 -DPLACE=11 --unwind 13
  * full: -DWHICH=2 -DLEN=3 -DPLACE=15 --unwind 17
- * full: -DWHICH=3 -DLEN=2 -DPLACE=16 --unwind 18
- * full: -DWHICH=4 -DLEN=1 -DPLACE=32 --unwind 34
- * full: -DWHICH=5 -DLEN=2 -DPLACE=14 --unwind 16
  * full: -DWHICH=6 -DLEN=3 -DPLACE=6 --unwind 8
- * full: -DWHICH=7 -DLEN=1 -DPLACE=66 --unwind 68
  * options: --malloc-may-fail --malloc-fail-null
  * mutant: lib/smtp/command.c s/if (!is_clean((const/if (total > 3 \&\& !is_clean((const/
  * mutant: lib/smtp/command.c s/size_t total = line->len + 2, i/size_t total = line->len + 1, i/
