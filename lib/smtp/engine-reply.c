@@ -29,7 +29,7 @@ stls_engine_fail_senseless(struct stls_engine *engine,
 {
 	char what[64];
 
-	snprintf(what, sizeof(what), "no answer to %s",
+	snprintf(what, sizeof(what), "not an answer to %s",
 	    stls_step_name(expected->step));
 	return stls_engine_fail_by_reply(
 	    engine, SMTPTLS_E_PROTOCOL, what, reply);
