@@ -35,7 +35,7 @@ files_of() {
 	tool=tools/sendmail-tls
 	case $1 in
 	address) echo lib/mail/address*.c lib/mail/lexer.c lib/name/host.c ;;
-	aliases) echo $tool/aliases.c ;;
+	aliases) echo $tool/message/aliases.c ;;
 	capabilities) echo lib/smtp/capabilities.c ;;
 	cert) echo lib/tls/der-walk.c lib/tls/hostname.c lib/tls/overrule.c \
 		lib/tls/parts.c lib/tls/path.c lib/tls/peer-cert.c \
@@ -46,27 +46,29 @@ files_of() {
 		lib/message-demands.c ;;
 	compose) echo lib/mail/date.c lib/mail/display-name.c \
 		lib/mail/message-id.c ;;
-	config) echo $tool/config-account.c $tool/config-apply.c \
-		$tool/config-parse.c ;;
+	config) echo $tool/config/parse.c $tool/settings/account.c \
+		$tool/settings/apply.c ;;
 	data) echo lib/smtp/data.c lib/smtp/octets*.[ch] ;;
-	draft) echo $tool/draft.c lib/mail/header*.c lib/mail/mbox.c \
-		lib/mail/submission.c ;;
+	draft) echo $tool/message/draft.c lib/mail/header*.c \
+		lib/mail/mbox.c lib/mail/submission.c ;;
 	engine) echo lib/smtp/engine*.c lib/smtp/expected.c lib/smtp/reply.c \
 		lib/smtp/transaction.c ;;
-	netrc) echo $tool/netrc.c $tool/line.c ;;
-	options) echo $tool/options.c $tool/mail-options.c $tool/moment.c \
-		$tool/settings*.c $tool/smtp-path.c ;;
+	netrc) echo $tool/credentials/netrc.c $tool/credentials/line.c ;;
+	options) echo $tool/config/options.c $tool/settings/m*.c \
+		$tool/settings/s*.c $tool/settings/table.c \
+		$tool/settings/values.c $tool/serve/path.c ;;
 	pem) echo lib/tls/source.c lib/tls/store*.c lib/tls/plain.c ;;
 	reply) echo lib/smtp/reply.c ;;
 	sasl) echo lib/sasl/*.c ;;
-	server) echo $tool/smtp-server.c $tool/smtp-command.c \
-		$tool/smtp-content.c $tool/smtp-path.c ;;
-	spool) echo $tool/spool-file.c $tool/spool-record.c $tool/bounce.c ;;
-	srv) echo $tool/srv.c ;;
+	server) echo $tool/serve/server.c $tool/serve/command.c \
+		$tool/serve/content.c $tool/serve/path.c ;;
+	spool) echo $tool/spool/file.c $tool/spool/record.c \
+		$tool/spool/bounce.c ;;
+	srv) echo $tool/probe/srv.c ;;
 	text) echo lib/base/base64.c lib/base/err.c lib/base/utf8.c \
 		lib/smtp/xtext.c lib/crypto/pin.c ;;
 	url) echo lib/net/url.c lib/name/host.c ;;
-	wire) echo $tool/submit-wire.c ;;
+	wire) echo $tool/submit/wire.c ;;
 	esac
 }
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "aliases.h"
+#include "message/aliases.h"
 
 static void
 check_values(const struct alias *alias)

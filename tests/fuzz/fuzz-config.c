@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "config-apply.h"
-#include "settings.h"
-#include "settings-options.h"
+#include "settings/apply.h"
+#include "settings/settings.h"
+#include "settings/table.h"
 
 static void
 check_entries(const struct config *config)

@@ -8,8 +8,8 @@
 
 #include <smtptls/status.h>
 
-#include "draft.h"
 #include "mail/header.h"
+#include "message/draft.h"
 
 struct outcome {
 	int status;

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "line.h"
-#include "netrc.h"
+#include "credentials/line.h"
+#include "credentials/netrc.h"
 
 /* No secret is in a sentence: what is long and no word of the format. */
 static void

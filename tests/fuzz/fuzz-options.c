@@ -7,10 +7,10 @@
 #include <sysexits.h>
 #include <time.h>
 
-#include "mail-options.h"
-#include "moment.h"
-#include "settings.h"
-#include "smtp-path.h"
+#include "serve/path.h"
+#include "settings/mail-options.h"
+#include "settings/moment.h"
+#include "settings/settings.h"
 
 #define WORDS_MAX 24
 

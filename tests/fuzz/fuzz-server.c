@@ -7,7 +7,7 @@
 
 #include <smtptls/status.h>
 
-#include "smtp-server.h"
+#include "serve/server.h"
 #include "smtp/reply.h"
 
 #define MAX (1 << 22)

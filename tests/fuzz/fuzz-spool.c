@@ -9,11 +9,11 @@
 
 #include <smtptls/status.h>
 
-#include "bounce.h"
 #include "mail/header.h"
-#include "spool-file.h"
-#include "spool-options.h"
-#include "spool-record.h"
+#include "spool/bounce.h"
+#include "spool/file.h"
+#include "spool/options.h"
+#include "spool/record.h"
 
 #define MAX (1 << 22)
 

@@ -6,7 +6,7 @@
 
 #include <smtptls/status.h>
 
-#include "srv.h"
+#include "probe/srv.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "submit-wire.h"
+#include "submit/wire.h"
 
 #define MAX (1 << 20)
 

@@ -71,7 +71,7 @@ def internal_is_allowed(place, header, own_folder):
     if place == "lib":
         return folder in PUBLIC
     if place.startswith("tools"):
-        return folder in TOOLS or header in TOOL_PARSERS
+        return own_folder or folder in TOOLS or header in TOOL_PARSERS
     return folder == place or folder in LAYERS.get(place, [])
 
 
@@ -87,7 +87,8 @@ def own_header(root, path):
     """What the first include of a .c has to be, if it has a header."""
     if path.suffix != ".c" or not (root / path.with_suffix(".h")).exists():
         return None
-    return str(pathlib.Path(*path.with_suffix(".h").parts[1:]))
+    below = 2 if path.parts[0] == "tools" else 1
+    return str(pathlib.Path(*path.with_suffix(".h").parts[below:]))
 
 
 def check_file(root, path):
@@ -98,16 +99,16 @@ def check_file(root, path):
         if kind == "<":
             ok = system_is_allowed(place, header)
         else:
-            beside = (root / path).parent / header
             ok = internal_is_allowed(
                 place, header,
-                place.startswith("tools") and beside.exists()) or (
+                place.startswith("tools") and
+                (root / place / header).exists()) or (
                 header in FILES.get(str(path), []))
         if not ok:
             yield f"{path}: {place} may not include {header}"
     own = own_header(root, path)
     first = includes[0][1] if includes else None
-    if own and first not in (own, path.with_suffix(".h").name):
+    if own and first != own:
         yield f"{path}: opens with {first}, not with its own header"
     if "SPDX-License-Identifier: MIT" not in text.split("\n", 1)[0]:
         yield f"{path}: the first line is not its licence"

@@ -46,7 +46,7 @@ class Option:
 
 
 def options_of(root):
-    text = (root / "tools/sendmail-tls/settings-options.c").read_text()
+    text = (root / "tools/sendmail-tls/settings/table.c").read_text()
     table = text[text.index("static const struct option_spec specs[]"):]
     return [Option(" ".join((m[1] or m[2]).split()))
             for m in ENTRY.finditer(table)]

@@ -4,10 +4,10 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "aliases.h"
 #include "base/alloc.h"
 #include "base/cleanup.h"
-#include "netrc.h"
+#include "credentials/netrc.h"
+#include "message/aliases.h"
 
 static const char text[] = "# comment\n"
 			   "one: a@x , b@y\n"

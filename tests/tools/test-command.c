@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "command.h"
-#include "line.h"
-#include "process.h"
+#include "credentials/command.h"
+#include "credentials/line.h"
+#include "system/process.h"
 
 #define IN_TIME 30000
 

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "config.h"
-#include "settings.h"
-#include "settings-options.h"
+#include "config/config.h"
+#include "settings/settings.h"
+#include "settings/table.h"
 
 #define NOBODY 65534
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "content.h"
+#include "message/content.h"
 
 /* The file systems at hand may all do without names, as others cannot. */
 static bool refuse_unnamed;

@@ -6,7 +6,7 @@
 #include <sysexits.h>
 
 #include "base/alloc.h"
-#include "draft.h"
+#include "message/draft.h"
 
 #define FULL "From: f@x\r\nDate: d\r\nMessage-ID: <i@x>\r\n"
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "input.h"
+#include "message/input.h"
 
 #define WHOLE 4096
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "json.h"
+#include "probe/json.h"
 
 static const struct {
 	const char *value;

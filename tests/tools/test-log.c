@@ -6,7 +6,7 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "log.h"
+#include "client/log.h"
 
 static char said[LOG_LINE_LEN_MAX];
 static int priority_said;

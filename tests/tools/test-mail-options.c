@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "mail-options.h"
 #include "message.h"
+#include "settings/mail-options.h"
 
 #define COUNT(array) (int)(sizeof(array) / sizeof((array)[0]))
 

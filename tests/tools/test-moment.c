@@ -3,7 +3,7 @@
 
 #include <limits.h>
 
-#include "moment.h"
+#include "settings/moment.h"
 
 #define COUNT(array) (int)(sizeof(array) / sizeof((array)[0]))
 

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "options.h"
-#include "settings.h"
+#include "config/options.h"
+#include "settings/settings.h"
 
 #define ARGV_MAX 12
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "probe.h"
+#include "probe/probe.h"
 
 #define DAY (24 * 60 * 60)
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "progress.h"
+#include "client/progress.h"
 
 #define MIB ((uint64_t)1 << 20)
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <limits.h>
 
-#include "schedule.h"
+#include "spool/schedule.h"
 #include "test.h"
 
 #define NOW ((time_t)1795000000)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "smtp-server.h"
+#include "serve/server.h"
 
 #define OUT_MAX 100000
 

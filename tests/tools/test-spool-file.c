@@ -3,9 +3,9 @@
 #include <sysexits.h>
 
 #include "base/cleanup.h"
-#include "spool-file.h"
-#include "spool-id.h"
-#include "spool-record.h"
+#include "spool/file.h"
+#include "spool/id.h"
+#include "spool/record.h"
 #include "test.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))

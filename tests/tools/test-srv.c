@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "srv.h"
+#include "probe/srv.h"
 
 /* An answer of the DNS as it is on the wire. */
 struct wire {

@@ -6,7 +6,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "stash.h"
+#include "submit/stash.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "config.h"
-#include "settings.h"
-#include "submit-client.h"
+#include "config/config.h"
+#include "settings/settings.h"
+#include "submit/client.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define ARGV_MAX 6

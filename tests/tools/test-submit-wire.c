@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "submit-wire.h"
+#include "submit/wire.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
