@@ -2,6 +2,7 @@
 #ifndef STLS_TEST_H
 #define STLS_TEST_H
 
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include <check.h>
@@ -33,6 +34,17 @@ static inline size_t
 test_step(void)
 {
 	return getenv("STLS_TEST_QUICK") == NULL ? 1 : 16;
+}
+
+/* How many descriptors are open. */
+static inline int
+test_count_fds(void)
+{
+	int fd, n = 0;
+
+	for (fd = 0; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
 }
 
 #define ck_assert_ok(call) ck_assert_int_eq((call), 0)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/talk.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -155,18 +154,6 @@ talk_leave_child(bool good)
 	_exit(1);
 }
 
-int
-talk_count_fds(void)
-{
-	int fd, n = 0;
-
-	for (fd = 0; fd < 256; fd++) {
-		if (fcntl(fd, F_GETFD) >= 0)
-			n++;
-	}
-	return n;
-}
-
 static void
 new_client(struct talk *talk, struct smtptls_context *context)
 {
@@ -194,7 +181,7 @@ talk_begin_with(struct talk *talk, int mode, const char *scheme,
 
 	memset(talk, 0, sizeof(*talk));
 	talk->mode = mode;
-	talk->fds = talk_count_fds();
+	talk->fds = test_count_fds();
 	if (filled.cert == NULL) {
 		filled.cert = world.server;
 		filled.issuer = world.ca;
@@ -407,7 +394,7 @@ talk_end(struct talk *talk)
 	smtptls_message_free(talk->message);
 	server_free(talk->server);
 	if (talk->fds > 0)
-		ck_assert_int_eq(talk_count_fds(), talk->fds);
+		ck_assert_int_eq(test_count_fds(), talk->fds);
 	free(talk->trace);
 	memset(talk, 0, sizeof(*talk));
 }

@@ -140,9 +140,6 @@ int talk_drive(struct talk *talk);
  */
 void talk_leave_child(bool good);
 
-/* How many descriptors are open. */
-int talk_count_fds(void);
-
 /* Both: the code, and what the sentence has in it. */
 void talk_assert_failed(
     struct talk *talk, int r, int code, const char *sentence);

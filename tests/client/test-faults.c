@@ -367,7 +367,7 @@ START_TEST(memory_that_runs_out_anywhere_is_told_honestly)
 		memset(&talk, 0, sizeof(talk));
 		client = NULL;
 		talk.mode = _i;
-		talk.fds = talk_count_fds();
+		talk.fds = test_count_fds();
 		talk.server = server_start(&options);
 		snprintf(place, sizeof(place), "127.0.0.1:%u",
 		    (unsigned int)server_port(talk.server));

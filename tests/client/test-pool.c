@@ -73,7 +73,7 @@ static void
 begin_with(struct bench *bench, struct server_options options)
 {
 	memset(bench, 0, sizeof(*bench));
-	bench->fds = talk_count_fds();
+	bench->fds = test_count_fds();
 	options.cert = world.server;
 	options.issuer = world.ca;
 	options.prologue = talk_prologue(IMPLICIT_BLOCKING);
@@ -104,7 +104,7 @@ finish(struct bench *bench)
 	problem = server_finish(bench->server);
 	ck_assert_msg(problem == NULL, "%s", problem);
 	server_free(bench->server);
-	ck_assert_int_eq(talk_count_fds(), bench->fds);
+	ck_assert_int_eq(test_count_fds(), bench->fds);
 }
 
 static struct smtptls_message *
@@ -1037,7 +1037,7 @@ START_TEST(server_that_is_down_is_told_by_the_message)
 	ck_assert_int_eq(atomic_load(&bench.clients), 2);
 	smtptls_pool_free(bench.pool);
 	smtptls_message_free(message);
-	ck_assert_int_eq(talk_count_fds(), bench.fds);
+	ck_assert_int_eq(test_count_fds(), bench.fds);
 }
 END_TEST
 
@@ -1489,7 +1489,7 @@ START_TEST(memory_that_runs_out_anywhere_is_told_honestly)
 			ck_assert_uint_eq(
 			    accepted, server_contents(bench.server));
 		server_free(bench.server);
-		ck_assert_int_eq(talk_count_fds(), bench.fds);
+		ck_assert_int_eq(test_count_fds(), bench.fds);
 	}
 	ck_assert_uint_gt(n, 10);
 }

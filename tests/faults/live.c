@@ -66,13 +66,13 @@ START_TEST(life_that_fails)
 	life_end(&life);
 	grows = heap_in_use() - heap;
 	heap += 2 * grows;
-	fds = talk_count_fds();
+	fds = test_count_fds();
 
 	problem = live(true, &life);
 	result = life.result;
 	memcpy(text, life.text, sizeof(text));
 	life_end(&life);
-	if (problem == NULL && talk_count_fds() != fds)
+	if (problem == NULL && test_count_fds() != fds)
 		problem = "a descriptor is left";
 	if (problem == NULL && heap_in_use() > heap)
 		problem = "memory is left";

@@ -39,7 +39,7 @@ teardown(void)
 static bool
 live_with_fault(int mode, enum fault fault, unsigned long n)
 {
-	int fds = talk_count_fds();
+	int fds = test_count_fds();
 	const char *problem;
 	struct life life;
 	bool has_failed;
@@ -70,7 +70,7 @@ live_with_fault(int mode, enum fault fault, unsigned long n)
 		ck_assert(life.was_resumed);
 	}
 	life_end(&life);
-	ck_assert_int_eq(talk_count_fds(), fds);
+	ck_assert_int_eq(test_count_fds(), fds);
 	return has_failed;
 }
 
