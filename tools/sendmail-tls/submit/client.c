@@ -13,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/eintr.h"
 #include "settings/table.h"
 #include "submit/stash.h"
 #include "submit/wire.h"
@@ -65,7 +66,10 @@ open_talk(struct stls_err *err, struct talk *talk)
 		return stls_err_errno(err, EX_OSERR, errno, "socket");
 	/* With a full backlog connect(2) waits, for this long. */
 	setsockopt(talk->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	if (connect(talk->fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+	/* Where one that was interrupted goes on by itself, it is there now. */
+	if (UNINTERRUPTED(connect(
+		talk->fd, (struct sockaddr *)&address, sizeof(address))) < 0 &&
+	    errno != EISCONN)
 		return no_helper(err, talk->path, errno);
 	return 0;
 }
@@ -91,7 +95,7 @@ wait_for(struct stls_err *err, const struct talk *talk, short events, int ms)
 	    stls_deadline_first(talk->deadline, stls_deadline_in(ms)));
 
 	if (n < 0)
-		return stls_err_errno(err, EX_OSERR, errno, "poll");
+		return lost(err, talk, "cannot be waited for");
 	return n > 0 ? 0 : lost(err, talk, "did not answer in time");
 }
 
@@ -246,6 +250,9 @@ submit_client_send(struct stls_err *err, const struct settings *settings,
 		    stls_buf_len(&head), &refuses);
 	if (r == 0 && !refuses)
 		r = write_content(err, &talk, content_fd, &refuses);
+	/* It may be this side that could not send: nobody waits for more. */
+	if (refuses)
+		shutdown(talk.fd, SHUT_WR);
 	return r == 0 ? read_answer(err, &talk, text, text_cap) : r;
 }
 
