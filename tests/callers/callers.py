@@ -25,7 +25,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(sys.argv[2]).resolve()
 os.environ["SENDMAIL_TLS"] = str(BUILD / "tools/sendmail-tls/sendmail-tls")
 os.environ["SMTP_SINK_TLS"] = str(BUILD / "tools/smtp-sink-tls/smtp-sink-tls")
-sys.path.insert(0, str(HERE.parent / "tools"))
+sys.path.insert(0, str(HERE.parent / "tools/sendmail-tls"))
 
 import sendmail
 from machine import (ALICE, HELPER, PATIENCE, PROGRAM, ROOT, Helper, Machine)

@@ -14,7 +14,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent
-                       / "tools"))
+                       / "tools/sendmail-tls"))
 import sendmail
 from sendmail import MAIL, NOPERM, PROGRAM, TEMPFAIL
 

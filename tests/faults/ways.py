@@ -25,7 +25,7 @@ import unittest
 import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent
-                       / "tools"))
+                       / "tools/sendmail-tls"))
 import sendmail
 from sendmail import MAIL, PROGRAM, Result, run
 

@@ -10,7 +10,8 @@ import sys
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent
+                       / "tools/sendmail-tls"))
 import sendmail
 from sendmail import DATAERR, HOST, MAIL, USAGE, Server, run
 

@@ -13,7 +13,7 @@ import unittest
 import sendmail
 from sendmail import CONFIG, USAGE, run
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 KEYRING = os.environ.get("SENDMAIL_TLS_KEYRING")
 ENVELOPE = ["-f", "a@example.org", "b@example.org"]
 

@@ -11,7 +11,7 @@ import tempfile
 import threading
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 from localhost import HOST
 
 PROGRAM = os.environ["SENDMAIL_TLS"]

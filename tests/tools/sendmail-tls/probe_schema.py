@@ -5,7 +5,7 @@ import json
 import pathlib
 import re
 
-DOCUMENT = (pathlib.Path(__file__).resolve().parent.parent.parent / "doc" /
+DOCUMENT = (pathlib.Path(__file__).resolve().parents[3] / "doc" /
             "probe-schema.md")
 SCHEMA = json.loads(re.search(
     r"```json\n(.*?)```", DOCUMENT.read_text(), re.DOTALL).group(1))
