@@ -81,7 +81,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned int flags = fuzz_take(&input);
 	char *account = fuzz_take_line(&input, NULL);
 	const char *text = (const char *)input.data, *mark;
-	struct config config = { .home = "/home/alice" };
+	struct config config = {
+		.vocabulary = &settings_options,
+		.home = "/home/alice",
+	};
 	struct stls_err err = { 0 };
 	size_t system_len = input.len;
 	bool has_secret;

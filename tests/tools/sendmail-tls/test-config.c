@@ -313,6 +313,7 @@ START_TEST(every_cut_of_a_file_is_understood_or_refused)
 			if (i > 0 && len < sizeof(whole) - 1)
 				text[len] = "]\x80"[i - 1];
 			memset(&config, 0, sizeof(config));
+			config.vocabulary = &settings_options;
 			memset(&err, 0, sizeof(err));
 			r = config_parse(&err, &config, CONFIG_USER, "file",
 			    text, i > 0 ? sizeof(text) - 1 : len, &has_secret);
@@ -330,7 +331,7 @@ END_TEST
 START_TEST(a_secret_is_known_as_one)
 {
 	static const char text[] = "[x]\npassword = y\n";
-	struct config config = { 0 };
+	struct config config = { .vocabulary = &settings_options };
 	struct stls_err err = { 0 };
 	bool has_secret = false;
 

@@ -86,11 +86,12 @@ load_file(struct stls_err *err, enum config_source source, const char *path,
 
 int
 config_load(struct stls_err *err, const struct config_paths *paths,
-    struct config *config)
+    const struct option_table *vocabulary, struct config *config)
 {
 	int r = 0;
 
 	config->home = paths->home;
+	config->vocabulary = vocabulary;
 	if (paths->only != NULL)
 		r = load_file(err, CONFIG_ONLY, paths->only, config);
 	if (paths->only == NULL && paths->system != NULL)

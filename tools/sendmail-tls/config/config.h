@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/secret.h"
+#include "config/options.h"
 
 /*
  * What configuration files say, before it is applied: one entry for each
@@ -40,6 +41,7 @@ struct config_account {
 #define CONFIG_FILES_MAX 2
 
 struct config {
+	const struct option_table *vocabulary; /* the keys that there are */
 	struct config_entry *entries;
 	size_t count;
 	struct config_account *accounts;
@@ -69,14 +71,14 @@ struct config_paths {
 /*
  * Read the files: 0, or EX_CONFIG with file and line: a file cannot be read,
  * can be changed by others, or can be read by others and has a secret in it; a
- * line is none; a key is unknown, is there twice, or has a bad value, in
- * whatever account. EX_OSERR.
+ * line is none; a key is not in the vocabulary, which is borrowed, is there
+ * twice, or is where it may not be. EX_OSERR.
  *
  * A system or user file that is not there is no error, config->file_count
  * tells. Of one that is out of reach only that is told.
  */
 int config_load(struct stls_err *err, const struct config_paths *paths,
-    struct config *config);
+    const struct option_table *vocabulary, struct config *config);
 
 /*
  * The file that a value names: a whole path, or one with ~/ in front. `key` is
@@ -89,8 +91,9 @@ int config_expand_path(struct stls_err *err, struct config *config,
 void config_done(struct config *config);
 
 /*
- * Add what a text says: 0, EX_CONFIG, EX_OSERR. `file` is kept, the text is
- * not. *out_has_secret tells whether a key in it is one that is a secret.
+ * Add what a text says, by config->vocabulary: 0, EX_CONFIG, EX_OSERR. `file`
+ * is kept, the text is not. *out_has_secret tells whether a key in it is one
+ * that is a secret.
  */
 int config_parse(struct stls_err *err, struct config *config,
     enum config_source source, const char *file, const char *text, size_t len,

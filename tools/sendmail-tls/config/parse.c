@@ -11,7 +11,6 @@
 
 #include "base/alloc.h"
 #include "base/utf8.h"
-#include "settings/table.h"
 
 /*
  * libinih reads into an array of its own: of 200 octets where it is built as
@@ -227,7 +226,7 @@ static int
 check_key(struct parser *p, const char *account, const char *key)
 {
 	const struct option_spec *spec = options_find_key(
-	    &settings_options, key);
+	    p->config->vocabulary, key);
 	size_t i;
 
 	if (spec == NULL)

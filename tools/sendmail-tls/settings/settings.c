@@ -211,7 +211,7 @@ apply_files(struct stls_err *err, const struct config_paths *given,
 		return stls_err_set(err, EX_OSERR, "out of memory");
 	if (command_line->config_file != NULL)
 		paths.only = command_line->config_file;
-	r = config_load(err, &paths, settings->config);
+	r = config_load(err, &paths, &settings_options, settings->config);
 	if (r == 0)
 		r = config_check(err, settings->config, settings);
 	if (r == 0)
