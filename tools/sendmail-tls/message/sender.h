@@ -3,6 +3,7 @@
 #define SENDMAIL_MESSAGE_SENDER_H
 
 #include "base/err.h"
+#include "settings/sender-from.h"
 #include "settings/settings.h"
 #include "system/identity.h"
 
@@ -11,12 +12,6 @@
  * (`envelope-from`), who is named in the header (`from`), and what a bare name
  * gets (`domain`).
  */
-
-/* The From that a message gets. */
-struct sender_from {
-	char *address; /* NULL: there is none, which matters if it is needed */
-	char *name;    /* NULL: none */
-};
 
 /* What the name of the user gets for a domain; "" where there is none. */
 const char *sender_default_domain(
@@ -38,15 +33,5 @@ int sender_choose(struct stls_err *err, const struct settings *settings,
 int sender_choose_from(struct stls_err *err, const struct settings *settings,
     const struct identity *identity, const char *sender,
     struct sender_from *out_from);
-
-/*
- * Take `Name <address>` apart, or an address alone: EX_DATAERR: it is none;
- * EX_OSERR. A bare name stays one where `domain` is NULL.
- */
-int sender_from_parse(struct stls_err *err, const char *text,
-    const char *domain, struct sender_from *out_from);
-
-/* Copes with a zeroed struct. */
-void sender_from_done(struct sender_from *from);
 
 #endif

@@ -6,7 +6,7 @@
 #include <sysexits.h>
 
 #include "base/cleanup.h"
-#include "message/sender.h"
+#include "settings/sender-from.h"
 #include "settings/settings.h"
 
 static int
