@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "deliver/deliver.h"
+#include "client/delivery.h"
 #include "message/mail.h"
 #include "settings/settings.h"
 

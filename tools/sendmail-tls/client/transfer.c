@@ -99,26 +99,6 @@ transfer_run(struct transfer *transfer, const struct settings *settings,
 	delivery->outcomes = report_outcomes(r, message);
 }
 
-enum spool_state
-transfer_state(const struct transfer *transfer, size_t i)
-{
-	if (transfer->message == NULL)
-		return SPOOL_WAITING;
-	switch (smtptls_message_outcome(transfer->message, i)) {
-	case SMTPTLS_OUTCOME_ACCEPTED:
-		return SPOOL_ACCEPTED;
-	case SMTPTLS_OUTCOME_REFUSED:
-		return SPOOL_REFUSED;
-	case SMTPTLS_OUTCOME_IN_DOUBT:
-		return SPOOL_IN_DOUBT;
-	default:
-		break;
-	}
-	return transfer->status == EX_DATAERR || transfer->status == EX_USAGE
-	    ? SPOOL_REFUSED
-	    : SPOOL_WAITING;
-}
-
 bool
 transfer_needs_attention(int status)
 {

@@ -9,10 +9,9 @@
 #include <smtptls/message.h>
 
 #include "base/err.h"
-#include "deliver/deliver.h"
+#include "client/delivery.h"
 #include "message/mail.h"
 #include "settings/settings.h"
-#include "spool/file.h"
 
 /*
  * A mail on its way through the library: used once by who sends at once, and
@@ -37,12 +36,6 @@ int transfer_begin(
  */
 void transfer_run(struct transfer *transfer, const struct settings *settings,
     struct smtptls_client *client, bool is_last, struct delivery *delivery);
-
-/*
- * What became of a recipient, as the spool sees it. Where the message as a
- * whole cannot be sent to this server (status 64 or 65), nobody waits.
- */
-enum spool_state transfer_state(const struct transfer *transfer, size_t i);
 
 /* Whether a failure is about who the server is, or who we are. */
 bool transfer_needs_attention(int status);

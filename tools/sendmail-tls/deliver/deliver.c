@@ -14,6 +14,7 @@
 #include "client/report.h"
 #include "client/transfer.h"
 #include "spool/add.h"
+#include "spool/state.h"
 
 static void
 free_client(struct smtptls_client **client)
@@ -34,7 +35,7 @@ count_states(const struct mail *mail, const struct transfer *transfer,
 
 	memset(counts, 0, sizeof(*counts));
 	for (i = 0; i < mail->recipients.count; i++)
-		counts->of[transfer_state(transfer, i)]++;
+		counts->of[spool_state_of(transfer, i)]++;
 }
 
 static bool
@@ -151,31 +152,4 @@ deliver(struct stls_err *err, const struct settings *settings,
 		keep(err, settings, mail, &transfer, delivery);
 	log_delivery(settings, mail, delivery);
 	return delivery->status;
-}
-
-void
-delivery_print(const struct delivery *delivery, FILE *file)
-{
-	const char *line = delivery->outcomes;
-	size_t len;
-
-	/* What is stored is no failure; why it was is for the log. */
-	if (delivery->text[0] != '\0' && delivery->status != 0)
-		fprintf(file, "%s: %s\n",
-		    delivery->is_in_doubt ? "in doubt" : PROGRAM,
-		    delivery->text);
-	if (delivery->warning[0] != '\0')
-		fprintf(file, PROGRAM ": %s\n", delivery->warning);
-	while (line != NULL && *line != '\0') {
-		len = strcspn(line, "\n");
-		fprintf(file, PROGRAM ": %.*s\n", (int)len, line);
-		line += len + (line[len] == '\n');
-	}
-}
-
-void
-delivery_done(struct delivery *delivery)
-{
-	free(delivery->outcomes);
-	memset(delivery, 0, sizeof(*delivery));
 }

@@ -14,6 +14,7 @@
 #include "spool/dir.h"
 #include "spool/options.h"
 #include "spool/schedule.h"
+#include "spool/state.h"
 
 #define COPY_LEN 65536
 
@@ -47,7 +48,7 @@ append_states(struct stls_err *err, const struct transfer *transfer,
 	int r = 0;
 
 	for (i = 0; i < count && r == 0; i++) {
-		state = transfer_state(transfer, i);
+		state = spool_state_of(transfer, i);
 		if (state == SPOOL_REFUSED)
 			state = SPOOL_TOLD;
 		report_recipient_reply(

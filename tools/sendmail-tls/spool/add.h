@@ -3,8 +3,8 @@
 #define SENDMAIL_SPOOL_ADD_H
 
 #include "base/err.h"
+#include "client/delivery.h"
 #include "client/transfer.h"
-#include "deliver/deliver.h"
 #include "message/mail.h"
 #include "settings/settings.h"
 

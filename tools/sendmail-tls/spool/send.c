@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "client/report.h"
 #include "client/transfer.h"
+#include "spool/state.h"
 
 /* What a record about a recipient takes, without the server's words. */
 #define STATE_LEN 64
@@ -135,7 +136,7 @@ is_untouched(const struct transfer *transfer, size_t count)
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		if (transfer_state(transfer, i) != SPOOL_WAITING)
+		if (spool_state_of(transfer, i) != SPOOL_WAITING)
 			return false;
 	}
 	return true;
@@ -192,7 +193,7 @@ take_outcomes(struct stls_err *err, struct spool_item *item,
 	for (i = 0; i < item->message.recipient_count; i++, recipient++) {
 		if (!item->is_tried[i])
 			continue;
-		take_state(recipient, transfer_state(transfer, k));
+		take_state(recipient, spool_state_of(transfer, k));
 		/* In the file it is in doubt. */
 		if (item->has_doubt && recipient->state != SPOOL_IN_DOUBT)
 			recipient->is_changed = true;

@@ -3,7 +3,7 @@
 #define SENDMAIL_SPOOL_SEND_H
 
 #include "base/err.h"
-#include "deliver/deliver.h"
+#include "client/delivery.h"
 #include "message/mail.h"
 #include "spool/dir.h"
 #include "spool/file.h"

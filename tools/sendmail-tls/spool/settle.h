@@ -3,7 +3,7 @@
 #define SENDMAIL_SPOOL_SETTLE_H
 
 #include "base/err.h"
-#include "deliver/deliver.h"
+#include "client/delivery.h"
 #include "settings/settings.h"
 #include "spool/send.h"
 #include "system/identity.h"
