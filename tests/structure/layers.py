@@ -4,8 +4,8 @@
 
 usage: layers.py SOURCE_ROOT
 
-The table is that of doc/architecture.md. A line is printed for each include
-that it does not allow, and for each file that does not open with its own
+The tables are those of doc/architecture.md. A line is printed for each include
+that they do not allow, and for each file that does not open with its own
 header.
 """
 
@@ -28,6 +28,23 @@ PUBLIC = ["base", "crypto", "name", "smtp", "sasl", "mail", "net", "tls"]
 TOOLS = ["base", "common", "crypto", "mail", "name", "smtp"]
 # A parser in a folder of which they may not have the rest.
 TOOL_PARSERS = ["net/url.h"]
+# A program in folders: each may include, besides itself, those that it names,
+# all of which stand above it. The files beside the folders may include all.
+PROGRAMS = {
+    "sendmail-tls": {
+        "system": [],
+        "config": ["system"],
+        "settings": ["config"],
+        "credentials": ["system", "config", "settings"],
+        "message": ["system", "config", "settings"],
+        "client": ["system", "settings", "credentials", "message"],
+        "probe": ["system", "settings", "client"],
+        "spool": ["system", "settings", "message", "client"],
+        "deliver": ["system", "settings", "message", "client", "spool"],
+        "submit": ["system", "settings", "message", "deliver"],
+        "serve": ["system", "settings", "message", "deliver", "submit"],
+    },
+}
 # What one file may include all the same: a bad server has to reach below what
 # the public interface of TLS lets anybody do.
 FILES = {"tools/smtp-sink-tls/mischief-tls.c": ["tls/session.h"]}
@@ -64,14 +81,30 @@ def group_of(header):
     return "gnutls" if header.startswith("gnutls/") else header
 
 
-def internal_is_allowed(place, header, own_folder):
+def is_of_layer(path, header, folders):
+    """Whether a file of a program may include one of the same program."""
+    below, of = path.parts[2:-1], pathlib.PurePath(header).parts[:-1]
+    if not below or of == below:
+        return True
+    return len(of) == 1 and of[0] in folders.get(below[0], [])
+
+
+def tool_is_allowed(root, path, header):
+    program = path.parts[1]
+    if (root / "tools" / program / header).exists():
+        return is_of_layer(path, header, PROGRAMS.get(program, {}))
+    return header.split("/")[0] in TOOLS or header in TOOL_PARSERS
+
+
+def internal_is_allowed(root, path, header):
+    place = place_of(path)
     folder = header.split("/")[0] if "/" in header else None
+    if path.parts[0] == "tools":
+        return tool_is_allowed(root, path, header)
     if folder is None:
-        return own_folder or place == "lib"
+        return place == "lib"
     if place == "lib":
         return folder in PUBLIC
-    if place.startswith("tools"):
-        return own_folder or folder in TOOLS or header in TOOL_PARSERS
     return folder == place or folder in LAYERS.get(place, [])
 
 
@@ -99,13 +132,10 @@ def check_file(root, path):
         if kind == "<":
             ok = system_is_allowed(place, header)
         else:
-            ok = internal_is_allowed(
-                place, header,
-                place.startswith("tools") and
-                (root / place / header).exists()) or (
-                header in FILES.get(str(path), []))
+            ok = (internal_is_allowed(root, path, header) or
+                  header in FILES.get(str(path), []))
         if not ok:
-            yield f"{path}: {place} may not include {header}"
+            yield f"{path}: {path.parent} may not include {header}"
     own = own_header(root, path)
     first = includes[0][1] if includes else None
     if own and first != own:
@@ -114,13 +144,40 @@ def check_file(root, path):
         yield f"{path}: the first line is not its licence"
 
 
+def check_tables(root):
+    """Every folder is in a table, and no table leads back up."""
+    tables = {"lib": LAYERS}
+    for tool in sorted((root / "tools").iterdir()):
+        if any(tool.rglob("*.c")):
+            tables[f"tools/{tool.name}"] = PROGRAMS.get(tool.name, {})
+    for place, table in tables.items():
+        rows = list(table)
+        folders = {p.name for p in (root / place).iterdir() if p.is_dir()}
+        for name in sorted(folders - set(rows)):
+            yield f"{place}/{name}: is not in the table of the layers"
+        for name in sorted(set(rows) - folders):
+            yield f"{place}/{name}: is in the table, and is no folder"
+        for i, name in enumerate(rows):
+            for other in sorted(set(table[name]) - set(rows[:i])):
+                yield f"{place}/{name}: {other} does not stand above it"
+
+
+def check_document(root):
+    """What a table of a program says here is what the document says."""
+    text = (root / "doc/architecture.md").read_text()
+    for program, table in PROGRAMS.items():
+        for name, others in table.items():
+            row = re.search(rf"^\| `{name}/` \|.*\| ?(.*?) ?\|$", text, re.M)
+            if row is None or row[1] != ", ".join(others):
+                yield (f"doc/architecture.md: {program}: {name} may include "
+                       f"{others}")
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     files = [p.relative_to(root) for folder in ("lib", "tools")
              for p in sorted((root / folder).rglob("*.[ch]"))]
-    folders = {p.name for p in (root / "lib").iterdir() if p.is_dir()}
-    found = [f"lib/{name}: is not in the table of the layers"
-             for name in sorted(folders - set(LAYERS))]
+    found = [*check_tables(root), *check_document(root)]
     for path in files:
         found.extend(check_file(root, path))
     print("\n".join(found) or f"{len(files)} files keep to their layers")
