@@ -8,6 +8,7 @@
 #include <smtptls/status.h>
 
 #include "smtp/data.h"
+#include "smtp/wire-form.h"
 
 #define GROWTH(len) (2 * (len) + 16)
 
@@ -64,7 +65,7 @@ check_wire(const struct stls_data *how, const char *text, size_t len,
 {
 	char *wanted = malloc(GROWTH(len)), *back = malloc(GROWTH(len));
 	const char *wire = (const char *)stls_buf_data(out);
-	size_t wanted_len = fuzz_normalise(wanted, text, len);
+	size_t wanted_len = wire_form(wanted, text, len);
 	long n = (long)stls_buf_len(out);
 
 	if (!how->is_chunk)
@@ -100,7 +101,7 @@ check_facts(const struct stls_data *how, const char *text, size_t len,
 	FUZZ_CHECK(whole.facts.nul_at == pieces.facts.nul_at);
 	FUZZ_CHECK(
 	    whole.facts.bad_line_ending_at == pieces.facts.bad_line_ending_at);
-	FUZZ_CHECK(whole.facts.size == fuzz_normalise(out, text, len));
+	FUZZ_CHECK(whole.facts.size == wire_form(out, text, len));
 	free(out);
 	if (r == SMTPTLS_E_UNSUPPORTED) {
 		FUZZ_CHECK(how->refuse_8bit && whole.facts.has_8bit);

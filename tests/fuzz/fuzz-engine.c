@@ -17,7 +17,7 @@
 #include "engine-stream.h"
 #include "sasl/oauth-status.h"
 #include "sasl/sasl.h"
-#include "smtp/witness.h"
+#include "smtp/exchange.h"
 
 #define STEPS_MAX 200000
 #define PREFACE_MAX 32
@@ -28,21 +28,16 @@
 #define ENCODED "czNjcjN0L3Bhc3Mrd29yZA"
 
 static struct play {
-	struct stls_engine engine;
-	struct stls_err err; /* of the engine */
-	struct witness witness;
-	struct letter letters[LETTERS_MAX];
-	size_t count, submitted;
+	struct exchange x;
 	struct stream stream;
 	uint32_t state; /* what the driver does is drawn from it */
-	bool by_octet, hook, asked_to_quit, gate_is_closed;
+	bool by_octet, gate_is_closed;
 	unsigned long fail_at; /* the allocation that fails; 0: none */
 	size_t steps;
 
 	/* In front of the first message, where there is no witness yet. */
 	bool is_witnessed;
 	uint64_t seen, written;
-	size_t out_seen; /* of the present output */
 	char line[STLS_AUTH_LINE_MAX + 2];
 	size_t line_len;
 	uint64_t questions[PREFACE_MAX]; /* where they end */
@@ -112,27 +107,15 @@ may_send(enum stls_step step, void *arg)
 /* --- messages --- */
 
 static void
-make_letter(struct letter *letter, size_t index)
+make_letter(void)
 {
 	static const char *const contents[] = { "", "a", ".", "\n.\r\n.",
 		"Subject: x\n\nbody\n", "..\r\rx\n\n", "\xc3\xa4\n" };
 	const char *content = contents[draw(7)];
+	struct letter *letter = exchange_add(
+	    &p->x, strdup(content), strlen(content), 1 + draw(RECIPIENTS_MAX));
 	struct stls_transaction *txn = &letter->txn;
-	size_t i, count = 1 + draw(RECIPIENTS_MAX);
-	char name[64];
 
-	letter->content = strdup(content);
-	letter->len = strlen(content);
-	letter->wire = malloc(2 * letter->len + 2);
-	letter->wire_len = fuzz_normalise(letter->wire, content, letter->len);
-	snprintf(name, sizeof(name), "s%zu@example.org", index);
-	FUZZ_CHECK(stls_transaction_set_sender(
-		       txn, name, strlen(name), false) == SMTPTLS_OK);
-	for (i = 0; i < count; i++) {
-		snprintf(name, sizeof(name), "r%zu.%zu@example.org", index, i);
-		FUZZ_CHECK(stls_transaction_add_recipient(
-			       txn, name, strlen(name), false) == SMTPTLS_OK);
-	}
 	txn->all_or_nothing = draw(5) == 0;
 	txn->is_exact = draw(4) > 0;
 	txn->size_is_known = txn->is_exact;
@@ -144,46 +127,26 @@ make_letter(struct letter *letter, size_t index)
 		txn->content_size++;
 }
 
-static struct letter *
-letter_of(const struct stls_transaction *txn)
-{
-	size_t i;
-
-	for (i = 0; i < p->count; i++) {
-		if (&p->letters[i].txn == txn)
-			return &p->letters[i];
-	}
-	hostile_fail("a transaction that nobody knows");
-}
-
 static void
 submit(void)
 {
-	struct letter *letter = &p->letters[p->submitted];
-
-	if (p->submitted == p->count ||
-	    stls_engine_submit(&p->engine, &letter->txn) < 0)
-		return;
-	note("* submit %zu\n", p->submitted);
-	p->submitted++;
-	letter->is_in_engine = true;
+	if (exchange_submit(&p->x))
+		note("* submit %zu\n", p->x.submitted - 1);
 }
 
 static void
 take_done(void)
 {
-	struct stls_transaction *txn = stls_engine_take_done(&p->engine);
-	struct letter *letter = letter_of(txn);
+	struct letter *letter = exchange_take_done(&p->x);
+	const struct stls_transaction *txn = &letter->txn;
 	size_t i;
 
-	FUZZ_CHECK(letter->is_in_engine);
-	letter->is_in_engine = false;
 	note("* done %s %d %s\n", txn->sender, txn->status, txn->err.text);
 	for (i = 0; i < txn->count; i++)
 		note("* %d %d %s\n", (int)txn->recipients[i].outcome,
 		    txn->recipients[i].code,
 		    stls_recipient_text(&txn->recipients[i]));
-	witness_check(&p->witness, letter);
+	witness_check(&p->x.witness, letter);
 }
 
 /* --- what is said in front of the first message --- */
@@ -191,29 +154,29 @@ take_done(void)
 static void
 begin_witness(size_t line_len)
 {
-	const struct stls_engine_config *config = &p->engine.config;
+	const struct stls_engine_config *config = &p->x.engine.config;
 
-	FUZZ_CHECK(p->engine.tls || config->insecure_no_tls);
+	FUZZ_CHECK(p->x.engine.tls || config->insecure_no_tls);
 	FUZZ_CHECK(p->is_authenticated || !config->authenticate);
 	FUZZ_CHECK(!p->gate_is_closed || strncmp(p->line, "MAIL", 4) != 0);
-	witness_start(&p->witness, &p->engine);
-	p->witness.seen = p->seen - line_len;
-	p->witness.written = p->written;
+	witness_start(&p->x.witness, &p->x.engine);
+	p->x.witness.seen = p->seen - line_len;
+	p->x.witness.written = p->written;
 	p->is_witnessed = true;
-	witness_see(&p->witness, (const unsigned char *)p->line, line_len);
+	witness_see(&p->x.witness, (const unsigned char *)p->line, line_len);
 }
 
 static void
 on_line(size_t len)
 {
-	const struct stls_engine_config *config = &p->engine.config;
+	const struct stls_engine_config *config = &p->x.engine.config;
 
 	if (strncmp(p->line, "AUTH ", 5) == 0) {
-		FUZZ_CHECK(p->engine.tls && config->authenticate);
+		FUZZ_CHECK(p->x.engine.tls && config->authenticate);
 		FUZZ_CHECK(!p->gate_is_closed && !p->in_auth);
 		p->in_auth = true;
 	} else if (strncmp(p->line, "STARTTLS\r", 9) == 0) {
-		FUZZ_CHECK(!p->engine.tls && !config->implicit_tls);
+		FUZZ_CHECK(!p->x.engine.tls && !config->implicit_tls);
 		FUZZ_CHECK(!config->insecure_no_tls);
 	} else if (!p->in_auth && strncmp(p->line + 1, "HLO ", 4) != 0) {
 		begin_witness(len);
@@ -236,7 +199,7 @@ see(const unsigned char *data, size_t len)
 		p->line_len = 0;
 	}
 	if (p->is_witnessed)
-		witness_see(&p->witness, data, len);
+		witness_see(&p->x.witness, data, len);
 }
 
 /* Whether the engine may go on behind it. */
@@ -260,7 +223,7 @@ on_preface_reply(const struct stream_reply *reply)
 static void
 account(uint64_t replies_before)
 {
-	uint64_t n = p->engine.replies - replies_before;
+	uint64_t n = p->x.engine.replies - replies_before;
 	const struct stream_reply *reply;
 	bool may_go_on;
 
@@ -269,10 +232,10 @@ account(uint64_t replies_before)
 		FUZZ_CHECK(reply != NULL);
 		if (p->is_witnessed)
 			may_go_on = witness_reply(
-			    &p->witness, reply->code, reply->at);
+			    &p->x.witness, reply->code, reply->at);
 		else
 			may_go_on = on_preface_reply(reply);
-		if (!may_go_on && p->engine.state != STLS_STATE_CLOSED)
+		if (!may_go_on && p->x.engine.state != STLS_STATE_CLOSED)
 			hostile_fail("it goes on after a false reply");
 	}
 }
@@ -282,33 +245,21 @@ hear(void)
 {
 	char *piece = malloc(p->stream.len + 1), *octet;
 	size_t n = stream_next(&p->stream, piece, p->written), i;
-	uint64_t before = p->engine.replies;
+	uint64_t before = p->x.engine.replies;
 
 	piece = realloc(piece, n > 0 ? n : 1);
 	if (p->by_octet) {
 		for (i = 0; i < n; i++) {
 			octet = fuzz_copy(piece + i, 1);
-			stls_engine_receive(&p->engine, octet, 1);
+			stls_engine_receive(&p->x.engine, octet, 1);
 			free(octet);
 		}
 	} else if (n > 0) {
-		stls_engine_receive(&p->engine, piece, n);
+		stls_engine_receive(&p->x.engine, piece, n);
 	}
 	free(piece);
 	account(before);
 	return n > 0;
-}
-
-static void
-lose(void)
-{
-	struct stls_err err;
-
-	stls_err_set(&err, SMTPTLS_E_IO, "lost");
-	if (draw(4) > 0)
-		stls_engine_lose(&p->engine, &err);
-	else
-		stls_engine_fail(&p->engine, &err);
 }
 
 /* --- the driver --- */
@@ -317,7 +268,7 @@ lose(void)
 static void
 check_size(const unsigned char *data, size_t len)
 {
-	uint64_t most = p->engine.capabilities.size_max, size;
+	uint64_t most = p->x.engine.capabilities.size_max, size;
 	const char *said = memmem(data, len, " SIZE=", 6);
 
 	if (said == NULL || most == 0)
@@ -330,20 +281,16 @@ static void
 write_some(void)
 {
 	const unsigned char *data;
-	size_t len, n;
+	size_t len, seen, n;
 
-	data = stls_engine_output(&p->engine, &len);
-	FUZZ_CHECK(len > 0 && len >= p->out_seen);
-	note("> %zu %.*s\n", p->out_seen, (int)(len - p->out_seen),
-	    data + p->out_seen);
-	see(data + p->out_seen, len - p->out_seen);
-	check_size(data + p->out_seen, len - p->out_seen);
-	p->out_seen = len;
+	data = exchange_output(&p->x, &len, &seen);
+	FUZZ_CHECK(len > 0);
+	note("> %zu %.*s\n", seen, (int)(len - seen), data + seen);
+	see(data + seen, len - seen);
+	check_size(data + seen, len - seen);
 	n = draw(8) > 0 ? len : 1 + draw((unsigned int)len);
 	p->written += n;
-	p->witness.written = p->written;
-	p->out_seen -= n;
-	stls_engine_sent(&p->engine, n);
+	exchange_sent(&p->x, n);
 }
 
 static struct stls_sasl_credentials
@@ -369,13 +316,13 @@ respond(const struct stls_secret *challenge, struct stls_secret *response)
 							   : NULL;
 	if (who.token != NULL && p->auth_round > 0 && challenge->len > 0) {
 		stls_oauth_status(challenge->data, challenge->len, status);
-		stls_engine_auth_failed(&p->engine, status);
+		stls_engine_auth_failed(&p->x.engine, status);
 	}
 	if (p->mechanism->respond(&err, &who, p->auth_round++,
 		challenge->data != NULL ? challenge->data : "", challenge->len,
 		response) == SMTPTLS_OK)
 		return true;
-	stls_engine_fail(&p->engine, &err);
+	stls_engine_fail(&p->x.engine, &err);
 	return false;
 }
 
@@ -387,16 +334,16 @@ start_auth(void)
 	struct stls_secret response = { NULL, 0 };
 	struct stls_err err;
 	const char *offered = stls_capabilities_find(
-	    &p->engine.capabilities, "AUTH");
+	    &p->x.engine.capabilities, "AUTH");
 
 	p->auth_round = 0;
 	if (stls_sasl_choose(
 		&err, &who, offered != NULL ? offered : "", &p->mechanism) < 0)
-		stls_engine_fail(&p->engine, &err);
+		stls_engine_fail(&p->x.engine, &err);
 	else if (!p->mechanism->client_first)
-		stls_engine_auth(&p->engine, p->mechanism->name, NULL);
+		stls_engine_auth(&p->x.engine, p->mechanism->name, NULL);
 	else if (respond(&empty, &response))
-		stls_engine_auth(&p->engine, p->mechanism->name, &response);
+		stls_engine_auth(&p->x.engine, p->mechanism->name, &response);
 	stls_secret_done(&response);
 }
 
@@ -405,8 +352,8 @@ answer_challenge(void)
 {
 	struct stls_secret response = { NULL, 0 };
 
-	if (respond(stls_engine_challenge(&p->engine), &response))
-		stls_engine_auth_respond(&p->engine, &response);
+	if (respond(stls_engine_challenge(&p->x.engine), &response))
+		stls_engine_auth_respond(&p->x.engine, &response);
 	stls_secret_done(&response);
 }
 
@@ -414,92 +361,74 @@ answer_challenge(void)
 static void
 start_tls(void)
 {
-	FUZZ_CHECK(stls_buf_len(&p->engine.in) == 0);
-	stls_engine_tls(&p->engine);
-	FUZZ_CHECK(p->engine.capabilities.count == 0);
-	if (p->engine.config.implicit_tls)
+	FUZZ_CHECK(stls_buf_len(&p->x.engine.in) == 0);
+	stls_engine_tls(&p->x.engine);
+	FUZZ_CHECK(p->x.engine.capabilities.count == 0);
+	if (p->x.engine.config.implicit_tls)
 		p->questions[p->question_count++] = p->seen;
 }
 
 static void
 need_body(void)
 {
-	struct letter *letter = letter_of(p->engine.sending);
 	struct stls_err err;
 	size_t n;
 
 	if (draw(64) == 0) {
 		stls_err_set(&err, SMTPTLS_E_SOURCE, "it cannot be read");
-		stls_engine_abandon(&p->engine, &err);
+		stls_engine_abandon(&p->x.engine, &err);
 		return;
 	}
-	if (letter->txn.is_repeated)
-		letter->given = 0;
-	letter->txn.is_repeated = false;
-	n = letter->len - letter->given;
+	n = exchange_content_left(&p->x);
 	if (n > 1)
 		n = 1 + draw((unsigned int)n);
-	letter->given += n;
-	if (n == 0)
-		stls_engine_body_end(&p->engine);
-	else
-		stls_engine_body(
-		    &p->engine, letter->content + letter->given - n, n);
+	exchange_give(&p->x, n);
 }
 
 static void
 before_end(void)
 {
-	if (p->hook && stls_engine_has_output(&p->engine))
+	if (p->x.hook && stls_engine_has_output(&p->x.engine))
 		write_some();
 	else
-		stls_engine_end_of_data(&p->engine);
+		stls_engine_end_of_data(&p->x.engine);
 }
 
 static void
 begin_connection(void)
 {
-	struct witness *w = &p->witness;
-
-	w->letters = p->letters;
-	w->letter_count = p->count;
-	p->seen = p->written = p->out_seen = p->line_len = 0;
+	p->seen = p->written = p->line_len = 0;
 	p->question_count = p->answer_count = 0;
 	p->is_witnessed = p->in_auth = p->is_authenticated = false;
 	stream_restart(&p->stream);
-	if (stls_engine_start(&p->engine, "client.example.org") < 0) {
-		FUZZ_CHECK(p->err.code == SMTPTLS_E_NOMEM);
+	if (stls_engine_start(&p->x.engine, "client.example.org") < 0) {
+		FUZZ_CHECK(p->x.err.code == SMTPTLS_E_NOMEM);
 		FUZZ_CHECK(stls_alloc_has_failed());
-		stls_engine_fail(&p->engine, &p->err);
+		stls_engine_fail(&p->x.engine, &p->x.err);
 	}
-	witness_start(w, &p->engine);
-	if (!p->engine.config.implicit_tls)
+	witness_start(&p->x.witness, &p->x.engine);
+	if (!p->x.engine.config.implicit_tls)
 		p->questions[p->question_count++] = 0;
 }
 
 static void
 reconnect(void)
 {
-	struct stls_engine next;
-
 	note("* reconnect\n");
-	stls_engine_init(&next, &p->engine.config);
-	stls_engine_move_on(&p->engine, &next);
-	stls_engine_done(&p->engine);
-	p->engine = next;
+	exchange_move_on(&p->x);
 	begin_connection();
 }
 
 static void
 be_ready(void)
 {
-	if (p->submitted < p->count) {
+	if (p->x.submitted < p->x.count) {
 		submit();
-	} else if (!p->asked_to_quit && draw(2) > 0) {
-		p->asked_to_quit = true;
-		stls_engine_quit(&p->engine);
+	} else if (!p->x.asked_to_quit && draw(2) > 0) {
+		p->x.asked_to_quit = true;
+		stls_engine_quit(&p->x.engine);
 	} else {
-		lose();
+		exchange_lose(&p->x, draw(4) > 0);
 	}
 }
 
@@ -511,18 +440,18 @@ disturb(void)
 	if (what < 8)
 		submit();
 	else if (what == 8)
-		stls_engine_noop(&p->engine);
+		stls_engine_noop(&p->x.engine);
 	else if (what == 9)
-		stls_engine_rset(&p->engine);
+		stls_engine_rset(&p->x.engine);
 	else if (what == 10)
-		stls_engine_trim(&p->engine);
+		stls_engine_trim(&p->x.engine);
 }
 
 /* False: it is over. */
 static bool
 do_next(void)
 {
-	enum stls_event event = stls_engine_event(&p->engine);
+	enum stls_event event = stls_engine_event(&p->x.engine);
 
 	FUZZ_CHECK(++p->steps < STEPS_MAX);
 	note("* %d\n", (int)event);
@@ -531,7 +460,7 @@ do_next(void)
 	switch (event) {
 	case STLS_NEED_INPUT:
 		if (!hear())
-			lose();
+			exchange_lose(&p->x, draw(4) > 0);
 		return true;
 	case STLS_HAVE_OUTPUT:
 		write_some();
@@ -582,16 +511,15 @@ begin(struct fuzz_input input)
 		.server = "mx.example.org",
 		.chunk_max = chunks[more >> 2 & 3],
 		.may_send = may_send,
-		.err = &p->err,
+		.err = &p->x.err,
 		.trace = trace,
 	};
-	size_t i;
+	size_t i, count = 1 + (more >> 5) % LETTERS_MAX;
 
 	config.authenticate &= !config.insecure_no_tls;
 	config.at_once |= config.window > 0;
-	p->hook = fuzz_flag(more, 4);
+	p->x.hook = fuzz_flag(more, 4);
 	p->gate_is_closed = (more >> 5) == 7;
-	p->count = 1 + (more >> 5) % LETTERS_MAX;
 	p->state = fuzz_take(&input) * 2654435761u;
 	if ((more >> 5) == 6)
 		p->fail_at = 1 + p->state % 256;
@@ -599,10 +527,10 @@ begin(struct fuzz_input input)
 	p->stream.len = input.len;
 	FUZZ_CHECK(stls_secret_set(&p->password, PASSWORD, strlen(PASSWORD)) ==
 	    SMTPTLS_OK);
-	for (i = 0; i < p->count; i++)
-		make_letter(&p->letters[i], i);
+	for (i = 0; i < count; i++)
+		make_letter();
 	stls_alloc_fail_at(p->fail_at);
-	stls_engine_init(&p->engine, &config);
+	exchange_start(&p->x, &config);
 	begin_connection();
 	submit();
 }
@@ -610,12 +538,7 @@ begin(struct fuzz_input input)
 static const char *
 play(struct fuzz_input input, bool by_octet)
 {
-	char *content = p->witness.content;
-	size_t i, cap = p->witness.content_cap;
-
 	memset(p, 0, sizeof(*p));
-	p->witness.content = content;
-	p->witness.content_cap = cap;
 	p->by_octet = by_octet;
 	p->log = logs[by_octet];
 	p->log[0] = '\0';
@@ -623,15 +546,9 @@ play(struct fuzz_input input, bool by_octet)
 	while (do_next())
 		disturb();
 	stls_alloc_fail_at(0);
-	note("* end %d %s\n", p->err.code, p->err.text);
-	FUZZ_CHECK(p->err.code == 0 || fuzz_is_sentence(p->err.text));
-	for (i = 0; i < p->count; i++) {
-		FUZZ_CHECK(!p->letters[i].is_in_engine);
-		stls_transaction_done(&p->letters[i].txn);
-		free(p->letters[i].content);
-		free(p->letters[i].wire);
-	}
-	stls_engine_done(&p->engine);
+	note("* end %d %s\n", p->x.err.code, p->x.err.text);
+	FUZZ_CHECK(p->x.err.code == 0 || fuzz_is_sentence(p->x.err.text));
+	exchange_done(&p->x);
 	stls_secret_done(&p->password);
 	return p->log;
 }

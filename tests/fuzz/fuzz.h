@@ -55,10 +55,4 @@ size_t fuzz_piece(uint32_t *state, size_t len);
 bool fuzz_is_printable(const char *text, size_t len);
 bool fuzz_is_sentence(const char *text);
 
-/*
- * A content as it has to arrive, said once more in the simplest way; `out` has
- * place for twice as much and two octets. Returns its length.
- */
-size_t fuzz_normalise(char *out, const char *text, size_t len);
-
 #endif

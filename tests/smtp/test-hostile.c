@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* usage: test-smtp-hostile [ROUNDS [FIRST]] */
 /* Servers that say anything at any time, and a witness of the engine. */
-#include "smtp/witness.h"
+#include "smtp/exchange.h"
 
 #include "test.h"
 
@@ -37,11 +37,7 @@ chance(unsigned int percent)
 }
 
 static struct round {
-	struct stls_engine engine;
-	struct stls_err err; /* of the engine */
-	struct witness witness;
-	struct letter letters[LETTERS_MAX];
-	size_t count, submitted;
+	struct exchange x;
 	char log[8192];
 	size_t log_len;
 
@@ -59,10 +55,7 @@ static struct round {
 	size_t reply_count, reply_at;
 
 	bool is_willing; /* to have much in the air */
-	bool hook; /* is called, so all in front of the end leaves first */
-	bool asked_to_quit;
 	unsigned int steps;
-	size_t out_seen; /* of the present output */
 } * round_;
 
 __attribute__((format(printf, 1, 2))) static void
@@ -112,60 +105,28 @@ trace(char what, const char *text, size_t len, void *arg)
 
 /* --- messages --- */
 
-/* What has to arrive, by BDAT or when the dots are undone. */
-static void
-make_wire(struct letter *letter)
-{
-	char *to = letter->wire = malloc(2 * letter->len + 2);
-	size_t i;
-
-	for (i = 0; i < letter->len; i++) {
-		if (letter->content[i] != '\r' && letter->content[i] != '\n') {
-			*to++ = letter->content[i];
-			continue;
-		}
-		*to++ = '\r';
-		*to++ = '\n';
-		if (letter->content[i] == '\r' && i + 1 < letter->len &&
-		    letter->content[i + 1] == '\n')
-			i++;
-	}
-	if (to > letter->wire && to[-1] != '\n') {
-		*to++ = '\r';
-		*to++ = '\n';
-	}
-	letter->wire_len = (size_t)(to - letter->wire);
-}
-
-static void
-make_content(struct letter *letter, bool may_be_long)
+static char *
+make_content(bool may_be_long, size_t *out_len)
 {
 	static const char alphabet[] = "a.\r\n.\r\nb";
-	size_t i;
+	size_t i, len = dice(may_be_long && chance(5) ? 70000 : 40);
+	char *content = malloc(len + 1);
 
-	letter->len = dice(may_be_long && chance(5) ? 70000 : 40);
-	letter->content = malloc(letter->len + 1);
-	for (i = 0; i < letter->len; i++)
-		letter->content[i] = alphabet[dice(sizeof(alphabet) - 1)];
-	make_wire(letter);
+	for (i = 0; i < len; i++)
+		content[i] = alphabet[dice(sizeof(alphabet) - 1)];
+	*out_len = len;
+	return content;
 }
 
 static void
-make_letter(struct letter *letter, size_t index, bool may_be_long)
+make_letter(bool may_be_long)
 {
+	size_t len, recipients = 1 + dice(RECIPIENTS_MAX);
+	char *content = make_content(may_be_long, &len);
+	struct letter *letter = exchange_add(
+	    &round_->x, content, len, recipients);
 	struct stls_transaction *txn = &letter->txn;
-	char name[64];
-	size_t i, count = 1 + dice(RECIPIENTS_MAX);
 
-	make_content(letter, may_be_long);
-	snprintf(name, sizeof(name), "s%zu@example.org", index);
-	ck_assert_ok(
-	    stls_transaction_set_sender(txn, name, strlen(name), false));
-	for (i = 0; i < count; i++) {
-		snprintf(name, sizeof(name), "r%zu.%zu@example.org", index, i);
-		ck_assert_ok(stls_transaction_add_recipient(
-		    txn, name, strlen(name), false));
-	}
 	txn->all_or_nothing = !round_->is_willing && chance(20);
 	txn->is_exact = round_->is_willing || chance(80);
 	txn->content_size = letter->wire_len;
@@ -173,51 +134,19 @@ make_letter(struct letter *letter, size_t index, bool may_be_long)
 }
 
 static void
-free_letter(struct letter *letter)
-{
-	stls_transaction_done(&letter->txn);
-	free(letter->content);
-	free(letter->wire);
-}
-
-static struct letter *
-letter_of(const struct stls_transaction *txn)
-{
-	size_t i;
-
-	for (i = 0; i < round_->count; i++) {
-		if (&round_->letters[i].txn == txn)
-			return &round_->letters[i];
-	}
-	hostile_fail("a transaction that nobody knows");
-}
-
-static void
 submit(void)
 {
-	struct letter *letter;
-
-	if (round_->submitted == round_->count)
-		return;
-	letter = &round_->letters[round_->submitted];
-	if (stls_engine_submit(&round_->engine, &letter->txn) < 0)
-		return;
-	note("* submit %zu\n", round_->submitted);
-	round_->submitted++;
-	letter->is_in_engine = true;
+	if (exchange_submit(&round_->x))
+		note("* submit %zu\n", round_->x.submitted - 1);
 }
 
 static void
 take_done(void)
 {
-	struct stls_transaction *txn = stls_engine_take_done(&round_->engine);
-	struct letter *letter = letter_of(txn);
+	struct letter *letter = exchange_take_done(&round_->x);
 
-	note("* done %s %d\n", txn->sender, txn->status);
-	if (!letter->is_in_engine)
-		hostile_fail("it came back twice");
-	letter->is_in_engine = false;
-	witness_check(&round_->witness, letter);
+	note("* done %s %d\n", letter->txn.sender, letter->txn.status);
+	witness_check(&round_->x.witness, letter);
 }
 
 /* --- the server --- */
@@ -297,15 +226,15 @@ static void
 account(uint64_t replies_before)
 {
 	struct round *r = round_;
-	uint64_t n = r->engine.replies - replies_before;
+	uint64_t n = r->x.engine.replies - replies_before;
 	bool may_go_on;
 
 	for (; n > 0; n--, r->reply_at++) {
 		if (r->reply_at == r->reply_count)
 			hostile_fail("a reply that nobody gave");
-		may_go_on = witness_reply(&r->witness,
+		may_go_on = witness_reply(&r->x.witness,
 		    r->replies[r->reply_at].code, r->replies[r->reply_at].at);
-		if (!may_go_on && r->engine.state != STLS_STATE_CLOSED)
+		if (!may_go_on && r->x.engine.state != STLS_STATE_CLOSED)
 			hostile_fail("it goes on after a false reply");
 	}
 	if (r->said_at == r->said_len)
@@ -318,16 +247,16 @@ hear(void)
 {
 	struct round *r = round_;
 	size_t n = r->said_len - r->said_at, i;
-	uint64_t before = r->engine.replies;
+	uint64_t before = r->x.engine.replies;
 
 	if (chance(20))
 		n = 1 + dice((unsigned int)n);
 	for (i = 0; i < r->reply_count; i++) {
 		if (r->replies[i].at == UINT64_MAX &&
 		    r->replies[i].start < r->said_at + n)
-			r->replies[i].at = r->witness.written;
+			r->replies[i].at = r->x.witness.written;
 	}
-	stls_engine_receive(&r->engine, r->said + r->said_at, n);
+	stls_engine_receive(&r->x.engine, r->said + r->said_at, n);
 	r->said_at += n;
 	account(before);
 }
@@ -337,7 +266,7 @@ static bool
 talk(void)
 {
 	struct round *r = round_;
-	const struct witness *w = &r->witness;
+	const struct witness *w = &r->x.witness;
 	size_t next = w->reply_count, most = 1 + dice(6);
 	bool has_said = r->said_at < r->said_len;
 
@@ -375,14 +304,8 @@ interrupt(void)
 static void
 lose(void)
 {
-	struct stls_err err;
-
 	note("* lost\n");
-	stls_err_set(&err, SMTPTLS_E_IO, "lost");
-	if (chance(80))
-		stls_engine_lose(&round_->engine, &err);
-	else
-		stls_engine_fail(&round_->engine, &err);
+	exchange_lose(&round_->x, chance(80));
 }
 
 /* --- the driver --- */
@@ -390,52 +313,35 @@ lose(void)
 static void
 write_some(void)
 {
-	struct round *r = round_;
+	struct exchange *x = &round_->x;
 	const unsigned char *data;
-	size_t len, n;
+	size_t len, seen;
 
-	data = stls_engine_output(&r->engine, &len);
-	if (len > r->out_seen)
-		witness_see(&r->witness, data + r->out_seen, len - r->out_seen);
-	if (len < r->out_seen)
-		hostile_fail("less is offered than before");
-	r->out_seen = len;
+	data = exchange_output(x, &len, &seen);
+	if (len > seen)
+		witness_see(&x->witness, data + seen, len - seen);
 	if (chance(10))
 		return;
-	n = chance(80) ? len : 1 + dice((unsigned int)len);
-	r->witness.written += n;
-	r->out_seen -= n;
-	stls_engine_sent(&r->engine, n);
+	exchange_sent(x, chance(80) ? len : 1 + dice((unsigned int)len));
 }
 
 static void
 give_content(void)
 {
-	struct round *r = round_;
-	struct letter *letter = letter_of(r->engine.sending);
-	size_t n;
+	size_t n = exchange_content_left(&round_->x);
 
-	if (letter->txn.is_repeated)
-		letter->given = 0;
-	letter->txn.is_repeated = false;
-	n = letter->len - letter->given;
 	if (n > STLS_DATA_CHUNK_MAX)
 		n = STLS_DATA_CHUNK_MAX;
 	if (n > 0 && chance(50))
 		n = 1 + dice((unsigned int)n);
-	if (n == 0) {
-		stls_engine_body_end(&r->engine);
-		return;
-	}
-	letter->given += n;
-	stls_engine_body(&r->engine, letter->content + letter->given - n, n);
+	exchange_give(&round_->x, n);
 }
 
 /* The program has nothing now: what there is is written and read. */
 static void
 stall(void)
 {
-	if (stls_engine_has_output(&round_->engine))
+	if (stls_engine_has_output(&round_->x.engine))
 		write_some();
 	else if (!talk())
 		interrupt();
@@ -450,7 +356,7 @@ need_body(void)
 		stall();
 	} else if (round_->evil > 0 && chance(1)) {
 		stls_err_set(&err, SMTPTLS_E_SOURCE, "no more content");
-		stls_engine_abandon(&round_->engine, &err);
+		stls_engine_abandon(&round_->x.engine, &err);
 	} else {
 		give_content();
 	}
@@ -459,12 +365,12 @@ need_body(void)
 static void
 before_end(void)
 {
-	if (round_->hook && stls_engine_has_output(&round_->engine))
+	if (round_->x.hook && stls_engine_has_output(&round_->x.engine))
 		write_some();
 	else if (chance(20))
 		stall();
 	else
-		stls_engine_end_of_data(&round_->engine);
+		stls_engine_end_of_data(&round_->x.engine);
 }
 
 static void
@@ -479,13 +385,12 @@ begin_connection(void)
 	size_t len, i;
 
 	r->said_at = r->said_len = r->reply_count = r->reply_at = 0;
-	r->out_seen = 0;
-	if (stls_engine_start(&r->engine, "client.example.org") < 0)
+	if (stls_engine_start(&r->x.engine, "client.example.org") < 0)
 		hostile_fail("it does not start");
-	stls_engine_receive(&r->engine, reply, strlen(reply));
-	while (stls_engine_has_output(&r->engine)) {
-		stls_engine_output(&r->engine, &len);
-		stls_engine_sent(&r->engine, len);
+	stls_engine_receive(&r->x.engine, reply, strlen(reply));
+	while (stls_engine_has_output(&r->x.engine)) {
+		stls_engine_output(&r->x.engine, &len);
+		stls_engine_sent(&r->x.engine, len);
 	}
 	len = (size_t)sprintf(reply, "250-x\r\n");
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -496,25 +401,18 @@ begin_connection(void)
 	len += (size_t)sprintf(reply + len, "250 HELP\r\n");
 	note("%s", reply);
 	/* The last line alone shows what is offered. */
-	stls_engine_receive(&r->engine, reply, len - 1);
-	r->witness.letters = r->letters;
-	r->witness.letter_count = r->count;
-	witness_start(&r->witness, &r->engine);
-	stls_engine_receive(&r->engine, "\n", 1);
-	r->witness.pipelining = r->engine.capabilities.pipelining &&
-	    !r->engine.config.one_by_one;
+	stls_engine_receive(&r->x.engine, reply, len - 1);
+	witness_start(&r->x.witness, &r->x.engine);
+	stls_engine_receive(&r->x.engine, "\n", 1);
+	r->x.witness.pipelining = r->x.engine.capabilities.pipelining &&
+	    !r->x.engine.config.one_by_one;
 }
 
 static void
 reconnect(void)
 {
-	struct stls_engine next;
-
 	note("* reconnect\n");
-	stls_engine_init(&next, &round_->engine.config);
-	stls_engine_move_on(&round_->engine, &next);
-	stls_engine_done(&round_->engine);
-	round_->engine = next;
+	exchange_move_on(&round_->x);
 	begin_connection();
 }
 
@@ -526,12 +424,12 @@ disturb(void)
 	if (chance(20))
 		submit();
 	if (chance(1))
-		stls_engine_noop(&r->engine);
+		stls_engine_noop(&r->x.engine);
 	if (chance(1))
-		stls_engine_rset(&r->engine);
-	if (r->submitted == r->count && chance(3)) {
-		r->asked_to_quit = true;
-		stls_engine_quit(&r->engine);
+		stls_engine_rset(&r->x.engine);
+	if (r->x.submitted == r->x.count && chance(3)) {
+		r->x.asked_to_quit = true;
+		stls_engine_quit(&r->x.engine);
 	}
 	if (dice(1000) < r->loses)
 		lose();
@@ -546,7 +444,7 @@ need_input(void)
 
 	if (talk())
 		return;
-	if (witness_next(&r->witness) == NULL)
+	if (witness_next(&r->x.witness) == NULL)
 		hostile_fail("it waits for nothing");
 	lose();
 }
@@ -556,11 +454,11 @@ be_ready(void)
 {
 	struct round *r = round_;
 
-	if (r->submitted < r->count) {
+	if (r->x.submitted < r->x.count) {
 		submit();
-	} else if (!r->asked_to_quit && chance(70)) {
-		r->asked_to_quit = true;
-		stls_engine_quit(&r->engine);
+	} else if (!r->x.asked_to_quit && chance(70)) {
+		r->x.asked_to_quit = true;
+		stls_engine_quit(&r->x.engine);
 	} else {
 		lose();
 	}
@@ -575,7 +473,7 @@ do_next(void)
 	if (++r->steps > STEPS_MAX)
 		hostile_fail("it never ends");
 	disturb();
-	switch (stls_engine_event(&r->engine)) {
+	switch (stls_engine_event(&r->x.engine)) {
 	case STLS_NEED_INPUT:
 		need_input();
 		return true;
@@ -622,10 +520,10 @@ begin_round(void)
 		.at_once = chance(60),
 		.chunk_max = chunks[dice(5)],
 		.may_send = may_send,
-		.err = &r->err,
+		.err = &r->x.err,
 		.trace = trace,
 	};
-	size_t i;
+	size_t i, count;
 
 	r->is_willing = chance(25);
 	config.at_once |= r->is_willing;
@@ -635,17 +533,16 @@ begin_round(void)
 	r->refuses = refusals[dice(6)];
 	r->is_stubborn = chance(20);
 	r->loses = chance(30) ? 5 : 0;
-	r->hook = chance(50);
-	r->count = 1 + dice(LETTERS_MAX);
-	for (i = 0; i < r->count; i++)
-		make_letter(&r->letters[i], i,
-		    config.chunk_max == 0 || config.chunk_max > 1000);
+	r->x.hook = chance(50);
+	count = 1 + dice(LETTERS_MAX);
+	for (i = 0; i < count; i++)
+		make_letter(config.chunk_max == 0 || config.chunk_max > 1000);
 	note("* lmtp %d, one by one %d, at once %d, window %zu, chunks %d\n",
 	    config.lmtp, config.one_by_one, config.at_once, config.window,
 	    (int)config.chunk_max);
-	stls_engine_init(&r->engine, &config);
+	exchange_start(&r->x, &config);
 	begin_connection();
-	while (r->submitted < r->count && chance(80))
+	while (r->x.submitted < r->x.count && chance(80))
 		submit();
 }
 
@@ -662,13 +559,7 @@ play(uint64_t which)
 	begin_round();
 	while (do_next())
 		;
-	for (i = 0; i < round_->count; i++) {
-		if (round_->letters[i].is_in_engine)
-			hostile_fail("one did not come back");
-		free_letter(&round_->letters[i]);
-	}
-	stls_engine_done(&round_->engine);
-	witness_done(&round_->witness);
+	exchange_done(&round_->x);
 }
 
 START_TEST(whatever_a_server_says_each_outcome_is_true)
