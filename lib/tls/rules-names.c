@@ -234,9 +234,17 @@ check_alt_names(const struct inspection *in, bool *out_has_dns)
 	return SMTPTLS_OK;
 }
 
+static int
+refuse_subject(const struct inspection *in)
+{
+	return stls_rule_refuse(
+	    in->err, in->s, "has a subject that cannot be read");
+}
+
 /*
- * The subject is a name, and may have mail addresses in it. A common name is
- * none to us, but to others, who have the same certificates.
+ * The subject is a name, and may have mail addresses in it: an IA5String, as
+ * RFC 5280 section 4.1.2.6 has them. A common name is none to us, but to others,
+ * who have the same certificates.
  */
 static int
 check_attribute(
@@ -244,14 +252,18 @@ check_attribute(
 {
 	struct stls_name name = { .kind = 0 };
 	struct stls_der type;
-	bool is_email;
+	bool is_ia5;
 
 	if (!stls_der_take(&attribute, STLS_DER_OID, &type) ||
-	    stls_der_is_at_end(&attribute) ||
-	    !stls_der_take(&attribute, attribute.at[0], &name.value))
-		return SMTPTLS_OK;
-	is_email = stls_der_is(&type, OID_EMAIL, 9);
-	if (is_email)
+	    stls_der_is_at_end(&attribute))
+		return refuse_subject(in);
+	is_ia5 = stls_der_is_next(&attribute, STLS_DER_IA5);
+	if (!stls_der_take(&attribute, attribute.at[0], &name.value))
+		return refuse_subject(in);
+	if (stls_der_is(&type, OID_EMAIL, 9) && !is_ia5)
+		return stls_rule_refuse(in->err, in->s,
+		    "has a mail address in its subject that is no IA5String");
+	if (stls_der_is(&type, OID_EMAIL, 9))
 		name.kind = STLS_NAME_EMAIL;
 	else if (cn_counts && stls_der_is(&type, OID_COMMON_NAME, 3) &&
 	    memchr(name.value.at, '.', stls_der_left(&name.value)) != NULL &&
@@ -261,20 +273,31 @@ check_attribute(
 }
 
 static int
+check_level(const struct inspection *in, struct stls_der level, bool cn_counts)
+{
+	struct stls_der attribute;
+	int r = SMTPTLS_OK;
+
+	while (r >= 0 && !stls_der_is_at_end(&level))
+		r = stls_der_take(&level, STLS_DER_SEQUENCE, &attribute)
+		    ? check_attribute(in, attribute, cn_counts)
+		    : refuse_subject(in);
+	return r;
+}
+
+static int
 check_subject(const struct inspection *in, bool cn_counts)
 {
-	struct stls_der rest = stls_subject_parts(in->s)->subject;
+	struct stls_der rest = stls_subject_parts(in->s)->subject, level;
 	struct stls_name name = { STLS_NAME_DIRECTORY, rest };
-	struct stls_der level, attribute;
 	int r = SMTPTLS_OK;
 
 	if (!stls_der_is_at_end(&rest))
 		r = check_name(in, &name);
-	while (r >= 0 && stls_der_take(&rest, STLS_DER_SET, &level)) {
-		while (r >= 0 &&
-		    stls_der_take(&level, STLS_DER_SEQUENCE, &attribute))
-			r = check_attribute(in, attribute, cn_counts);
-	}
+	while (r >= 0 && !stls_der_is_at_end(&rest))
+		r = stls_der_take(&rest, STLS_DER_SET, &level)
+		    ? check_level(in, level, cn_counts)
+		    : refuse_subject(in);
 	return r;
 }
 

@@ -252,25 +252,46 @@ CONSTRAINED(mail_excluded_empty, .raw = "2.5.29.30=3006a10430028100",
     .names = s->good ? HOST : HOST " EMAIL:me@example.org")
 
 /* A subject of one emailAddress: me@example.org, me@example.com. */
-#define MAIL_SUBJECT                                                           \
-	"301f311d301b06092a864886f70d010901160e6d65406578616d706c652e"
+#define MAIL_SUBJECT(tag)                                                      \
+	"301f311d301b06092a864886f70d010901" tag "0e6d65406578616d706c652e"
 
 static void
 subject_mail_org(struct der *part)
 {
 	der_done(&part[SURGERY_SUBJECT]);
-	part[SURGERY_SUBJECT] = der_hex(MAIL_SUBJECT "6f7267");
+	part[SURGERY_SUBJECT] = der_hex(MAIL_SUBJECT("16") "6f7267");
 }
 
 static void
 subject_mail_com(struct der *part)
 {
 	der_done(&part[SURGERY_SUBJECT]);
-	part[SURGERY_SUBJECT] = der_hex(MAIL_SUBJECT "636f6d");
+	part[SURGERY_SUBJECT] = der_hex(MAIL_SUBJECT("16") "636f6d");
 }
 
 CONSTRAINED(mail_in_subject, .permitted = "EMAIL:example.org",
     .surgery = s->good ? subject_mail_org : subject_mail_com)
+
+/* Below any constraint: a text of another kind, and a length that is BER. */
+static void
+subject_mail_utf8(struct der *part)
+{
+	der_done(&part[SURGERY_SUBJECT]);
+	part[SURGERY_SUBJECT] = der_hex(MAIL_SUBJECT("0c") "6f7267");
+}
+
+static void
+subject_padded(struct der *part)
+{
+	der_done(&part[SURGERY_SUBJECT]);
+	part[SURGERY_SUBJECT] = der_hex(
+	    "301231810f300d06035504030c06736572766572");
+}
+
+CONSTRAINED(mail_in_subject_of_other_text, .permitted = HOST,
+    .surgery = s->good ? subject_mail_org : subject_mail_utf8)
+CONSTRAINED(subject_in_ber, .permitted = HOST,
+    .surgery = s->good ? NULL : subject_padded)
 
 CONSTRAINED(uri_of_host, .permitted = "URI:example.org",
     .names = s->good ? HOST " URI:https://example.org:8443/x"
@@ -508,6 +529,9 @@ const struct strict_case strict_names[] = {
 	ROW(mail_permitted_empty, ONLY("me@example.org"), 0),
 	ROW(mail_excluded_empty, NEVER("me@example.org"), EXTRA),
 	ROW(mail_in_subject, ONLY("me@example.com"), 0),
+	ROW(mail_in_subject_of_other_text,
+	    LEAF " has a mail address in its subject that is no IA5String", 0),
+	ROW(subject_in_ber, LEAF " has a subject that cannot be read", EXTRA),
 	ROW(mail_with_two_ats, NEVER("me@home@example.org"), 0),
 	ROW(mail_that_is_none, ONLY("example.org"), 0),
 	ROW(uri_of_host, ONLY("https://www.example.org/"), 0),
