@@ -7,6 +7,8 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/secret.h"
+#include "freed.h"
 
 START_TEST(bytes_come_out_in_the_order_they_went_in)
 {
@@ -56,6 +58,71 @@ START_TEST(consumed_bytes_are_wiped)
 	for (i = 0; i < 6; i++)
 		ck_assert_uint_eq(buf.data[i], 0);
 	stls_buf_done(&buf);
+}
+END_TEST
+
+/* As it moves inside of what it has, and as its end is cut off. */
+START_TEST(what_moves_or_is_cut_off_is_wiped_where_it_was)
+{
+	struct stls_buf buf;
+	char big[400];
+	size_t i;
+
+	memset(big, 1, sizeof(big));
+	stls_buf_init(&buf, 1000);
+	ck_assert_ok(stls_buf_append(&buf, big, sizeof(big)));
+	stls_buf_drop(&buf, 200);
+	ck_assert_ok(stls_buf_append(&buf, big, 100));
+	stls_buf_drop(&buf, 50);
+	ck_assert_uint_eq(buf.cap, 512);
+	ck_assert_ptr_nonnull(stls_buf_reserve(&buf, 200));
+	ck_assert_uint_eq(buf.head, 0);
+	ck_assert_uint_eq(stls_buf_len(&buf), 250);
+	for (i = 250; i < 500; i++)
+		ck_assert_msg(buf.data[i] == 0, "%zu is not", i);
+
+	stls_buf_truncate(&buf, 10);
+	for (i = 10; i < 250; i++)
+		ck_assert_msg(buf.data[i] == 0, "%zu is not", i);
+	stls_buf_done(&buf);
+}
+END_TEST
+
+static int freed_secrets;
+
+static void
+look_for_secret(const void *block, size_t size)
+{
+	freed_secrets += memmem(block, size, "secret", 6) != NULL;
+}
+
+START_TEST(what_held_a_secret_is_wiped_before_it_is_freed)
+{
+	struct stls_secret secret = { NULL, 0 };
+	struct stls_buf buf;
+	char big[600] = { 0 };
+	char *volatile text = strdup("a secret");
+
+	freed_tell(look_for_secret);
+	/* So the look could fail. */
+	free(text);
+	ck_assert_int_eq(freed_secrets, 1);
+	text = strdup("a secret");
+	stls_free_secret_string(text);
+
+	stls_buf_init(&buf, 1000);
+	ck_assert_ok(stls_buf_append_str(&buf, "a secret"));
+	ck_assert_ok(stls_buf_append(&buf, big, sizeof(big)));
+	stls_buf_done(&buf);
+
+	ck_assert_ok(stls_secret_set(&secret, "a secret", 8));
+	ck_assert_ok(stls_secret_set(&secret, "another secret", 14));
+	stls_secret_shorten(&secret, 2);
+	ck_assert_mem_eq(secret.data, "an\0\0\0\0\0\0\0\0\0\0\0\0", 14);
+	ck_assert_ok(stls_secret_set(&secret, "one more secret", 15));
+	stls_secret_done(&secret);
+	ck_assert_int_eq(freed_secrets, 1);
+	freed_tell(NULL);
 }
 END_TEST
 
@@ -186,6 +253,8 @@ main(void)
 	tcase_add_test(
 	    tc, more_than_the_maximum_is_refused_and_nothing_is_appended);
 	tcase_add_test(tc, consumed_bytes_are_wiped);
+	tcase_add_test(tc, what_moves_or_is_cut_off_is_wiped_where_it_was);
+	tcase_add_test(tc, what_held_a_secret_is_wiped_before_it_is_freed);
 	tcase_add_test(tc, an_empty_buffer_gives_its_memory_back);
 	tcase_add_test(tc, large_amounts_are_wiped_as_well);
 	tcase_add_test(tc, what_is_dropped_is_gone_like_what_is_consumed);

@@ -101,7 +101,8 @@ static bool
 serve_auth(struct visit *v, const char *line)
 {
 	char answered[LINE_MAX_LEN];
-	int i, challenges = begins_with(line, "AUTH LOGIN") ? 2 : 0;
+	bool has_response = strchr(line + strlen("AUTH "), ' ') != NULL;
+	int i, challenges = begins_with(line, "AUTH LOGIN") ? 2 : !has_response;
 	size_t len;
 
 	for (i = 0; i < challenges; i++) {

@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "content.h"
+#include "freed.h"
 
 /* More than one read takes, and no multiple of anything. */
 #define FILE_LEN 1048577
@@ -127,6 +128,25 @@ file_content(size_t offset)
 	ck_assert_ok(stls_content_init_fd(&content, &err, fd));
 	return content;
 }
+
+static size_t freed_texts;
+
+static void
+look_for_text(const void *block, size_t size)
+{
+	freed_texts += memmem(block, size, text, 23) != NULL;
+}
+
+START_TEST(what_was_read_is_wiped)
+{
+	struct stls_content content = file_content(0);
+
+	freed_tell(look_for_text);
+	assert_gives(&content, text, sizeof(text));
+	freed_tell(NULL);
+	ck_assert_uint_eq(freed_texts, 0);
+}
+END_TEST
 
 START_TEST(a_file_is_read_in_large_pieces_and_given_in_small_ones)
 {
@@ -377,6 +397,7 @@ main(void)
 	TCase *tc = tcase_create("content");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, what_was_read_is_wiped);
 	tcase_add_test(
 	    tc, a_file_is_read_in_large_pieces_and_given_in_small_ones);
 	tcase_add_loop_test(tc, a_file_is_read_from_where_it_stood, 0, 5);

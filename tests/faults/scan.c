@@ -16,7 +16,7 @@
 #define HEAD "In-front-of-what-is-looked-for-0"
 
 struct area {
-	unsigned char *start;
+	const unsigned char *start;
 	size_t len;
 };
 
@@ -111,7 +111,7 @@ list_areas(void)
 		if (!is_to_be_read(line) ||
 		    sscanf(line, "%lx-%lx", &start, &end) != 2)
 			continue;
-		areas[count++] = (struct area){ (unsigned char *)start,
+		areas[count++] = (struct area){ (const unsigned char *)start,
 			end - start };
 	}
 	fclose(maps);
@@ -149,17 +149,27 @@ count_in(const struct area *area, const unsigned char *masked, size_t len)
 }
 
 int
+scan_block(const struct scan_needle *needle, const void *block, size_t size)
+{
+	const struct area area = { block, size };
+	size_t form;
+	int found = 0;
+
+	for (form = 0; form < SCAN_FORMS; form++)
+		found += count_in(
+		    &area, needle->masked[form], needle->len[form]);
+	return found;
+}
+
+int
 scan_memory(const struct scan_needle *needle)
 {
-	size_t count = list_areas(), i, form;
+	size_t count = list_areas(), i;
 	int found = 0;
 
 	if (count == 0)
 		return -1;
-	for (i = 0; i < count; i++) {
-		for (form = 0; form < SCAN_FORMS; form++)
-			found += count_in(
-			    &areas[i], needle->masked[form], needle->len[form]);
-	}
+	for (i = 0; i < count; i++)
+		found += scan_block(needle, areas[i].start, areas[i].len);
 	return found;
 }

@@ -30,6 +30,10 @@ void scan_needle_init(struct scan_needle *needle, char *secret);
 char *scan_needle_lend(const struct scan_needle *needle);
 void scan_needle_take_back(char *lent);
 
+/* How often it is in one block. */
+int scan_block(
+    const struct scan_needle *needle, const void *block, size_t size);
+
 /* How often it is there. @return below 0: memory cannot be looked at here */
 int scan_memory(const struct scan_needle *needle);
 

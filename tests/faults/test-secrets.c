@@ -12,6 +12,7 @@
 #include "base/secret.h"
 #include "client/talk.h"
 #include "faults/scan.h"
+#include "freed.h"
 
 static const struct step serve_starttls[] = {
 	SEND("220 mail.example.org ESMTP\r\n"),
@@ -49,13 +50,26 @@ static const struct step refuse_implicit[] = {
 	END,
 };
 
+static const struct step lose_implicit[] = {
+	STEP(TLS),
+	SEND("220 mail.example.org ESMTP\r\n"),
+	PREFIX("EHLO "),
+	SEND("250-mail.example.org\r\n"
+	     "250 AUTH PLAIN LOGIN XOAUTH2 OAUTHBEARER\r\n"),
+	PREFIX("AUTH "),
+	STEP(CLOSE),
+	END,
+};
+
 /* How a client goes, with a secret of each kind. */
 static const struct way {
 	const char *mechanism;
 	bool is_token;
 	bool is_refused;
+	bool is_lost;	     /* while it authenticates */
 	bool is_freed_early; /* with nothing said */
 	bool by_pool;
+	bool is_long; /* so that the server has to ask for it */
 } ways[] = {
 	{ .mechanism = "PLAIN" },
 	{ .mechanism = "LOGIN" },
@@ -63,12 +77,25 @@ static const struct way {
 	{ .mechanism = "OAUTHBEARER", .is_token = true },
 	{ .mechanism = "PLAIN", .is_refused = true },
 	{ .mechanism = "OAUTHBEARER", .is_token = true, .is_refused = true },
+	{ .mechanism = "PLAIN", .is_lost = true },
+	{ .mechanism = "PLAIN", .is_lost = true, .is_long = true },
 	{ .mechanism = "PLAIN", .is_freed_early = true },
+	{ .mechanism = "PLAIN", .is_long = true },
+	{ .mechanism = "OAUTHBEARER", .is_token = true, .is_long = true },
 	{ .mechanism = "PLAIN", .by_pool = true },
 	{ .mechanism = "XOAUTH2", .is_token = true, .by_pool = true },
 };
 
 static struct scan_needle needle;
+static char long_user[600];
+static int freed; /* blocks that still had the secret */
+
+static void
+look(const void *block, size_t size)
+{
+	freed += scan_block(&needle, block, size);
+}
+
 static char place[64];
 
 static void
@@ -80,6 +107,7 @@ setup(void)
 	snprintf(secret, sizeof(secret), "%s%s%s", "q7Vb2LxTz", "9RkWm4Ydf3Np",
 	    "8HsJc6Ga");
 	scan_needle_init(&needle, secret);
+	memset(long_user, 'u', sizeof(long_user) - 1);
 	talk_world_setup();
 }
 
@@ -143,14 +171,15 @@ static int
 set_up(struct smtptls_client *client, void *arg)
 {
 	const struct way *way = arg;
+	const char *user = way->is_long ? long_user : TALK_USER;
 	char *secret = scan_needle_lend(&needle);
 	int r;
 
 	r = smtptls_client_set_connect_to(client, place);
 	if (r == SMTPTLS_OK)
 		r = way->is_token
-		    ? smtptls_client_set_token(client, TALK_USER, secret)
-		    : smtptls_client_set_credentials(client, TALK_USER, secret);
+		    ? smtptls_client_set_token(client, user, secret)
+		    : smtptls_client_set_credentials(client, user, secret);
 	scan_needle_take_back(secret);
 	if (r == SMTPTLS_OK)
 		r = smtptls_client_set_auth_mechanism(client, way->mechanism);
@@ -180,7 +209,9 @@ url_of(int mode)
 static void
 use_client(struct talk *talk, const struct way *way)
 {
-	int code = way->is_refused ? SMTPTLS_E_AUTH : SMTPTLS_OK;
+	int code = way->is_refused ? SMTPTLS_E_AUTH
+	    : way->is_lost	   ? SMTPTLS_E_IO
+				   : SMTPTLS_OK;
 
 	ck_assert_ok(smtptls_client_new(
 	    url_of(talk->mode), world.context, &talk->client));
@@ -189,7 +220,7 @@ use_client(struct talk *talk, const struct way *way)
 	ck_assert_int_ge(scan_memory(&needle), 1);
 	if (!way->is_freed_early)
 		ck_assert_int_eq(talk_send(talk), code);
-	if (!way->is_freed_early && !way->is_refused)
+	if (!way->is_freed_early && code == SMTPTLS_OK)
 		ck_assert_ok(talk_quit(talk));
 	ck_assert_int_ge(scan_memory(&needle), 1);
 	smtptls_client_free(talk->client);
@@ -219,16 +250,20 @@ START_TEST(secret_is_nowhere_when_the_client_is_gone)
 	if (scan_memory(&needle) < 0)
 		return;
 	ck_assert_int_eq(scan_memory(&needle), 0);
-	if (way->is_refused)
+	if (way->is_refused || way->is_lost)
 		talk.mode |= IMPLICIT_BLOCKING;
 	other = start_other(way->is_refused  ? refuse_implicit
+		: way->is_lost		     ? lose_implicit
 		: talk.mode < STARTTLS_MODES ? serve_starttls
 					     : serve_implicit);
 	talk.message = new_message();
+	freed_tell(look);
 	if (way->by_pool)
 		use_pool(&talk, way);
 	else
 		use_client(&talk, way);
+	freed_tell(NULL);
+	ck_assert_int_eq(freed, 0);
 	ck_assert_int_eq(scan_memory(&needle), 0);
 	smtptls_message_free(talk.message);
 	stop_other(other);
@@ -263,6 +298,63 @@ give_password(const char *what, char *password, size_t cap, void *arg)
 	scan_needle_take_back(secret);
 	return scan_memory(&needle) >= 1 ? SMTPTLS_OK : SMTPTLS_E_INVALID;
 }
+
+/* One that is wrong, one that is taken back, one without an end. */
+struct bad_password {
+	int row;
+	const char *place; /* where it was asked for */
+	size_t cap;
+};
+
+static int
+give_bad_password(const char *what, char *password, size_t cap, void *arg)
+{
+	struct bad_password *bad = arg;
+	char *secret = scan_needle_lend(&needle);
+	size_t len;
+
+	(void)what;
+	bad->place = password;
+	bad->cap = cap;
+	snprintf(password, cap, "%s", secret);
+	scan_needle_take_back(secret);
+	len = strlen(password);
+	password[0] = '!';
+	if (bad->row == 2)
+		memset(password + len, 'x', cap - len);
+	return bad->row == 1 ? SMTPTLS_E_CANCELLED : SMTPTLS_OK;
+}
+
+/* Copies that GnuTLS has are its own affair, so this is about that place. */
+START_TEST(password_that_opens_no_key_is_wiped)
+{
+	const struct cert *own = factory_server(
+	    world.factory, world.ca, "DNS:" TALK_HOST);
+	const char *chain = factory_file(world.factory, "own.pem",
+	    factory_pem(world.factory, own, NULL, NULL));
+	const char *key = factory_file(world.factory, "own-key.pem", "");
+	struct bad_password bad = { .row = _i };
+	struct smtptls_context *context = NULL;
+	int status = -1;
+	pid_t pid;
+
+	if (scan_memory(&needle) < 0)
+		return;
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0)
+		write_encrypted_key(own, key);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	ck_assert_ok(smtptls_context_new(SMTPTLS_SERVER_AUTH, &context));
+	ck_assert_int_eq(smtptls_context_load_cert_chain(
+			     context, chain, key, give_bad_password, &bad),
+	    SMTPTLS_E_INVALID);
+	ck_assert_uint_gt(bad.cap, 0);
+	ck_assert_int_eq(scan_block(&needle, bad.place, bad.cap), 0);
+	smtptls_context_free(context);
+}
+END_TEST
 
 START_TEST(password_of_a_key_is_nowhere_when_the_key_is_loaded)
 {
@@ -325,6 +417,7 @@ main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_unchecked_fixture(tc, setup, talk_world_teardown);
+	tcase_add_loop_test(tc, password_that_opens_no_key_is_wiped, 0, 3);
 	tcase_add_test(tc, password_of_a_key_is_nowhere_when_the_key_is_loaded);
 	tcase_add_test(tc, secret_that_is_left_somewhere_is_found);
 	add_rows_in_modes(tc, secret_is_nowhere_when_the_client_is_gone, ways);

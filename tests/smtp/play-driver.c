@@ -60,6 +60,17 @@ take_output(struct player *player, size_t *len)
 	return data;
 }
 
+/* What AUTH has sent was a secret, or may have been one. */
+static void
+look_for_leftovers(struct player *player, const struct text *line)
+{
+	const struct stls_buf *out = &player->engine.out;
+
+	if (out->data != NULL && line->len > strlen("\r\n") &&
+	    memmem(out->data, out->cap, line->data, line->len) != NULL)
+		player_fail(player, "it is still there: %s", line->data);
+}
+
 void
 play_client(struct player *player)
 {
@@ -83,6 +94,8 @@ play_client(struct player *player)
 	if (player_is_strict(player) && used < wanted->len)
 		player_fail(
 		    player, "this does not go: %s", wanted->data + used);
+	if (stls_engine_step(&player->engine) == STLS_STEP_AUTH)
+		look_for_leftovers(player, wanted);
 }
 
 void
@@ -294,7 +307,8 @@ play_ready(struct player *player)
 	if (engine->err->code != SMTPTLS_OK)
 		player_fail(
 		    player, "an error is left: %s", stls_err_text(engine->err));
-	if (engine->auth_initial.data != NULL || engine->challenge.data != NULL)
+	if (engine->auth_initial.data != NULL ||
+	    engine->auth_sent.data != NULL || engine->challenge.data != NULL)
 		player_fail(player, "a secret is left");
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/alloc.h"
 #include "factory.h"
+#include "freed.h"
 #include "tls/context.h"
 
 #define PIN "sha256//d6qzRu9zOECb90Uez27xWltNsj0e1Md7GkYYkVoZWmM="
@@ -532,6 +533,35 @@ START_TEST(a_server_context_that_is_used_has_one_ticket_key)
 }
 END_TEST
 
+static unsigned char ticket_key[256];
+static size_t ticket_key_len;
+static int freed_keys;
+
+static void
+look_for_ticket_key(const void *block, size_t size)
+{
+	freed_keys += memmem(block, size, ticket_key, ticket_key_len) != NULL;
+}
+
+START_TEST(a_ticket_key_is_wiped_with_its_context)
+{
+	struct stls_err err;
+
+	new_context(SMTPTLS_CLIENT_AUTH);
+	load_own_certificate();
+	ck_assert_ok(stls_context_freeze(context, &err));
+	ticket_key_len = context->ticket_key.size;
+	ck_assert_uint_gt(ticket_key_len, 0);
+	ck_assert_uint_le(ticket_key_len, sizeof(ticket_key));
+	memcpy(ticket_key, context->ticket_key.data, ticket_key_len);
+	freed_tell_all(look_for_ticket_key);
+	smtptls_context_free(context);
+	freed_tell_all(NULL);
+	context = NULL;
+	ck_assert_int_eq(freed_keys, 0);
+}
+END_TEST
+
 /* A password callback that uses the context it is asked for. */
 static int
 meddle(const char *what, char *password, size_t cap, void *arg)
@@ -604,6 +634,7 @@ main(void)
 	tcase_add_test(tc, threads_share_a_context_from_its_first_use);
 	tcase_add_test(tc, a_setter_and_a_first_use_wait_for_each_other);
 	tcase_add_test(tc, a_server_context_that_is_used_has_one_ticket_key);
+	tcase_add_test(tc, a_ticket_key_is_wiped_with_its_context);
 	tcase_add_test(
 	    tc, a_password_callback_may_call_setters_and_begin_nothing);
 	suite_add_tcase(suite, tc);

@@ -15,6 +15,7 @@
 #include <smtptls/context.h>
 
 #include "factory.h"
+#include "freed.h"
 #include "tls/context.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -356,6 +357,30 @@ START_TEST(nobody_else_is_asked_for_a_password)
 }
 END_TEST
 
+static char of_key[40];
+static int freed_keys;
+
+static void
+look_for_key(const void *block, size_t size)
+{
+	freed_keys += memmem(block, size, of_key, sizeof(of_key)) != NULL;
+}
+
+START_TEST(a_key_is_wiped_that_was_read)
+{
+	const char *cert = cert_file(ecdsa), *key = key_file(ecdsa);
+
+	/* Behind its first line. */
+	memcpy(of_key, strchr(factory_key_pem(factory, ecdsa), '\n') + 1,
+	    sizeof(of_key));
+	freed_tell(look_for_key);
+	ck_assert_ok(
+	    smtptls_context_load_cert_chain(context, cert, key, NULL, NULL));
+	freed_tell(NULL);
+	ck_assert_int_eq(freed_keys, 0);
+}
+END_TEST
+
 START_TEST(giving_up_at_the_password_is_refused)
 {
 	const char *key = encrypted[0];
@@ -523,6 +548,7 @@ main(void)
 	tcase_add_loop_test(
 	    tc, a_key_that_old_openssl_encrypted_needs_its_password, 0, 3);
 	tcase_add_test(tc, a_plain_key_needs_no_password);
+	tcase_add_test(tc, a_key_is_wiped_that_was_read);
 	tcase_add_loop_test(
 	    tc, files_must_be_there_and_hold_what_they_should, 0, 8);
 	tcase_add_test(tc, a_key_that_cannot_be_parsed_is_located);

@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "factory.h"
+#include "freed.h"
 #include "peer.h"
 #include "tls/session.h"
 
@@ -262,6 +263,41 @@ START_TEST(only_a_verified_session_is_saved)
 }
 END_TEST
 
+static unsigned char of_session[32];
+static int freed_sessions;
+
+static void
+look_for_session(const void *block, size_t size)
+{
+	freed_sessions += memmem(block, size, of_session, sizeof(of_session)) !=
+	    NULL;
+}
+
+START_TEST(what_was_saved_is_wiped)
+{
+	struct peer *peer = server_with(_i, server);
+	struct smtptls_session *session = peer_session(peer, context, HOST);
+	struct smtptls_resumption *saved = NULL;
+	gnutls_datum_t data = { NULL, 0 };
+
+	ck_assert_int_eq(peer_handshake(peer, session), SMTPTLS_OK);
+	take_tickets(session);
+	ck_assert_ok(smtptls_session_save(session, &saved));
+	/* A part of it that is the same each time. */
+	ck_assert_int_ge(gnutls_session_get_data2(session->tls, &data), 0);
+	memcpy(of_session, data.data + data.size / 2, sizeof(of_session));
+	freed_tell_all(look_for_session);
+	smtptls_resumption_free(saved);
+	ck_assert_int_eq(freed_sessions, 0);
+	/* So that could have failed. */
+	gnutls_free(data.data);
+	freed_tell_all(NULL);
+	ck_assert_int_eq(freed_sessions, 1);
+	smtptls_session_free(session);
+	peer_free(peer);
+}
+END_TEST
+
 START_TEST(without_a_ticket_there_is_nothing_to_save)
 {
 	struct peer *peer = PEER(.priority = versions[0], .chain = { server });
@@ -501,6 +537,7 @@ main(void)
 	tcase_add_loop_test(
 	    tc, what_was_saved_is_for_its_context_and_host_alone, 0, 2);
 	tcase_add_loop_test(tc, only_a_verified_session_is_saved, 0, 2);
+	tcase_add_loop_test(tc, what_was_saved_is_wiped, 0, 2);
 	tcase_add_test(tc, without_a_ticket_there_is_nothing_to_save);
 	tcase_add_test(
 	    tc, a_session_without_extended_master_secret_is_not_saved);

@@ -13,6 +13,7 @@
 #include <smtptls/context.h>
 
 #include "factory.h"
+#include "freed.h"
 #include "tls/context.h"
 
 /* With SoftHSM, where it is installed; else the test is skipped. */
@@ -211,6 +212,28 @@ START_TEST(a_token_serves_with_its_pin)
 }
 END_TEST
 
+static int freed_pins;
+
+static void
+look_for_pin(const void *block, size_t size)
+{
+	freed_pins += memmem(block, size, PIN, strlen(PIN)) != NULL;
+}
+
+START_TEST(a_pin_that_was_kept_is_wiped)
+{
+	struct answers answers = { .pin = PIN };
+
+	freed_tell(look_for_pin);
+	ck_assert_ok(smtptls_context_load_cert_chain(
+	    context, CERT_URL, KEY_URL, answer, &answers));
+	smtptls_context_free(context);
+	freed_tell(NULL);
+	context = NULL;
+	ck_assert_int_eq(freed_pins, 0);
+}
+END_TEST
+
 /* A child opens the token anew, with the PIN that was kept. */
 START_TEST(a_token_serves_in_a_forked_child)
 {
@@ -288,6 +311,7 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, a_token_serves_with_its_pin, 0, 2);
 	tcase_add_test(tc, a_token_serves_in_a_forked_child);
+	tcase_add_test(tc, a_pin_that_was_kept_is_wiped);
 	tcase_add_test(tc, a_wrong_pin_is_refused_and_not_tried_again);
 	tcase_add_loop_test(tc, without_a_pin_a_token_is_refused, 0, 3);
 	tcase_add_test(tc, a_key_of_a_token_must_fit_too);
