@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -51,6 +53,72 @@ gnutls_x509_trust_list_add_system_trust(
 	}
 }
 
+/*
+ * What the system says at the second call of a kind: of read(2) that the file
+ * has ended, or that something is wrong, and so of readdir(3). By other names
+ * in C, since libc's prototypes have attributes of their own.
+ */
+enum {
+	NOTHING_FAILS,
+	FILE_ENDS,
+	FILE_FAILS,
+	FOLDER_FAILS,
+	LIST_IS_FULL
+};
+static int fault, calls;
+ssize_t fake_read(int fd, void *buf, size_t len) __asm__("read");
+struct dirent *fake_readdir(DIR *dir) __asm__("readdir");
+struct dirent *fake_readdir64(DIR *dir) __asm__("readdir64");
+
+ssize_t
+fake_read(int fd, void *buf, size_t len)
+{
+	ssize_t (*real)(int, void *, size_t);
+
+	*(void **)&real = dlsym(RTLD_NEXT, "read");
+	if (fault != FILE_ENDS && fault != FILE_FAILS)
+		return real(fd, buf, len);
+	if (calls++ == 0)
+		return real(fd, buf, len - 1);
+	errno = EIO;
+	return fault == FILE_ENDS ? 0 : -1;
+}
+
+static struct dirent *
+next_entry(const char *name, DIR *dir)
+{
+	struct dirent *(*real)(DIR *), *entry;
+
+	*(void **)&real = dlsym(RTLD_NEXT, name);
+	entry = real(dir);
+	if (fault == FOLDER_FAILS && entry == NULL)
+		errno = EIO;
+	return entry;
+}
+
+struct dirent *
+fake_readdir(DIR *dir)
+{
+	return next_entry("readdir", dir);
+}
+
+struct dirent *
+fake_readdir64(DIR *dir)
+{
+	return next_entry("readdir64", dir);
+}
+
+int
+gnutls_x509_trust_list_add_cas(gnutls_x509_trust_list_t list,
+    const gnutls_x509_crt_t *cas, unsigned int count, unsigned int flags)
+{
+	__typeof__(&gnutls_x509_trust_list_add_cas) real;
+
+	*(void **)&real = dlsym(RTLD_NEXT, __func__);
+	return real(
+	    list, cas, fault == LIST_IS_FULL ? count - 1 : count, flags);
+}
+
 static void
 make_certificates(void)
 {
@@ -70,6 +138,8 @@ static void
 setup(void)
 {
 	system_store = SYSTEM_REAL;
+	fault = NOTHING_FAILS;
+	calls = 0;
 	context = NULL;
 	ck_assert_ok(smtptls_context_new(SMTPTLS_SERVER_AUTH, &context));
 }
@@ -255,6 +325,19 @@ START_TEST(a_fifo_or_device_is_refused_without_waiting)
 		    smtptls_context_load_verify_file(context, "/dev/zero"),
 		    "/dev/zero: not a regular file");
 	}
+}
+END_TEST
+
+START_TEST(a_file_that_is_not_read_to_its_end_is_refused)
+{
+	const char *path = factory_file(factory, "short.pem", pem(root));
+
+	fault = _i == 0 ? FILE_ENDS : FILE_FAILS;
+	assert_error(smtptls_context_load_verify_file(context, path),
+	    with_path(path,
+		_i == 0 ? ": became shorter while it was read"
+			: ": Input/output error"));
+	ck_assert_int_eq(calls, 2);
 }
 END_TEST
 
@@ -459,6 +542,29 @@ START_TEST(one_bad_file_refuses_the_whole_directory)
 }
 END_TEST
 
+START_TEST(a_directory_that_is_not_read_to_its_end_is_refused)
+{
+	const char *dir = make_dir("failing");
+
+	write_file(dir, "good.pem", pem(root));
+	fault = FOLDER_FAILS;
+	assert_error(smtptls_context_load_verify_dir(context, dir),
+	    with_path(dir, ": Input/output error"));
+}
+END_TEST
+
+/* A server's are all parsed at once, and given to GnuTLS. */
+START_TEST(certificates_that_gnutls_does_not_take_are_an_error)
+{
+	smtptls_context_free(context);
+	ck_assert_ok(smtptls_context_new(SMTPTLS_CLIENT_AUTH, &context));
+	fault = LIST_IS_FULL;
+	ck_assert_int_eq(smtptls_context_load_verify_mem(
+			     context, pem(root), strlen(pem(root))),
+	    SMTPTLS_E_NOMEM);
+}
+END_TEST
+
 START_TEST(a_directory_without_certificates_is_refused)
 {
 	const char *dir = make_dir("none");
@@ -517,8 +623,8 @@ START_TEST(each_given_source_must_be_good)
 		    SMTPTLS_E_INVALID);
 	else
 		ck_assert_int_eq(
-		    smtptls_context_new_default(
-			SMTPTLS_SERVER_AUTH, good, NULL, "", 0, &context),
+		    smtptls_context_new_default(SMTPTLS_SERVER_AUTH,
+			_i == 3 ? good : NULL, NULL, "", 0, &context),
 		    SMTPTLS_E_INVALID);
 	ck_assert_str_ne(smtptls_context_error(context), "");
 }
@@ -817,6 +923,8 @@ add_bad(Suite *suite)
 	tcase_add_test(tc, a_directory_is_no_file);
 	tcase_add_loop_test(
 	    tc, a_fifo_or_device_is_refused_without_waiting, 0, 2);
+	tcase_add_loop_test(
+	    tc, a_file_that_is_not_read_to_its_end_is_refused, 0, 2);
 	tcase_add_test(tc, a_file_of_hostile_size_is_refused);
 	tcase_add_test(tc, memory_of_hostile_size_is_refused);
 	tcase_add_loop_test(
@@ -826,7 +934,7 @@ add_bad(Suite *suite)
 	tcase_add_test(tc, one_bad_block_refuses_the_whole_file_and_is_located);
 	tcase_add_test(tc, der_with_something_behind_it_is_refused);
 	tcase_add_test(tc, a_failed_source_leaves_what_was_there);
-	tcase_add_loop_test(tc, each_given_source_must_be_good, 0, 4);
+	tcase_add_loop_test(tc, each_given_source_must_be_good, 0, 5);
 	suite_add_tcase(suite, tc);
 }
 
@@ -842,6 +950,8 @@ add_directories(Suite *suite)
 	tcase_add_test(tc, hashed_names_alone_are_enough);
 	tcase_add_loop_test(tc, one_bad_file_refuses_the_whole_directory, 0,
 	    COUNT(bad_entries));
+	tcase_add_test(tc, a_directory_that_is_not_read_to_its_end_is_refused);
+	tcase_add_test(tc, certificates_that_gnutls_does_not_take_are_an_error);
 	tcase_add_test(tc, a_directory_without_certificates_is_refused);
 	suite_add_tcase(suite, tc);
 }
