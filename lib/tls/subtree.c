@@ -252,7 +252,10 @@ mail_has(const struct stls_der *base, const struct stls_der *mail)
 	return host_has(&(struct stls_der){ base_at + 1, base->end }, &host);
 }
 
-/* The host of an URI; one without a host cannot be judged. */
+/*
+ * The host of an URI; one without a host cannot be judged. Where it ends without
+ * a slash some see a query, and others a longer host.
+ */
 static enum stls_within
 uri_has(const struct stls_der *base, const struct stls_der *uri)
 {
@@ -263,7 +266,7 @@ uri_has(const struct stls_der *base, const struct stls_der *uri)
 	if (at == NULL || uri->end - at < 4 || at[1] != '/' || at[2] != '/')
 		return STLS_WITHIN_UNKNOWN;
 	at += 3;
-	for (end = at; end < uri->end && strchr("/?#", *end) == NULL; end++)
+	for (end = at; end < uri->end && *end != '/'; end++)
 		continue;
 	host = (struct stls_der){ at, end };
 	/* In front of an @ is a user, whatever it looks like. */

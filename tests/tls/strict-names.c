@@ -307,6 +307,12 @@ CONSTRAINED(uri_without_host, .permitted = "URI:.example.org",
 CONSTRAINED(uri_with_user, .permitted = "URI:example.org",
     .names = s->good ? HOST " URI:https://example.org:8443/me@home"
 		     : HOST " URI:https://example.org:8443@example.com/")
+CONSTRAINED(uri_with_fragment, .permitted = "URI:.example.org",
+    .names = s->good ? HOST " URI:https://www.example.org/#x"
+		     : HOST " URI:https://www.example.org#x.example.com")
+CONSTRAINED(uri_with_query, .excluded = "URI:example.com",
+    .names = s->good ? HOST " URI:https://www.example.org/?x"
+		     : HOST " URI:https://www.example.org?example.com")
 
 /* ---- directory names ---- */
 
@@ -538,6 +544,10 @@ const struct strict_case strict_names[] = {
 	ROW(uri_below_host, ONLY("https://example.com/.example.org"), 0),
 	ROW(uri_excluded, NEVER("https://www.example.org"), 0),
 	ROW(uri_with_user, ONLY("https://example.org:8443@example.com/"),
+	    EXTRA),
+	ROW(uri_with_fragment, ONLY("https://www.example.org#x.example.com"),
+	    0),
+	ROW(uri_with_query, NEVER("https://www.example.org?example.com"),
 	    EXTRA),
 	ROW(uri_without_host, ONLY("urn:x"), 0),
 	ROW(directory_permitted, ONLY("of its subject"), 0),
