@@ -5,8 +5,9 @@
 usage: imports.py LIBRARY NM
 
 What it does not import it cannot call: nothing that prints, ends the process,
-changes signal handlers, environment, locale, working directory or file mode
-mask, starts another process, or reads the environment.
+changes signal handlers, environment, locale, working directory, file mode mask
+or folders, starts another process, or reads the environment. What it does by
+write(2) and open(2), tests/faults/test-manners.c sees.
 """
 
 import re
@@ -21,6 +22,8 @@ FORBIDDEN = re.compile(
     r"signal|sigaction|sysv_signal|bsd_signal|alarm|setitimer|"
     r"(secure_)?getenv|setenv|putenv|unsetenv|clearenv|"
     r"setlocale|chdir|fchdir|umask|"
+    r"creat(64)?|openat(64)?|freopen(64)?|mkd?stemps?(64)?|tmpfile(64)?|"
+    r"mkdir|rename|unlink|remove|"
     r"v?fork|exec\w+|posix_spawnp?|system|popen|"
     r"rand|srand|random|srandom|strtok|gethostbyname)")
 # Asserts are for mistakes of our own.

@@ -214,6 +214,65 @@ START_TEST(a_closed_engine_hands_out_nothing)
 }
 END_TEST
 
+/* A message that goes by BDAT, empty, for which three replies are expected. */
+static void
+submit_empty(struct stls_transaction *txn)
+{
+	txn->size_is_known = txn->is_exact = txn->is_7bit = true;
+	ck_assert_ok(stls_transaction_set_sender(txn, "a@b", 3, false));
+	ck_assert_ok(stls_transaction_add_recipient(txn, "c@d", 3, false));
+	ck_assert_ok(stls_engine_submit(&engine, txn));
+}
+
+/* Send until an answer is waited for. */
+static void
+send_on(void)
+{
+	for (;;) {
+		switch (stls_engine_event(&engine)) {
+		case STLS_NEED_BODY:
+			stls_engine_body_end(&engine);
+			break;
+		case STLS_BEFORE_END_OF_DATA:
+			stls_engine_end_of_data(&engine);
+			break;
+		case STLS_HAVE_OUTPUT:
+			send_all();
+			break;
+		default:
+			return;
+		}
+	}
+}
+
+/* As a server that says nothing would have them pile up. */
+START_TEST(a_window_has_a_limit_of_replies)
+{
+	static struct stls_transaction txns[1000];
+	struct stls_err err;
+	size_t i;
+
+	engine.config.at_once = true;
+	engine.config.window = 1000;
+	ck_assert_ok(stls_engine_start(&engine, "a.example.org"));
+	receive("220 a\r\n");
+	send_all();
+	receive("250-a\r\n250-PIPELINING\r\n250 CHUNKING\r\n");
+	for (i = 0; i < 1000; i++)
+		submit_empty(&txns[i]);
+	send_on();
+	/* RFC 3030 section 2: MAIL, RCPT and BDAT of the last one. */
+	ck_assert_uint_ge(engine.expected.len, 2048);
+	ck_assert_uint_lt(engine.expected.len, 2048 + 3);
+	stls_err_set(&err, SMTPTLS_E_IO, "lost");
+	stls_engine_lose(&engine, &err);
+	for (i = 0; i < 1000; i++)
+		ck_assert_ptr_nonnull(stls_engine_take_done(&engine));
+	for (i = 0; i < 1000; i++)
+		stls_transaction_done(&txns[i]);
+}
+END_TEST
+
 static void
 add_calls(TCase *tc)
 {
@@ -225,6 +284,7 @@ add_calls(TCase *tc)
 	    tc, more_than_can_be_a_reply_is_refused_in_one_piece_too);
 	tcase_add_test(tc, last_of_the_replies_that_come_together_is_told);
 	tcase_add_test(tc, a_closed_engine_hands_out_nothing);
+	tcase_add_test(tc, a_window_has_a_limit_of_replies);
 }
 
 static void
