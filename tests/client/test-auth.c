@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client.h"
 #include "client/talk.h"
 
 #define OFFER(auth) SEND("250-mail.example.org\r\n250 " auth "\r\n")
@@ -332,7 +333,8 @@ expect_no_secret_leaves(int i, const struct step *script,
 	    context, &options);
 	set_login(&talk);
 	talk_set_message(&talk);
-	ck_assert_int_lt(talk_send(&talk), 0);
+	talk_assert_failed(&talk, talk_send(&talk), SMTPTLS_E_INVALID,
+	    "credentials are never sent over TLS that is not verified");
 	talk_hang_up_early(&talk);
 	ck_assert(!received_has(server_inside(talk.server), "AUTH"));
 	ck_assert(!received_has(server_inside(talk.server), secret));
@@ -353,6 +355,28 @@ START_TEST(credentials_are_never_sent_over_tls_that_is_not_verified)
 }
 END_TEST
 
+/* Whatever let it come so far: the engine asks again before each secret. */
+START_TEST(gate_is_closed_to_secrets_where_tls_is_not_verified)
+{
+	int mode = MODE(_i);
+	struct server_options options = { .prologue = talk_prologue(mode),
+		.scripts = { offering } };
+	struct smtptls_context *context = weak_context(ROW(_i) == 1);
+	const struct stls_engine_config *config;
+	struct talk talk;
+
+	talk_begin_with(&talk, mode, mode < STARTTLS_MODES ? "smtp" : "smtps",
+	    context, &options);
+	ck_assert_ok(talk_connect(&talk));
+	config = &talk.client->engine.config;
+	ck_assert(!config->may_send(STLS_STEP_AUTH, config->arg));
+	ck_assert(config->may_send(STLS_STEP_MAIL, config->arg));
+	talk_hang_up_early(&talk);
+	talk_end(&talk);
+	smtptls_context_free(context);
+}
+END_TEST
+
 static const struct step offering_in_clear[] = {
 	SEND("220 mail.example.org ESMTP\r\n"),
 	PREFIX("EHLO "),
@@ -369,7 +393,8 @@ START_TEST(credentials_are_never_sent_without_tls)
 	ck_assert_ok(smtptls_client_insecure_no_tls(talk.client));
 	talk_set_credentials(&talk);
 	talk_set_message(&talk);
-	ck_assert_int_lt(talk_send(&talk), 0);
+	talk_assert_failed(&talk, talk_send(&talk), SMTPTLS_E_INVALID,
+	    "credentials are never sent without TLS");
 	talk_hang_up_early(&talk);
 	talk_end(&talk);
 }
@@ -694,6 +719,8 @@ main(void)
 	    0, COUNT(bad_credentials));
 	talk_add(tc, credentials_are_never_sent_over_tls_that_is_not_verified,
 	    2, MODES);
+	talk_add(
+	    tc, gate_is_closed_to_secrets_where_tls_is_not_verified, 2, MODES);
 	add_in_starttls_modes(tc, credentials_are_never_sent_without_tls);
 	add_rows_in_modes(
 	    tc, token_goes_by_its_own_mechanisms_alone, token_rows);

@@ -6,6 +6,7 @@
 
 #include "der.h"
 #include "oracle.h"
+#include "tls/parts.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -307,22 +308,49 @@ START_TEST(a_length_has_one_encoding)
 }
 END_TEST
 
-/* As many as there is room for, and one more. */
-START_TEST(extensions_have_a_number)
+static struct der
+with_extensions(int count)
 {
 	unsigned char one[] = { 0x30, 0x09, 0x06, 0x03, 0x55, 0x04, 0x00, 0x04,
 		0x02, 0x30, 0x00 };
-	struct der list = from_hex(""), der;
-	unsigned char i;
+	struct der list = from_hex("");
+	int i;
 
-	for (i = 0; i < 16 + _i; i++) {
-		one[6] = i;
+	for (i = 0; i < count; i++) {
+		one[6] = (unsigned char)i;
 		list = der_append(list, der_raw(one, sizeof(one)));
 	}
-	der = build(usual, from_hex(NAME),
+	return build(usual, from_hex(NAME),
 	    der_join(DER_CONTEXT(3) | DER_CONSTRUCTED, 1,
 		der_join(DER_SEQUENCE, 1, list)));
+}
+
+/* As many as there is room for, and one more. */
+START_TEST(extensions_have_a_number)
+{
+	struct der der = with_extensions(16 + _i);
+
 	ck_assert_int_eq(oracle_is_plain(der.data, der.len), _i == 0);
+	der_done(&der);
+}
+END_TEST
+
+/* Likewise where the rules look. */
+START_TEST(more_extensions_than_there_is_room_for_are_a_fault)
+{
+	struct der der = with_extensions(64 + _i);
+	const gnutls_datum_t data = { der.data, (unsigned int)der.len };
+	struct stls_parts parts;
+	struct stls_err err;
+	gnutls_x509_crt_t cert;
+
+	ck_assert_int_ge(gnutls_x509_crt_init(&cert), 0);
+	ck_assert_int_ge(
+	    gnutls_x509_crt_import(cert, &data, GNUTLS_X509_FMT_DER), 0);
+	ck_assert_ok(stls_parts_init(&parts, &err, cert));
+	ck_assert_int_eq(parts.fault == NULL, _i == 0);
+	stls_parts_done(&parts);
+	gnutls_x509_crt_deinit(cert);
 	der_done(&der);
 }
 END_TEST
@@ -336,6 +364,8 @@ main(void)
 	tcase_add_loop_test(tc, each_part_is_looked_at, 0, COUNT(variants));
 	tcase_add_loop_test(tc, a_length_has_one_encoding, 0, COUNT(lengths));
 	tcase_add_loop_test(tc, extensions_have_a_number, 0, 2);
+	tcase_add_loop_test(
+	    tc, more_extensions_than_there_is_room_for_are_a_fault, 0, 2);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
