@@ -125,6 +125,28 @@ START_TEST(given_connection_proves_the_host_of_the_url)
 }
 END_TEST
 
+/* The name that is looked up leads there, and proves nothing. */
+START_TEST(name_of_the_place_to_connect_to_is_not_that_of_the_url)
+{
+	struct server_options options = {
+		.cert = factory_server(
+		    world.factory, world.ca, "DNS:localhost IP:127.0.0.1"),
+		.scripts = { (const struct step[]){ STEP(TLS_FAILS), END } },
+	};
+	char place[64];
+	struct talk talk;
+
+	talk_begin_with(&talk, IMPLICIT_BLOCKING, "smtps", NULL, &options);
+	snprintf(place, sizeof(place), "localhost:%u",
+	    (unsigned int)server_port(talk.server));
+	ck_assert_ok(smtptls_client_set_connect_to(talk.client, place));
+	talk_set_credentials(&talk);
+	talk_assert_failed(&talk, talk_connect(&talk), SMTPTLS_E_CERTIFICATE,
+	    "not mail.example.org");
+	talk_finish(&talk);
+}
+END_TEST
+
 START_TEST(given_connection_may_be_of_lmtp)
 {
 	static const struct step script[] = { SEND("250 x\r\n"), LINE("QUIT"),
@@ -1137,6 +1159,8 @@ main(void)
 
 	add_in_modes(tc, given_connection_is_used_and_closed);
 	tcase_add_test(tc, given_connection_proves_the_host_of_the_url);
+	tcase_add_test(
+	    tc, name_of_the_place_to_connect_to_is_not_that_of_the_url);
 	add_in_starttls_modes(tc, given_connection_may_be_of_lmtp);
 	tcase_add_loop_test(tc, what_is_no_connection_is_refused_and_left_alone,
 	    0, COUNT(openers));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
+#include <dlfcn.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +16,41 @@
 static struct factory *factory;
 static const struct cert *ca, *server;
 static struct smtptls_context *context;
+
+/*
+ * pthread_atfork(3) without memory, by the names that it has in glibc and in
+ * musl; by other names in C, since the prototypes have attributes of their own.
+ */
+static bool has_no_memory;
+int fake_atfork(void (*prepare)(void), void (*parent)(void),
+    void (*child)(void), void *object) __asm__("__register_atfork");
+int fake_musl_atfork(void (*prepare)(void), void (*parent)(void),
+    void (*child)(void)) __asm__("pthread_atfork");
+
+int
+fake_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void),
+    void *object)
+{
+	int (*real)(void (*)(void), void (*)(void), void (*)(void), void *);
+
+	if (has_no_memory)
+		return ENOMEM;
+	*(void **)&real = dlsym(RTLD_NEXT, "__register_atfork");
+	return real(prepare, parent, child, object);
+}
+
+int
+fake_musl_atfork(
+    void (*prepare)(void), void (*parent)(void), void (*child)(void))
+{
+	int (*real)(void (*)(void), void (*)(void), void (*)(void));
+
+	if (has_no_memory)
+		return ENOMEM;
+	*(void **)&real = dlsym(RTLD_NEXT, "pthread_atfork");
+	return real != NULL ? real(prepare, parent, child)
+			    : fake_atfork(prepare, parent, child, NULL);
+}
 
 static void
 setup(void)
@@ -119,15 +156,33 @@ START_TEST(a_child_cannot_use_the_session_and_the_parent_can)
 		use_everything,
 		only_free,
 	};
-	struct peer *peer = PEER(.chain = { server });
+	struct peer *peer = PEER(.chain = { server },
+	    .staple = {
+		factory_ocsp(factory, ca, server, &(struct ocsp_spec){ 0 }) });
 	struct smtptls_session *session = peer_session(peer, context, HOST);
 
 	ck_assert_int_eq(peer_handshake(peer, session), SMTPTLS_OK);
+	ck_assert_int_eq(smtptls_session_has_ocsp_staple(session), 1);
 	talk(peer, session);
 	ck_assert_int_eq(in_child(runs[_i], session), 0);
 	talk(peer, session);
 	ck_assert_int_eq(smtptls_session_is_verified(session), 1);
 	ck_assert_ok(smtptls_session_close(session));
+	smtptls_session_free(session);
+	peer_free(peer);
+}
+END_TEST
+
+START_TEST(a_child_is_noticed_without_memory_for_that)
+{
+	struct peer *peer = PEER(.chain = { server });
+	struct smtptls_session *session;
+
+	has_no_memory = true;
+	session = peer_session(peer, context, HOST);
+	ck_assert_int_eq(peer_handshake(peer, session), SMTPTLS_OK);
+	ck_assert_int_eq(in_child(use_everything, session), 0);
+	talk(peer, session);
 	smtptls_session_free(session);
 	peer_free(peer);
 }
@@ -256,6 +311,7 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(
 	    tc, a_child_cannot_use_the_session_and_the_parent_can, 0, 2);
+	tcase_add_test(tc, a_child_is_noticed_without_memory_for_that);
 	tcase_add_test(tc, a_child_cannot_go_on_with_a_handshake);
 	tcase_add_test(tc, a_context_works_on_both_sides);
 	tcase_add_test(tc, what_was_saved_dies_with_its_process);
