@@ -63,6 +63,9 @@ static const struct pair bad[] = {
 	{ "DNS:mail.example.org", "example.org" },
 	{ "DNS:example.org", "mail.example.org" },
 	{ "DNS:mail.example.org", "a.mail.example.org" },
+	{ "DNS:mail.example", "mail.example.org" },
+	{ "DNS:mail.example.or", "mail.example.org" },
+	{ "DNS:mail.example.orga", "mail.example.org" },
 	/* A wildcard is one whole label, the left-most one. */
 	{ "DNS:*.example.org", "example.org" },
 	{ "DNS:*.example.org", "a.b.example.org" },
@@ -75,6 +78,7 @@ static const struct pair bad[] = {
 	{ "DNS:*", "localhost" },
 	{ "DNS:*.", "localhost" },
 	{ "DNS:*.org", "example.org" },
+	{ "DNS:*.example.or", "mail.example.org" },
 	{ "DNS:*.localhost", "a.localhost" },
 	{ "DNS:xn--*.example.org", "xn--mnchen-3ya.example.org" },
 	/* What GnuTLS's own check lets by. */
@@ -89,6 +93,7 @@ static const struct pair bad[] = {
 	{ "DNS:mail.example.org%0A", "mail.example.org" },
 	/* Names of other kinds do not count. */
 	{ "URI:smtp://mail.example.org", "mail.example.org" },
+	{ "URI:mail.example.org", "mail.example.org" },
 	{ "EMAIL:mail.example.org", "mail.example.org" },
 	/* Addresses and names never match one another. */
 	{ "DNS:192.0.2.1", "192.0.2.1" },
