@@ -5,8 +5,12 @@
  * usage: fail-at MODE AT VARIANT REPORT PROGRAM [ARGUMENT ...]
  *
  * Calls are counted from an umask(2) up to the next one, which is how a thread
- * says that it, and whatever threads it begins, may fail. AT is the number of a call; which of the errors that this
- * call may have is VARIANT, counted in a circle. MODE is
+ * says that it, and whatever threads it begins, may fail. Only then is each
+ * call looked at: up to there the kernel stops for umask(2) alone. A process
+ * that the program begins is not traced, and has no umask(2).
+ *
+ * AT is the number of a call; which of the errors that this call may have is
+ * VARIANT, counted in a circle. MODE is
  *
  *   once   that call alone fails
  *   on     and all of that name which come after it
@@ -20,12 +24,16 @@
  * went wrong on the way.
  */
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -312,8 +320,6 @@ at_call(pid_t pid)
 	}
 	if (info.op != PTRACE_SYSCALL_INFO_ENTRY)
 		return;
-	if (info.entry.nr == SYS_umask)
-		thread->may_fail = !thread->may_fail;
 	call = fail_call_find((long)info.entry.nr);
 	if (thread->may_fail && call != NULL)
 		enter(thread, call, (const uint64_t *)info.entry.args);
@@ -329,9 +335,17 @@ at_clone(pid_t pid)
 		thread_of((pid_t)begun)->may_fail = thread_of(pid)->may_fail;
 }
 
+static void
+resume(pid_t pid, int signo)
+{
+	ptrace(thread_of(pid)->may_fail ? PTRACE_SYSCALL : PTRACE_CONT, pid, 0,
+	    signo);
+}
+
 static int
 watch(pid_t pid)
 {
+	struct thread *thread;
 	int status, signo;
 	pid_t who;
 
@@ -350,14 +364,36 @@ watch(pid_t pid)
 		if (status >> 8 == (SIGTRAP | PTRACE_EVENT_CLONE << 8)) {
 			at_clone(who);
 			signo = 0;
+		} else if (status >> 8 ==
+		    (SIGTRAP | PTRACE_EVENT_SECCOMP << 8)) {
+			thread = thread_of(who);
+			thread->may_fail = !thread->may_fail;
+			signo = 0;
 		} else if (signo == (SIGTRAP | 0x80)) {
 			at_call(who);
 			signo = 0;
 		} else if (signo == SIGTRAP || signo == SIGSTOP) {
 			signo = 0;
 		}
-		ptrace(PTRACE_SYSCALL, who, 0, signo);
+		resume(who, signo);
 	}
+}
+
+/* Have the kernel stop this process for umask(2), and for nothing else. */
+static bool
+stop_for_umask(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		    offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_umask, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { sizeof(code) / sizeof(code[0]), code };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
 }
 
 static bool
@@ -393,14 +429,16 @@ main(int argc, char **argv)
 		if (ptrace(PTRACE_TRACEME, 0, 0, 0) < 0)
 			_exit(IMPOSSIBLE);
 		raise(SIGSTOP);
+		if (!stop_for_umask())
+			_exit(IMPOSSIBLE);
 		execv(argv[5], argv + 5);
 		_exit(127);
 	}
 	if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status) ||
 	    ptrace(PTRACE_SETOPTIONS, pid, 0,
 		PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE |
-		    PTRACE_O_EXITKILL) < 0)
+		    PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL) < 0)
 		return IMPOSSIBLE;
-	ptrace(PTRACE_SYSCALL, pid, 0, 0);
+	ptrace(PTRACE_CONT, pid, 0, 0);
 	return watch(pid);
 }
