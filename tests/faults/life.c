@@ -8,7 +8,7 @@
 #include "client/talk.h"
 
 #define FDS_MAX 8
-#define DEADLINE_MS 20000
+#define DEADLINE_MS 5000
 
 static gnutls_datum_t ticket_key;
 static const char *cafile, *crlfile, *chain_file, *key_file;

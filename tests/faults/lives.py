@@ -17,12 +17,17 @@ import zlib
 
 LIVE, FAIL_AT = os.environ["LIVE"], os.environ["FAIL_AT"]
 FULL = bool(os.environ.get("STLS_TEST_FULL"))
-STEP = 1 if FULL else 240 if os.environ.get("SANITIZED") == "yes" else 60
+SANITIZED = os.environ.get("SANITIZED") == "yes"
+STEP = 1 if FULL else 240 if SANITIZED else 60
+# The sanitizers look at each call that fails, with one of its errors.
+ALL_ERRORS = FULL and not SANITIZED
 IMPOSSIBLE = 98
 PATIENCE = 60
-# What is freed is then free, and not kept for the next one of its size.
+# What is freed is then free, and not kept for the next one of its size. Some
+# faults last until the deadline, and more time would not help.
 ENVIRONMENT = {
     **os.environ,
+    "CK_TIMEOUT_MULTIPLIER": "1",
     "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0",
     "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
 
@@ -66,7 +71,7 @@ class Lives(unittest.TestCase):
             turn = zlib.crc32((self.id() + mode).encode())
             at, seen = 1 + turn % min(STEP, 50), 0
             while errors := self.live(mode, at, turn + seen, *args):
-                for more in range(1, errors if FULL else 1):
+                for more in range(1, errors if ALL_ERRORS else 1):
                     self.live(mode, at, turn + seen + more, *args)
                 at += STEP
                 seen += 1
