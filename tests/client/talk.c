@@ -320,6 +320,15 @@ talk_quit(struct talk *talk)
 }
 
 void
+talk_assert_content(const struct talk *talk, size_t n, const char *wire)
+{
+	const struct received *content = server_content(talk->server, n);
+
+	ck_assert_uint_eq(content->len, strlen(wire));
+	ck_assert_mem_eq(content->data, wire, content->len);
+}
+
+void
 talk_assert_failed(struct talk *talk, int r, int code, const char *sentence)
 {
 	const char *text = smtptls_client_error(talk->client);

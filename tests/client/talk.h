@@ -144,6 +144,9 @@ void talk_leave_child(bool good);
 void talk_assert_failed(
     struct talk *talk, int r, int code, const char *sentence);
 
+/* What the n-th STEP_CONTENT took, see server_content(). */
+void talk_assert_content(const struct talk *talk, size_t n, const char *wire);
+
 /*
  * Free the client, and see that the server's script was played to its end and
  * that nothing secret was in clear. What the server saw can still be asked.

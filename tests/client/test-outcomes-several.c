@@ -5,9 +5,7 @@
 
 #include "client/envelope.h"
 
-#define ACCEPT_ONE                                                             \
-	MAIL, RCPT("bob", "250 ok\r\n"), DATA, STEP(CONTENT),                  \
-	    SEND("250 queued\r\n")
+#define ACCEPT_ONE MAIL, BOB_TAKEN, DATA, STEP(CONTENT), SEND("250 queued\r\n")
 
 static const struct step two_messages[] = {
 	OFFER,
@@ -50,7 +48,7 @@ static const struct step refused_then_accepted[] = {
 	SEND("250 queued\r\n"),
 	/* Only who was not accepted. */
 	MAIL,
-	RCPT("bob", "250 ok\r\n"),
+	BOB_TAKEN,
 	DATA,
 	STEP(CONTENT),
 	SEND("250 queued\r\n"),
@@ -172,7 +170,7 @@ static const struct step refused_for_now[] = {
 	PREFIX("MAIL FROM:<alice@example.org>"),
 	SEND("451 later\r\n"),
 	MAIL,
-	RCPT("bob", "250 ok\r\n"),
+	BOB_TAKEN,
 	DATA,
 	STEP(CONTENT),
 	SEND("250 queued\r\n"),
@@ -215,7 +213,7 @@ END_TEST
 static const struct step never_answers[] = {
 	OFFER,
 	MAIL,
-	RCPT("bob", "250 ok\r\n"),
+	BOB_TAKEN,
 	DATA,
 	STEP(CONTENT),
 	STEP(STALL),

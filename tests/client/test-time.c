@@ -11,16 +11,13 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
-#include "client/talk.h"
+#include "client/envelope.h"
 
 #define SHORT_MS talk_ms(100)
 /* What is still called in time on a machine that is busy. */
 #define LATE_MS talk_ms(10000)
 
 #define GREETING SEND("220 mail.example.org ESMTP\r\n")
-#define MAIL PREFIX("MAIL FROM:<alice@example.org>"), SEND("250 ok\r\n")
-#define RCPT LINE("RCPT TO:<bob@example.org>"), SEND("250 ok\r\n")
-#define DATA LINE("DATA"), SEND("354 go\r\n")
 #define UP_TO_TLS                                                              \
 	GREETING, PREFIX("EHLO "), SEND("250-x\r\n250 STARTTLS\r\n"),          \
 	    LINE("STARTTLS"), SEND("220 go\r\n")
@@ -55,10 +52,11 @@ static const struct silence {
 	    { SEND("250 x\r\n"), MAIL, PREFIX("RCPT"), STEP(STALL) },
 	    SMTPTLS_E_TIMEOUT, "RCPT" },
 	{ SMTPTLS_PHASE_DATA_START, false,
-	    { SEND("250 x\r\n"), MAIL, RCPT, LINE("DATA"), STEP(STALL) },
+	    { SEND("250 x\r\n"), MAIL, BOB_TAKEN, LINE("DATA"), STEP(STALL) },
 	    SMTPTLS_E_TIMEOUT, "DATA" },
 	{ SMTPTLS_PHASE_DATA_END, false,
-	    { SEND("250 x\r\n"), MAIL, RCPT, DATA, STEP(CONTENT), STEP(STALL) },
+	    { SEND("250 x\r\n"), MAIL, BOB_TAKEN, DATA, STEP(CONTENT),
+		STEP(STALL) },
 	    SMTPTLS_E_IN_DOUBT, "end of data" },
 };
 
@@ -135,8 +133,8 @@ END_TEST
 /* Each piece that the server takes starts it again as well. */
 START_TEST(server_that_reads_slowly_gets_it_all)
 {
-	static const struct step script[] = { SEND("250 x\r\n"), MAIL, RCPT,
-		DATA, STEP(SIPS), SEND("250 ok\r\n"), END };
+	static const struct step script[] = { SEND("250 x\r\n"), MAIL,
+		BOB_TAKEN, DATA, STEP(SIPS), SEND("250 ok\r\n"), END };
 	struct server_options options = { .prologue = talk_prologue(_i),
 		.scripts = { script },
 		.receive_buffer = 32768 };
@@ -182,7 +180,7 @@ static const struct drip_row {
 		STEP(STALL) },
 	    false },
 	{ false,
-	    { SEND("250 x\r\n"), MAIL, RCPT, DATA, STEP(CONTENT),
+	    { SEND("250 x\r\n"), MAIL, BOB_TAKEN, DATA, STEP(CONTENT),
 		DRIP("250-" THOUSAND("x")), STEP(STALL) },
 	    true },
 };
@@ -287,10 +285,10 @@ static const struct cancel_row {
 	{ { SEND("250 x\r\n"), PREFIX("MAIL"), CALL(cancel, NULL),
 	      STEP(STALL) },
 	    SMTPTLS_E_CANCELLED },
-	{ { SEND("250 x\r\n"), MAIL, RCPT, LINE("DATA"), CALL(cancel, NULL),
-	      STEP(STALL) },
+	{ { SEND("250 x\r\n"), MAIL, BOB_TAKEN, LINE("DATA"),
+	      CALL(cancel, NULL), STEP(STALL) },
 	    SMTPTLS_E_CANCELLED },
-	{ { SEND("250 x\r\n"), MAIL, RCPT, DATA, STEP(CONTENT),
+	{ { SEND("250 x\r\n"), MAIL, BOB_TAKEN, DATA, STEP(CONTENT),
 	      CALL(cancel, NULL), STEP(STALL) },
 	    SMTPTLS_E_IN_DOUBT },
 };
@@ -346,7 +344,7 @@ pass_deadline(void)
 static const struct step swallowing[] = {
 	SEND("250 x\r\n"),
 	MAIL,
-	RCPT,
+	BOB_TAKEN,
 	DATA,
 	STEP(SWALLOW),
 	END,
@@ -457,7 +455,7 @@ END_TEST
 static const struct step whole[] = {
 	SEND("250 x\r\n"),
 	MAIL,
-	RCPT,
+	BOB_TAKEN,
 	DATA,
 	STEP(CONTENT),
 	SEND("250 ok\r\n"),
@@ -647,9 +645,9 @@ wait_for_gate(void *arg)
 /* Between submitting and the outcome: the message is the parent's. */
 START_TEST(forked_child_decides_no_outcome)
 {
-	static const struct step script[] = { SEND("250 x\r\n"), MAIL, RCPT,
-		LINE("DATA"), CALL(wait_for_gate, NULL), SEND("354 go\r\n"),
-		STEP(CONTENT), SEND("250 ok\r\n"), END };
+	static const struct step script[] = { SEND("250 x\r\n"), MAIL,
+		BOB_TAKEN, LINE("DATA"), CALL(wait_for_gate, NULL),
+		SEND("354 go\r\n"), STEP(CONTENT), SEND("250 ok\r\n"), END };
 	struct talk talk;
 	int status = -1, r;
 	pid_t pid;
