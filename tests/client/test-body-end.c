@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The hook before the end of the content, and what is told on the way. */
+#include <errno.h>
+#include <semaphore.h>
 #include <string.h>
+#include <time.h>
 
 #include "client/envelope.h"
 #include "client/slow-source.h"
@@ -143,6 +146,50 @@ START_TEST(hook_is_asked_when_the_content_has_left)
 }
 END_TEST
 
+static sem_t content_came;
+
+static void
+tell_that_content_came(void *arg)
+{
+	(void)arg;
+	sem_post(&content_came);
+}
+
+/* Nothing else is done meanwhile, so it has left, or never does. */
+static int
+wait_at_once(struct smtptls_message *message, void *arg)
+{
+	struct timespec until;
+	int r;
+
+	(void)message;
+	(void)arg;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += talk_ms(5000) / 1000;
+	do {
+		r = sem_timedwait(&content_came, &until);
+	} while (r < 0 && errno == EINTR);
+	return r == 0 ? SMTPTLS_OK : SMTPTLS_E_SOURCE;
+}
+
+START_TEST(content_has_left_when_the_hook_is_asked_first)
+{
+	static const struct step script[] = { OFFER, MAIL, BOB_TAKEN, DATA,
+		OCTETS(sizeof(TALK_CONTENT) - 1),
+		CALL(tell_that_content_came, NULL), LINE("."),
+		SEND("250 queued\r\n"), END };
+	struct talk talk;
+
+	sem_init(&content_came, 0, 0);
+	talk_begin(&talk, _i, script);
+	talk_set_message(&talk);
+	ck_assert_ok(
+	    smtptls_message_set_before_end(talk.message, wait_at_once, NULL));
+	talk_assert_failed(&talk, talk_send(&talk), SMTPTLS_OK, NULL);
+	talk_finish(&talk);
+}
+END_TEST
+
 /* A success that is there before the end was sent is none. */
 static const struct step answers_before_the_end[] = {
 	OFFER,
@@ -179,6 +226,7 @@ main(void)
 	talk_add(tc, hook_that_gives_up_holds_the_end_back, 2, MODES);
 	add_in_modes(tc, progress_goes_from_nothing_to_all);
 	add_in_modes(tc, hook_is_asked_when_the_content_has_left);
+	add_in_modes(tc, content_has_left_when_the_hook_is_asked_first);
 	add_in_modes(tc, success_before_the_end_is_an_error);
 	return talk_run(suite);
 }

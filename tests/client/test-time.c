@@ -561,24 +561,61 @@ START_TEST(unix_socket_is_a_place_to_connect_to)
 }
 END_TEST
 
+#define RESET_IN_CONTENT                                                       \
+	SEND("250 x\r\n"), PREFIX("MAIL"), SEND("250 ok\r\n"), PREFIX("RCPT"), \
+	    SEND("250 ok\r\n"), LINE("DATA"), SEND("354 go\r\n"), OCTETS(100), \
+	    STEP(RESET), END
+
+/* A unix socket has the signal at the first write to a peer that is gone. */
+static const struct gone {
+	struct step script[12];
+	bool is_unix, is_in_clear;
+} gone[] = {
+	{ { RESET_IN_CONTENT }, false, false },
+	{ { RESET_IN_CONTENT }, true, false },
+	{ { SEND("220 x\r\n"), PREFIX("EHLO "), RESET_IN_CONTENT }, true,
+	    true },
+};
+
+static void
+begin_with_who_is_gone(
+    struct talk *talk, int mode, const struct gone *row, const char *path)
+{
+	struct server_options options = {
+		.prologue = row->is_in_clear ? NULL : talk_prologue(mode),
+		.scripts = { row->script },
+		.unix_path = row->is_unix ? path : NULL,
+	};
+
+	talk_begin_with(talk, mode, mode < STARTTLS_MODES ? "smtp" : "smtps",
+	    NULL, &options);
+	talk->is_in_clear = row->is_in_clear;
+	if (row->is_in_clear)
+		ck_assert_ok(smtptls_client_insecure_no_tls(talk->client));
+}
+
 /* Writing to a peer that is gone raises no signal. */
 START_TEST(sigpipe_is_never_raised)
 {
-	static const struct step script[] = { SEND("250 x\r\n"), PREFIX("MAIL"),
-		SEND("250 ok\r\n"), PREFIX("RCPT"), SEND("250 ok\r\n"),
-		LINE("DATA"), SEND("354 go\r\n"), OCTETS(100), STEP(RESET),
-		END };
+	const struct gone *row = &gone[ROW(_i)];
 	static char big[8 * 1024 * 1024];
+	char dir[] = "/tmp/smtptls-test-XXXXXX", path[64];
 	struct talk talk;
 
+	if (row->is_in_clear && MODE(_i) >= STARTTLS_MODES)
+		return;
 	signal(SIGPIPE, SIG_DFL);
 	memset(big, 'x', sizeof(big));
-	talk_begin(&talk, _i, script);
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/socket", dir);
+	begin_with_who_is_gone(&talk, MODE(_i), row, path);
 	talk_set_content(&talk, big, sizeof(big));
 	ck_assert_int_lt(talk_send(&talk), 0);
 	ck_assert_int_eq(smtptls_message_outcome(talk.message, 0),
 	    SMTPTLS_OUTCOME_NOT_TRIED);
 	talk_finish(&talk);
+	(void)unlink(path);
+	ck_assert_ok(rmdir(dir));
 }
 END_TEST
 
@@ -743,7 +780,7 @@ main(void)
 	tcase_add_loop_test(tc, driving_without_need_does_no_harm, 0, 2);
 	tcase_add_test(tc, refused_connection_is_told);
 	add_in_modes(tc, unix_socket_is_a_place_to_connect_to);
-	add_in_modes(tc, sigpipe_is_never_raised);
+	add_rows_in_modes(tc, sigpipe_is_never_raised, gone);
 	add_in_modes(tc, forked_child_leaves_the_conversation_alone);
 	tcase_add_loop_test(tc, forked_child_decides_no_outcome, 0, 2);
 	add_in_modes(tc, forked_child_has_conversations_of_its_own);

@@ -69,7 +69,8 @@ static const struct way {
 	bool is_lost;	     /* while it authenticates */
 	bool is_freed_early; /* with nothing said */
 	bool by_pool;
-	bool is_long; /* so that the server has to ask for it */
+	bool is_replaced; /* a secret of the other kind was there first */
+	bool is_long;	  /* so that the server has to ask for it */
 } ways[] = {
 	{ .mechanism = "PLAIN" },
 	{ .mechanism = "LOGIN" },
@@ -80,6 +81,8 @@ static const struct way {
 	{ .mechanism = "PLAIN", .is_lost = true },
 	{ .mechanism = "PLAIN", .is_lost = true, .is_long = true },
 	{ .mechanism = "PLAIN", .is_freed_early = true },
+	{ .mechanism = "PLAIN", .is_replaced = true },
+	{ .mechanism = "XOAUTH2", .is_token = true, .is_replaced = true },
 	{ .mechanism = "PLAIN", .is_long = true },
 	{ .mechanism = "OAUTHBEARER", .is_token = true, .is_long = true },
 	{ .mechanism = "PLAIN", .by_pool = true },
@@ -176,6 +179,10 @@ set_up(struct smtptls_client *client, void *arg)
 	int r;
 
 	r = smtptls_client_set_connect_to(client, place);
+	if (r == SMTPTLS_OK && way->is_replaced)
+		r = way->is_token
+		    ? smtptls_client_set_credentials(client, user, secret)
+		    : smtptls_client_set_token(client, user, secret);
 	if (r == SMTPTLS_OK)
 		r = way->is_token
 		    ? smtptls_client_set_token(client, user, secret)
