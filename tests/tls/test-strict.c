@@ -179,58 +179,6 @@ START_TEST(a_malformed_path_beside_a_good_one_does_no_harm)
 }
 END_TEST
 
-/* What GnuTLS is overruled in is still looked at by somebody. */
-START_TEST(overruling_gnutls_forgives_nothing_else)
-{
-	static const struct cert_spec faults[] = {
-		{ .forged = true },
-		{ .not_after = -3600, .not_before = -7200 },
-		{ .digest = GNUTLS_DIG_SHA1 },
-		{ .eku = GNUTLS_KP_TLS_WWW_CLIENT },
-		{ .names = "DNS:example.com" },
-	};
-	struct factory *factory = factory_new();
-	const struct cert *root = CERT(
-	    factory, NULL, .cn = "Test Root", .ca = true, .has_path_len = true);
-	const struct cert *again = CERT(
-	    factory, root, .cn = "Test Root", .ca = true);
-	struct scene scene = { .factory = factory,
-		.anchor = root,
-		.chain = { NULL, again },
-		.host = STRICT_HOST };
-	struct cert_spec spec = { .digest = 0 };
-	char sentence[512];
-
-	if (_i > 0)
-		spec = faults[_i - 1];
-	scene.chain[0] = strict_leaf(&scene, again, &spec);
-	ck_assert_int_eq(shake_hands(&scene, false, sentence),
-	    _i == 0 ? SMTPTLS_OK : SMTPTLS_E_CERTIFICATE);
-	factory_free(factory);
-}
-END_TEST
-
-/* RFC 7633 section 4.2.2: a CA that must staple wants those below it to. */
-START_TEST(overruling_gnutls_forgives_no_missing_tls_feature)
-{
-	struct factory *factory = factory_new();
-	const struct cert *root = CERT(
-	    factory, NULL, .cn = "Test Root", .ca = true, .has_path_len = true);
-	const struct cert *again = CERT(factory, root, .cn = "Test Root",
-	    .ca = true, .must_staple = _i != 0);
-	struct scene scene = { .factory = factory,
-		.anchor = root,
-		.chain = { factory_server(factory, again, "DNS:" STRICT_HOST),
-		    again },
-		.host = STRICT_HOST };
-	char sentence[512];
-
-	ck_assert_int_eq(shake_hands(&scene, false, sentence),
-	    _i == 0 ? SMTPTLS_OK : SMTPTLS_E_CERTIFICATE);
-	factory_free(factory);
-}
-END_TEST
-
 int
 main(void)
 {
@@ -247,9 +195,6 @@ main(void)
 	    tc, the_use_of_a_key_is_looked_at_whatever_gnutls_does, 0, 2);
 	tcase_add_loop_test(
 	    tc, a_malformed_path_beside_a_good_one_does_no_harm, 0, 3);
-	tcase_add_loop_test(tc, overruling_gnutls_forgives_nothing_else, 0, 6);
-	tcase_add_loop_test(
-	    tc, overruling_gnutls_forgives_no_missing_tls_feature, 0, 2);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
