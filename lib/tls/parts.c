@@ -343,9 +343,15 @@ int
 stls_parts_init(
     struct stls_parts *parts, struct stls_err *err, gnutls_x509_crt_t cert)
 {
+	int r;
+
 	memset(parts, 0, sizeof(*parts));
-	if (gnutls_x509_crt_export2(cert, GNUTLS_X509_FMT_DER, &parts->der) < 0)
+	r = gnutls_x509_crt_export2(cert, GNUTLS_X509_FMT_DER, &parts->der);
+	if (r == GNUTLS_E_MEMORY_ERROR)
 		return stls_err_nomem(err);
+	if (r < 0)
+		return stls_err_set(err, SMTPTLS_E_CERTIFICATE,
+		    "a certificate cannot be encoded: %s", gnutls_strerror(r));
 	parts->fault = find_fault(parts);
 	return SMTPTLS_OK;
 }

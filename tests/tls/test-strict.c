@@ -7,6 +7,7 @@
 
 #include "peer.h"
 #include "strict.h"
+#include "tls/parts.h"
 #include "tls/rules.h"
 
 /*
@@ -147,6 +148,23 @@ START_TEST(the_use_of_a_key_is_looked_at_whatever_gnutls_does)
 }
 END_TEST
 
+/* Nothing was imported, so there is nothing to encode. */
+START_TEST(a_certificate_that_cannot_be_encoded_is_no_lack_of_memory)
+{
+	struct stls_parts parts;
+	gnutls_x509_crt_t crt;
+	struct stls_err err;
+
+	ck_assert_ok(gnutls_x509_crt_init(&crt));
+	ck_assert_int_eq(
+	    stls_parts_init(&parts, &err, crt), SMTPTLS_E_CERTIFICATE);
+	ck_assert_ptr_nonnull(
+	    strstr(stls_err_text(&err), "a certificate cannot be encoded: "));
+	stls_parts_done(&parts);
+	gnutls_x509_crt_deinit(crt);
+}
+END_TEST
+
 /* A CA with two certificates for one key, and one of them is no good. */
 START_TEST(a_malformed_path_beside_a_good_one_does_no_harm)
 {
@@ -193,6 +211,8 @@ main(void)
 	    tc, the_lax_profile_lets_faults_of_form_pass_alone, 0, last);
 	tcase_add_loop_test(
 	    tc, the_use_of_a_key_is_looked_at_whatever_gnutls_does, 0, 2);
+	tcase_add_test(
+	    tc, a_certificate_that_cannot_be_encoded_is_no_lack_of_memory);
 	tcase_add_loop_test(
 	    tc, a_malformed_path_beside_a_good_one_does_no_harm, 0, 3);
 	suite_add_tcase(suite, tc);
