@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "tls/free.h"
 
 int
 stls_gnutls_error(struct stls_err *err, int r, const char *what)
@@ -107,13 +108,6 @@ stls_certs_add_block(struct stls_certs *certs, struct stls_err *err,
 	return SMTPTLS_OK;
 }
 
-static void
-free_cert(gnutls_x509_crt_t *cert)
-{
-	if (*cert != NULL)
-		gnutls_x509_crt_deinit(*cert);
-}
-
 gnutls_x509_crt_t
 stls_cert_copy(gnutls_x509_crt_t crt)
 {
@@ -128,12 +122,6 @@ stls_cert_copy(gnutls_x509_crt_t crt)
 		r = gnutls_x509_crt_import(copy, &der, GNUTLS_X509_FMT_DER);
 	gnutls_free(der.data);
 	return r >= 0 ? TAKE(copy) : NULL;
-}
-
-static void
-free_datum(gnutls_datum_t *datum)
-{
-	gnutls_free(datum->data);
 }
 
 bool

@@ -8,6 +8,7 @@
 #include <gnutls/x509-ext.h>
 
 #include "base/cleanup.h"
+#include "tls/free.h"
 
 /*
  * The busiest certificates in the wild have some hundred names; thousands are
@@ -17,19 +18,6 @@
 
 /* How many of the names a sentence shows. */
 #define NAMES_SHOWN 6
-
-static void
-free_names(gnutls_subject_alt_names_t *names)
-{
-	if (*names != NULL)
-		gnutls_subject_alt_names_deinit(*names);
-}
-
-static void
-free_datum(gnutls_datum_t *datum)
-{
-	gnutls_free(datum->data);
-}
 
 static char
 lower(char c)

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "tls/certs.h"
+#include "tls/free.h"
 #include "tls/rules.h"
 
 /* RFC 7633 section 4.2.1: the number of the extension status_request. */
@@ -36,13 +37,6 @@ free_resp(gnutls_ocsp_resp_t *resp)
 {
 	if (*resp != NULL)
 		gnutls_ocsp_resp_deinit(*resp);
-}
-
-static void
-free_features(gnutls_x509_tlsfeatures_t *features)
-{
-	if (*features != NULL)
-		gnutls_x509_tlsfeatures_deinit(*features);
 }
 
 static const char *

@@ -5,6 +5,7 @@
 #include <gnutls/x509-ext.h>
 
 #include "base/cleanup.h"
+#include "tls/free.h"
 #include "tls/parts.h"
 #include "tls/rules.h"
 
@@ -22,13 +23,6 @@ free_key(gnutls_pubkey_t *key)
 {
 	if (*key != NULL)
 		gnutls_pubkey_deinit(*key);
-}
-
-static void
-free_features(gnutls_x509_tlsfeatures_t *features)
-{
-	if (*features != NULL)
-		gnutls_x509_tlsfeatures_deinit(*features);
 }
 
 static void

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "tls/certs.h"
+#include "tls/free.h"
 #include "tls/overrule.h"
 #include "tls/refusal.h"
 #include "tls/revocation.h"
@@ -47,13 +48,6 @@ struct report {
 };
 
 static __thread struct report *report;
-
-static void
-free_cert(gnutls_x509_crt_t *cert)
-{
-	if (*cert != NULL)
-		gnutls_x509_crt_deinit(*cert);
-}
 
 static bool
 is_in_stem(const struct stls_path *path, gnutls_x509_crt_t cert, size_t *index)

@@ -13,6 +13,7 @@
 #include "base/base64.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "tls/free.h"
 #include "tls/hostname.h"
 #include "tls/pins.h"
 
@@ -33,26 +34,6 @@ static void
 texts_done(struct texts *texts)
 {
 	stls_buf_done(&texts->buf);
-}
-
-static void
-free_cert(gnutls_x509_crt_t *cert)
-{
-	if (*cert != NULL)
-		gnutls_x509_crt_deinit(*cert);
-}
-
-static void
-free_names(gnutls_subject_alt_names_t *names)
-{
-	if (*names != NULL)
-		gnutls_subject_alt_names_deinit(*names);
-}
-
-static void
-free_datum(gnutls_datum_t *datum)
-{
-	gnutls_free(datum->data);
 }
 
 static void

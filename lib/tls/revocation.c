@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "tls/certs.h"
+#include "tls/free.h"
 
 /* Longer than any serial number of a list that can be parsed at all. */
 #define SERIAL_MAX 1024
@@ -35,12 +36,6 @@ stls_crl_check_time(struct stls_err *err, int code, gnutls_x509_crl_t crl)
 		    date);
 	}
 	return SMTPTLS_OK;
-}
-
-static void
-free_datum(gnutls_datum_t *datum)
-{
-	gnutls_free(datum->data);
 }
 
 bool

@@ -6,13 +6,8 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "tls/free.h"
 #include "tls/plain.h"
-
-static void
-free_datum(gnutls_datum_t *datum)
-{
-	gnutls_free(datum->data);
-}
 
 /* What a block of a source becomes. */
 struct found {
