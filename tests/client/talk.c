@@ -99,18 +99,23 @@ is_quick(void)
 }
 
 void
+talk_add_row(TCase *tc, const TTest *test, int row, int modes)
+{
+	int first = row * modes, one = first + row % modes;
+
+	if (is_quick())
+		tcase_add_loop_test(tc, test, one, one + 1);
+	else
+		tcase_add_loop_test(tc, test, first, first + modes);
+}
+
+void
 talk_add(TCase *tc, const TTest *test, int rows, int modes)
 {
-	int row, i;
+	int row;
 
-	if (!is_quick()) {
-		tcase_add_loop_test(tc, test, 0, rows * modes);
-		return;
-	}
-	for (row = 0; row < rows; row++) {
-		i = row * modes + row % modes;
-		tcase_add_loop_test(tc, test, i, i + 1);
-	}
+	for (row = 0; row < rows; row++)
+		talk_add_row(tc, test, row, modes);
 }
 
 int

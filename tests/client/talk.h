@@ -59,6 +59,8 @@ enum {
 #define add_rows_in_starttls_modes(tc, test, table)                            \
 	talk_add((tc), (test), COUNT(table), STARTTLS_MODES)
 void talk_add(TCase *tc, const TTest *test, int rows, int modes);
+/* One of these rows. */
+void talk_add_row(TCase *tc, const TTest *test, int row, int modes);
 
 /* What all tests of a program share; made once, by talk_world_setup. */
 struct talk_world {

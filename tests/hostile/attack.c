@@ -4,6 +4,22 @@
 #include <stdio.h>
 #include <string.h>
 
+#define ROWS_MAX 64
+
+void
+attack_add(TCase *tc, const TTest *test, const char *name, int row, int modes)
+{
+	/* Check keeps what it is given. */
+	static TTest tests[ROWS_MAX];
+	static size_t count;
+
+	if (count == ROWS_MAX)
+		abort();
+	tests[count] = *test;
+	tests[count].name = name;
+	talk_add_row(tc, &tests[count++], row, modes);
+}
+
 static void
 attack(struct talk *talk, int code, const char *sentence)
 {

@@ -26,6 +26,13 @@
 	"250-mail.example.org\r\n250 AUTH PLAIN LOGIN\r\n235 welcome\r\n"      \
 	"250 ok\r\n250 ok\r\n354 go\r\n250 queued\r\n"
 
+/*
+ * A row of a table as a test of its own in so many modes, under the name of
+ * its advisory: _i is as of add_rows_in_modes().
+ */
+void attack_add(
+    TCase *tc, const TTest *test, const char *name, int row, int modes);
+
 /* The script begins when the connection does; nothing gets inside TLS. */
 void attack_in_clear(
     int mode, const struct step *script, int code, const char *sentence);
