@@ -301,6 +301,51 @@ START_TEST(credentials_with_control_characters_are_refused)
 }
 END_TEST
 
+#define LOG_IN                                                                 \
+	LINE("AUTH PLAIN " TALK_PLAIN_BASE64), SEND("235 2.7.0 welcome\r\n")
+#define TAKE_MAIL                                                              \
+	PREFIX("MAIL "), SEND("250 ok\r\n"), PREFIX("RCPT "),                  \
+	    SEND("250 ok\r\n"), LINE("DATA"), SEND("354 go\r\n"),              \
+	    STEP(CONTENT), SEND("250 ok\r\n")
+
+static const struct step takes_one[] = {
+	SEND("250-mail.example.org\r\n250-LIMITS MAILMAX=1\r\n"
+	     "250 AUTH PLAIN\r\n"),
+	LOG_IN,
+	TAKE_MAIL,
+	LINE("QUIT"),
+	SEND("221 bye\r\n"),
+	END,
+};
+static const struct step takes_another[] = {
+	OFFER("AUTH PLAIN"),
+	LOG_IN,
+	TAKE_MAIL,
+	END,
+};
+
+START_TEST(each_further_connection_is_authenticated_too)
+{
+	struct server_options options = { .prologue = talk_prologue(_i),
+		.scripts = { takes_one, takes_another } };
+	struct talk talk;
+
+	talk_begin_with(
+	    &talk, _i, _i < STARTTLS_MODES ? "smtp" : "smtps", NULL, &options);
+	talk_set_credentials(&talk);
+	talk_set_message(&talk);
+	talk_assert_failed(&talk, talk_send(&talk), SMTPTLS_OK, NULL);
+	smtptls_message_free(talk.message);
+	talk.message = NULL;
+	talk_set_message(&talk);
+	talk_assert_failed(&talk, talk_send(&talk), SMTPTLS_OK, NULL);
+	ck_assert_str_eq(smtptls_client_auth_mechanism(talk.client), "PLAIN");
+	talk_hang_up(&talk);
+	ck_assert_int_eq(server_connections(talk.server), 2);
+	talk_end(&talk);
+}
+END_TEST
+
 /* --- over what is not verified --- */
 
 static struct smtptls_context *
@@ -715,6 +760,7 @@ main(void)
 	add_in_modes(tc, without_credentials_nobody_authenticates);
 	add_in_modes(tc, long_response_waits_for_the_question);
 	add_in_modes(tc, long_response_is_given_once);
+	add_in_modes(tc, each_further_connection_is_authenticated_too);
 	tcase_add_loop_test(tc, credentials_with_control_characters_are_refused,
 	    0, COUNT(bad_credentials));
 	talk_add(tc, credentials_are_never_sent_over_tls_that_is_not_verified,

@@ -400,6 +400,13 @@ START_TEST(a_context_there_is_no_memory_for_is_not_the_default_one)
 	ck_assert_str_eq(smtptls_client_error(client), "out of memory");
 	smtptls_client_free(client);
 	smtptls_context_free(smtptls_context_ref(context));
+
+	context = NULL;
+	stls_alloc_fail_at(1);
+	ck_assert_int_eq(smtptls_context_new(SMTPTLS_SERVER_AUTH, &context),
+	    SMTPTLS_E_NOMEM);
+	stls_alloc_fail_at(0);
+	ck_assert_str_eq(smtptls_context_error(context), "out of memory");
 }
 END_TEST
 
