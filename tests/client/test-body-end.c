@@ -173,7 +173,8 @@ wait_at_once(struct smtptls_message *message, void *arg)
 }
 
 /* Little, and so much that its last octet is gathered with what follows. */
-#define RECORDS_LEN (2 * 16384)
+#define RECORD_LEN 16384
+#define RECORDS_LEN (2 * RECORD_LEN)
 #define SEES(len)                                                              \
 	{                                                                      \
 		OFFER, MAIL, BOB_TAKEN, DATA, OCTETS(len),                     \
@@ -182,22 +183,30 @@ wait_at_once(struct smtptls_message *message, void *arg)
 	}
 static const struct step sees[2][12] = { SEES(44), SEES(RECORDS_LEN) };
 
-START_TEST(content_has_left_when_the_hook_is_asked_first)
+/* Lines that fill so many octets. */
+static void
+set_lines(struct talk *talk, size_t len)
 {
-	static char records[RECORDS_LEN];
-	struct talk talk;
+	static char lines[16 * RECORD_LEN];
 	size_t i;
 
-	sem_init(&content_came, 0, 0);
-	for (i = 0; i < sizeof(records); i += 64) {
-		memset(records + i, 'x', 62);
-		memcpy(records + i + 62, "\r\n", 2);
+	for (i = 0; i < len; i += 64) {
+		memset(lines + i, 'x', 62);
+		memcpy(lines + i + 62, "\r\n", 2);
 	}
+	talk_set_content(talk, lines, len);
+}
+
+START_TEST(content_has_left_when_the_hook_is_asked_first)
+{
+	struct talk talk;
+
+	sem_init(&content_came, 0, 0);
 	talk_begin(&talk, MODE(_i), sees[ROW(_i)]);
 	if (ROW(_i) == 0)
 		talk_set_message(&talk);
 	else
-		talk_set_content(&talk, records, sizeof(records));
+		set_lines(&talk, RECORDS_LEN);
 	ck_assert_ok(
 	    smtptls_message_set_before_end(talk.message, wait_at_once, NULL));
 	talk_assert_failed(&talk, talk_send(&talk), SMTPTLS_OK, NULL);
@@ -231,6 +240,26 @@ START_TEST(success_before_the_end_is_an_error)
 }
 END_TEST
 
+/*
+ * It comes while the program is asked, and the last look was right before: of
+ * so many records the last one is followed by one.
+ */
+START_TEST(success_while_the_hook_is_asked_is_an_error)
+{
+	static const struct step script[] = { OFFER, MAIL, BOB_TAKEN, DATA,
+		OCTETS(16 * RECORD_LEN), SEND("250 queued\r\n"),
+		CALL(tell_that_content_came, NULL), STEP(SWALLOW), END };
+	struct talk talk;
+
+	sem_init(&content_came, 0, 0);
+	talk_begin(&talk, _i, script);
+	set_lines(&talk, 16 * RECORD_LEN);
+	ck_assert_ok(
+	    smtptls_message_set_before_end(talk.message, wait_at_once, NULL));
+	assert_cut_off(&talk, SMTPTLS_E_PROTOCOL, NULL);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -243,5 +272,6 @@ main(void)
 	add_in_modes(tc, hook_is_asked_when_the_content_has_left);
 	talk_add(tc, content_has_left_when_the_hook_is_asked_first, 2, MODES);
 	add_in_modes(tc, success_before_the_end_is_an_error);
+	add_in_modes(tc, success_while_the_hook_is_asked_is_an_error);
 	return talk_run(suite);
 }
