@@ -26,7 +26,6 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,17 +33,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fail-calls.h"
 #include "fail-registers.h"
+#include "tracer.h"
 
-#define IMPOSSIBLE 98
 #define BROKEN 97
 #define THREADS_MAX 64
 #define CALLS_MAX 1024
@@ -101,10 +98,7 @@ thread_of(pid_t pid)
 static bool
 copy_from(pid_t pid, uint64_t address, void *out, size_t len)
 {
-	struct iovec to = { out, len };
-	struct iovec from = { (void *)(uintptr_t)address, len };
-
-	return process_vm_readv(pid, &to, 1, &from, 1, 0) == (ssize_t)len;
+	return tracer_read(pid, address, out, len) == len;
 }
 
 static void
@@ -121,24 +115,11 @@ static void
 name_object(pid_t pid, const struct fail_call *call, const uint64_t *args,
     char *out, size_t cap)
 {
-	char link[64];
-	size_t len = 0;
-	ssize_t n;
-
 	out[0] = '\0';
-	if (call->name_at >= 0) {
-		while (len < cap - 1 &&
-		    copy_from(pid, args[call->name_at] + len, out + len, 1) &&
-		    out[len] != '\0')
-			len++;
-		out[len] = '\0';
-	}
-	if (out[0] != '\0' || !call->has_fd)
-		return;
-	snprintf(
-	    link, sizeof(link), "/proc/%ld/fd/%d", (long)pid, (int)args[0]);
-	n = readlink(link, out, cap - 1);
-	out[n > 0 ? n : 0] = '\0';
+	if (call->name_at >= 0)
+		tracer_read_text(pid, args[call->name_at], out, cap);
+	if (out[0] == '\0' && call->has_fd)
+		tracer_read_link(pid, (int)args[0], out, cap);
 }
 
 static void
@@ -305,78 +286,47 @@ leave(struct thread *thread)
 		restore_msg(thread);
 }
 
-static void
-at_call(pid_t pid)
+static bool
+at_call(pid_t pid, const struct __ptrace_syscall_info *info)
 {
-	struct __ptrace_syscall_info info;
 	struct thread *thread = thread_of(pid);
 	const struct fail_call *call;
 
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) <= 0)
-		return;
-	if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
+	if (info->op == PTRACE_SYSCALL_INFO_EXIT)
 		leave(thread);
-		return;
-	}
-	if (info.op != PTRACE_SYSCALL_INFO_ENTRY)
-		return;
-	call = fail_call_find((long)info.entry.nr);
+	if (info->op != PTRACE_SYSCALL_INFO_ENTRY)
+		return true;
+	call = fail_call_find((long)info->entry.nr);
 	if (thread->may_fail && call != NULL)
-		enter(thread, call, (const uint64_t *)info.entry.args);
+		enter(thread, call, (const uint64_t *)info->entry.args);
+	return true;
+}
+
+static bool
+may_fail(pid_t pid)
+{
+	return thread_of(pid)->may_fail;
 }
 
 /* A thread is as the one that began it. */
 static void
-at_clone(pid_t pid)
+at_clone(pid_t pid, pid_t begun)
 {
-	unsigned long begun;
-
-	if (ptrace(PTRACE_GETEVENTMSG, pid, 0, &begun) == 0)
-		thread_of((pid_t)begun)->may_fail = thread_of(pid)->may_fail;
+	thread_of(begun)->may_fail = may_fail(pid);
 }
 
 static void
-resume(pid_t pid, int signo)
+at_end(pid_t pid)
 {
-	ptrace(thread_of(pid)->may_fail ? PTRACE_SYSCALL : PTRACE_CONT, pid, 0,
-	    signo);
+	memset(thread_of(pid), 0, sizeof(struct thread));
 }
 
-static int
-watch(pid_t pid)
+static void
+at_umask(pid_t pid)
 {
-	struct thread *thread;
-	int status, signo;
-	pid_t who;
+	struct thread *thread = thread_of(pid);
 
-	for (;;) {
-		who = waitpid(-1, &status, __WALL);
-		if (who < 0)
-			return IMPOSSIBLE;
-		if (WIFEXITED(status) || WIFSIGNALED(status)) {
-			memset(thread_of(who), 0, sizeof(struct thread));
-			if (who != pid)
-				continue;
-			return WIFEXITED(status) ? WEXITSTATUS(status)
-						 : 128 + WTERMSIG(status);
-		}
-		signo = WSTOPSIG(status);
-		if (status >> 8 == (SIGTRAP | PTRACE_EVENT_CLONE << 8)) {
-			at_clone(who);
-			signo = 0;
-		} else if (status >> 8 ==
-		    (SIGTRAP | PTRACE_EVENT_SECCOMP << 8)) {
-			thread = thread_of(who);
-			thread->may_fail = !thread->may_fail;
-			signo = 0;
-		} else if (signo == (SIGTRAP | 0x80)) {
-			at_call(who);
-			signo = 0;
-		} else if (signo == SIGTRAP || signo == SIGSTOP) {
-			signo = 0;
-		}
-		resume(who, signo);
-	}
+	thread->may_fail = !thread->may_fail;
 }
 
 /* Have the kernel stop this process for umask(2), and for nothing else. */
@@ -414,31 +364,19 @@ parse_mode(const char *name)
 int
 main(int argc, char **argv)
 {
-	int status;
-	pid_t pid;
+	const struct tracer tracer = {
+		.at_call = at_call,
+		.looks_at = may_fail,
+		.at_clone = at_clone,
+		.at_end = at_end,
+		.prepare = stop_for_umask,
+		.at_filter = at_umask,
+	};
 
 	if (argc < 6 || !parse_mode(argv[1]))
 		return 64;
 	state.at = strtoul(argv[2], NULL, 10);
 	state.variant = strtoul(argv[3], NULL, 10);
 	state.report = argv[4];
-	pid = fork();
-	if (pid < 0)
-		return IMPOSSIBLE;
-	if (pid == 0) {
-		if (ptrace(PTRACE_TRACEME, 0, 0, 0) < 0)
-			_exit(IMPOSSIBLE);
-		raise(SIGSTOP);
-		if (!stop_for_umask())
-			_exit(IMPOSSIBLE);
-		execv(argv[5], argv + 5);
-		_exit(127);
-	}
-	if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status) ||
-	    ptrace(PTRACE_SETOPTIONS, pid, 0,
-		PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE |
-		    PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL) < 0)
-		return IMPOSSIBLE;
-	ptrace(PTRACE_CONT, pid, 0, 0);
-	return watch(pid);
+	return tracer_run(argv + 5, &tracer);
 }

@@ -10,18 +10,16 @@
  * The status is that of the program, and 98 where this cannot be done here.
  */
 #include <fcntl.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#define IMPOSSIBLE 98
+#include "tracer.h"
+
 #define SECRETS_MAX 16
 #define LINE_CAP 256
 
@@ -74,7 +72,7 @@ count_in_area(int mem, unsigned long start, unsigned long end)
 	long count = 0;
 
 	if (data == NULL)
-		exit(IMPOSSIBLE);
+		exit(TRACER_IMPOSSIBLE);
 	n = pread(mem, data, len, (off_t)start);
 	if (n > 0)
 		count = count_in(data, (size_t)n);
@@ -97,7 +95,7 @@ count_in_process(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%ld/maps", (long)pid);
 	maps = fopen(path, "re");
 	if (mem < 0 || maps == NULL)
-		exit(IMPOSSIBLE);
+		exit(TRACER_IMPOSSIBLE);
 	while (fgets(line, sizeof(line), maps) != NULL) {
 		if (sscanf(line, "%lx-%lx %7s", &start, &end, rights) == 3 &&
 		    rights[0] == 'r' && rights[1] == 'w')
@@ -108,84 +106,38 @@ count_in_process(pid_t pid)
 	return count;
 }
 
-static void
-at_call(pid_t pid)
+static bool
+at_call(pid_t pid, const struct __ptrace_syscall_info *info)
 {
-	struct __ptrace_syscall_info info;
 	long count;
 
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) <= 0 ||
-	    info.op != PTRACE_SYSCALL_INFO_ENTRY)
-		return;
-	if (info.entry.nr == SYS_sendmsg || info.entry.nr == SYS_sendto) {
+	if (info->op != PTRACE_SYSCALL_INFO_ENTRY)
+		return true;
+	if (info->entry.nr == SYS_sendmsg || info->entry.nr == SYS_sendto) {
 		count = count_in_process(pid);
 		if (count > state.while_sending)
 			state.while_sending = count;
-	} else if (info.entry.nr == SYS_exit_group) {
+	} else if (info->entry.nr == SYS_exit_group) {
 		state.at_end = count_in_process(pid);
 	}
-}
-
-static int
-watch(pid_t pid)
-{
-	int status, signo;
-	pid_t who;
-
-	for (;;) {
-		who = waitpid(-1, &status, __WALL);
-		if (who < 0)
-			return IMPOSSIBLE;
-		if (WIFEXITED(status) || WIFSIGNALED(status)) {
-			if (who != pid)
-				continue;
-			return WIFEXITED(status) ? WEXITSTATUS(status)
-						 : 128 + WTERMSIG(status);
-		}
-		signo = WSTOPSIG(status);
-		if (signo == (SIGTRAP | 0x80)) {
-			at_call(who);
-			signo = 0;
-		} else if (signo == SIGTRAP || signo == SIGSTOP) {
-			signo = 0;
-		}
-		ptrace(PTRACE_SYSCALL, who, 0, signo);
-	}
+	return true;
 }
 
 int
 main(int argc, char **argv)
 {
+	const struct tracer tracer = { .at_call = at_call };
 	FILE *report;
 	int status;
-	pid_t pid;
 
 	if (argc < 4 || !load_secrets(argv[1]))
 		return 64;
-	pid = fork();
-	if (pid < 0)
-		return IMPOSSIBLE;
-	if (pid == 0) {
-		/* It does not have what its tracer looks for. */
-		memset(&state, 0, sizeof(state));
-		if (ptrace(PTRACE_TRACEME, 0, 0, 0) < 0)
-			_exit(IMPOSSIBLE);
-		raise(SIGSTOP);
-		execv(argv[3], argv + 3);
-		_exit(127);
-	}
-	if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status) ||
-	    ptrace(PTRACE_SETOPTIONS, pid, 0,
-		PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE |
-		    PTRACE_O_EXITKILL) < 0)
-		return IMPOSSIBLE;
-	ptrace(PTRACE_SYSCALL, pid, 0, 0);
-	status = watch(pid);
+	status = tracer_run(argv + 3, &tracer);
 	report = fopen(argv[2], "we");
 	if (report == NULL ||
 	    fprintf(report, "%ld %ld\n", state.while_sending, state.at_end) <
 		0 ||
 	    fclose(report) != 0)
-		return IMPOSSIBLE;
+		return TRACER_IMPOSSIBLE;
 	return status;
 }

@@ -10,23 +10,17 @@
  * is 99 where the program was killed, 98 where this cannot be done here, else
  * its own.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#define KILLED 99
-#define IMPOSSIBLE 98
+#include "faults/tracer.h"
 
 /* What a line of the trace shows of each argument. */
 static const struct call {
@@ -83,25 +77,12 @@ find_call(unsigned long long number)
 	return NULL;
 }
 
-static size_t
-peek(pid_t pid, unsigned long long address, void *out, size_t len)
-{
-	struct iovec to = { out, len };
-	struct iovec from = { (void *)(uintptr_t)address, len };
-	ssize_t n = process_vm_readv(pid, &to, 1, &from, 1, 0);
-
-	return n > 0 ? (size_t)n : 0;
-}
-
 static void
 show_descriptor(FILE *trace, pid_t pid, int fd)
 {
-	char link[64], path[4096];
-	ssize_t n;
+	char path[4096];
 
-	snprintf(link, sizeof(link), "/proc/%ld/fd/%d", (long)pid, fd);
-	n = readlink(link, path, sizeof(path) - 1);
-	path[n > 0 ? n : 0] = '\0';
+	tracer_read_link(pid, fd, path, sizeof(path));
 	fprintf(trace, "\t%s", path);
 }
 
@@ -109,13 +90,8 @@ static void
 show_string(FILE *trace, pid_t pid, unsigned long long address)
 {
 	char text[4096];
-	size_t n = 0;
 
-	/* One by one: the page behind the end may not be there. */
-	while (n < sizeof(text) - 1 &&
-	    peek(pid, address + n, text + n, 1) == 1 && text[n] != '\0')
-		n++;
-	text[n] = '\0';
+	tracer_read_text(pid, address, text, sizeof(text));
 	fprintf(trace, "\t%s", text);
 }
 
@@ -126,7 +102,7 @@ show_bytes(
 	static unsigned char bytes[1 << 20];
 	size_t n = len < sizeof(bytes) ? (size_t)len : sizeof(bytes), i;
 
-	n = peek(pid, address, bytes, n);
+	n = tracer_read(pid, address, bytes, n);
 	fputc('\t', trace);
 	for (i = 0; i < n; i++)
 		fprintf(trace, "%02x", bytes[i]);
@@ -151,24 +127,28 @@ show(FILE *trace, pid_t pid, const struct call *call, const uint64_t *arguments)
 	fputc('\n', trace);
 }
 
-/* A call is about to be made: whether this is where it ends. */
+static struct {
+	unsigned long at, count;
+	FILE *trace;
+} state;
+
+/* It ends where the call that was asked for is about to be made. */
 static bool
-enter(pid_t pid, unsigned long at, unsigned long *count, FILE *trace)
+at_call(pid_t pid, const struct __ptrace_syscall_info *info)
 {
-	struct __ptrace_syscall_info info;
 	const struct call *call;
 
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) <= 0 ||
-	    info.op != PTRACE_SYSCALL_INFO_ENTRY)
-		return false;
-	call = find_call(info.entry.nr);
-	if (call == NULL)
-		return false;
-	if (++*count == at)
+	if (info->op != PTRACE_SYSCALL_INFO_ENTRY)
 		return true;
-	if (trace != NULL)
-		show(trace, pid, call, (const uint64_t *)info.entry.args);
-	return false;
+	call = find_call(info->entry.nr);
+	if (call == NULL)
+		return true;
+	if (++state.count == state.at)
+		return false;
+	if (state.trace != NULL)
+		show(
+		    state.trace, pid, call, (const uint64_t *)info->entry.args);
+	return true;
 }
 
 /*
@@ -203,69 +183,24 @@ become_root_of_nobody(void)
 	return true;
 }
 
-static int
-watch(pid_t pid, unsigned long at, FILE *trace)
-{
-	unsigned long count = 0;
-	int status, signo;
-	pid_t who;
-
-	for (;;) {
-		who = waitpid(-1, &status, __WALL);
-		if (who < 0)
-			return IMPOSSIBLE;
-		if (WIFEXITED(status) || WIFSIGNALED(status)) {
-			if (who != pid)
-				continue;
-			return WIFEXITED(status) ? WEXITSTATUS(status)
-						 : 128 + WTERMSIG(status);
-		}
-		signo = WSTOPSIG(status);
-		if (signo == (SIGTRAP | 0x80)) {
-			if (enter(who, at, &count, trace)) {
-				kill(pid, SIGKILL);
-				waitpid(pid, &status, __WALL);
-				return KILLED;
-			}
-			signo = 0;
-		} else if (signo == SIGTRAP || signo == SIGSTOP) {
-			signo = 0;
-		}
-		ptrace(PTRACE_SYSCALL, who, 0, signo);
-	}
-}
-
 int
 main(int argc, char **argv)
 {
-	FILE *trace = NULL;
+	const struct tracer tracer = { .at_call = at_call };
 	int status;
-	pid_t pid;
 
 	if (argc < 4)
 		return 64;
-	if (strcmp(argv[2], "-") != 0 && (trace = fopen(argv[2], "we")) == NULL)
-		return 73;
-	if (!become_root_of_nobody() && trace != NULL)
-		return IMPOSSIBLE;
-	pid = fork();
-	if (pid < 0)
-		return 71;
-	if (pid == 0) {
-		if (ptrace(PTRACE_TRACEME, 0, 0, 0) < 0)
-			_exit(IMPOSSIBLE);
-		raise(SIGSTOP);
-		execv(argv[3], argv + 3);
-		_exit(127);
+	state.at = strtoul(argv[1], NULL, 10);
+	if (strcmp(argv[2], "-") != 0) {
+		state.trace = fopen(argv[2], "we");
+		if (state.trace == NULL)
+			return 73;
 	}
-	if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status) ||
-	    ptrace(PTRACE_SETOPTIONS, pid, 0,
-		PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE |
-		    PTRACE_O_EXITKILL) < 0)
-		return IMPOSSIBLE;
-	ptrace(PTRACE_SYSCALL, pid, 0, 0);
-	status = watch(pid, strtoul(argv[1], NULL, 10), trace);
-	if (trace != NULL && fclose(trace) != 0)
+	if (!become_root_of_nobody() && state.trace != NULL)
+		return TRACER_IMPOSSIBLE;
+	status = tracer_run(argv + 3, &tracer);
+	if (state.trace != NULL && fclose(state.trace) != 0)
 		return 73;
 	return status;
 }

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STLS_TEST_TRACER_H
+#define STLS_TEST_TRACER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/ptrace.h>
+#include <sys/types.h>
+
+/* A program and its threads, stopped at their system calls by ptrace(2). */
+
+#define TRACER_KILLED 99
+#define TRACER_IMPOSSIBLE 98
+
+struct tracer {
+	/* A call is about to be made, or has been. False: kill the program. */
+	bool (*at_call)(pid_t pid, const struct __ptrace_syscall_info *info);
+	/* Whether a thread stops at its calls; NULL: all do. */
+	bool (*looks_at)(pid_t pid);
+	/* A thread has begun another one, or has ended; NULL: never mind. */
+	void (*at_clone)(pid_t pid, pid_t begun);
+	void (*at_end)(pid_t pid);
+	/* In the process before it is the program: a filter of seccomp(2), */
+	bool (*prepare)(void);
+	/* which has stopped this thread; both or none. */
+	void (*at_filter)(pid_t pid);
+};
+
+/*
+ * Run it to its end. Returns its status, 128 and the signal that ended it, or
+ * one of the above: here it cannot be done, or at_call() would not go on.
+ */
+int tracer_run(char *const *argv, const struct tracer *tracer);
+
+/* From its memory; how much of it there is. */
+size_t tracer_read(pid_t pid, uint64_t address, void *out, size_t len);
+
+/* A text, cut where there is no more place; "": there is none. */
+void tracer_read_text(pid_t pid, uint64_t address, char *out, size_t cap);
+
+/* What a descriptor is, likewise. */
+void tracer_read_link(pid_t pid, int fd, char *out, size_t cap);
+
+#endif
