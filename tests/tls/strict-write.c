@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Write the cases of the strict profile into files, for another judge. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <check.h>
 
-#include "factory.h"
+#include "peer.h"
 #include "strict.h"
 #include "tls/rules.h"
 
@@ -114,6 +115,55 @@ START_TEST(write_roots)
 }
 END_TEST
 
+/* What this library says of a server, in a handshake. */
+static bool
+is_accepted(const struct scene *scene)
+{
+	struct smtptls_context *context = peer_client_context(
+	    scene->factory, scene->anchor);
+	struct peer *peer = PEER(.chain = { scene->chain[0], scene->chain[1],
+				     scene->chain[2] },
+	    .any_cert = true);
+	struct smtptls_session *session = peer_session(
+	    peer, context, scene->host);
+	int r = peer_handshake(peer, session);
+
+	ck_assert(r == SMTPTLS_OK || r == SMTPTLS_E_CERTIFICATE);
+	smtptls_session_free(session);
+	peer_free(peer);
+	smtptls_context_free(context);
+	return r == SMTPTLS_OK;
+}
+
+/* How many are drawn; a lot in which all are alike would say nothing. */
+static unsigned int
+lot_count(void)
+{
+	if (getenv("STLS_TEST_FULL") != NULL)
+		return 2000;
+	return getenv("STLS_TEST_QUICK") != NULL ? 40 : 200;
+}
+
+START_TEST(write_lot)
+{
+	unsigned int count = lot_count(), good = 0, i;
+	struct scene *scene;
+	char name[64];
+	bool is_good;
+
+	for (i = 0; i < count; i++) {
+		scene = strict_lot_new(i);
+		is_good = is_accepted(scene);
+		good += is_good;
+		snprintf(name, sizeof(name), "lot_%u", i);
+		write_scene(scene, name, is_good, false);
+		strict_scene_free(scene);
+	}
+	ck_assert_uint_gt(good, count / 5);
+	ck_assert_uint_lt(good, count - count / 5);
+}
+END_TEST
+
 /* Check takes its assertions from a test only. */
 START_TEST(write_all)
 {
@@ -139,6 +189,7 @@ main(int argc, char **argv)
 	folder = argv[1];
 	tcase_add_test(tc, write_all);
 	tcase_add_test(tc, write_roots);
+	tcase_add_test(tc, write_lot);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_set_fork_status(runner, CK_NOFORK);

@@ -22,14 +22,22 @@ strict_case_count(void)
 }
 
 struct scene *
-strict_scene_new(const struct strict_case *one, bool good)
+strict_scene_empty(void)
 {
 	struct scene *scene = calloc(1, sizeof(*scene));
 
 	ck_assert_ptr_nonnull(scene);
 	scene->factory = factory_new();
-	scene->good = good;
 	scene->host = STRICT_HOST;
+	return scene;
+}
+
+struct scene *
+strict_scene_new(const struct strict_case *one, bool good)
+{
+	struct scene *scene = strict_scene_empty();
+
+	scene->good = good;
 	one->build(scene);
 	return scene;
 }

@@ -46,7 +46,14 @@ size_t strict_case_count(void);
 
 /* Make the certificates of a case. */
 struct scene *strict_scene_new(const struct strict_case *one, bool good);
+struct scene *strict_scene_empty(void);
 void strict_scene_free(struct scene *scene);
+
+/*
+ * Draw a chain by lot, the same one for each number: nobody knows beforehand
+ * what is to be said of it, but all who judge by the same rules say the same.
+ */
+struct scene *strict_lot_new(unsigned int number);
 
 /* For those who build: root -> [middle ->] leaf, with what a row changes. */
 const struct cert *strict_root(struct scene *scene);
