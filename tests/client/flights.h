@@ -29,7 +29,15 @@
 #define BDAT LINE("BDAT 44 LAST"), OCTETS(44)
 #define QUIT LINE("QUIT")
 #define RSET LINE("RSET")
+/* An envelope to bob, as each level sends it, and its content. */
+#define ENVELOPE MAIL, BOB, DATA
+#define WHOLE MAIL, BOB, BDAT
+#define CONTENT STEP(CONTENT)
 _Static_assert(sizeof(TALK_CONTENT) - 1 == 44, "what BDAT announces");
+
+#define NONE SMTPTLS_PIPELINING_NONE
+#define ONE_FLIGHT SMTPTLS_PIPELINING_ONE_FLIGHT
+#define WINDOW SMTPTLS_PIPELINING_WINDOW
 
 #define NOT_TRIED SMTPTLS_OUTCOME_NOT_TRIED
 #define ACCEPTED SMTPTLS_OUTCOME_ACCEPTED

@@ -11,12 +11,6 @@
 #include "base/deadline.h"
 #include "client/flights.h"
 
-#define ONE_FLIGHT SMTPTLS_PIPELINING_ONE_FLIGHT
-#define WINDOW SMTPTLS_PIPELINING_WINDOW
-
-#define ENVELOPE MAIL, BOB, DATA
-#define WHOLE MAIL, BOB, BDAT
-#define CONTENT STEP(CONTENT)
 #define P OFFER(PIPELINING)
 #define PC OFFER(PIPELINING CHUNKING)
 /* The first content and the second envelope have come. */
