@@ -14,39 +14,26 @@
 #include <smtptls/status.h>
 
 #include "base/alloc.h"
+#include "engine-login.h"
+#include "engine-preface.h"
 #include "engine-stream.h"
-#include "sasl/oauth-status.h"
-#include "sasl/sasl.h"
 #include "smtp/exchange.h"
 
 #define STEPS_MAX 200000
-#define PREFACE_MAX 32
 #define LOG_MAX (1 << 20)
-
-#define USER "alice"
-#define PASSWORD "s3cr3t/pass+word"
-#define ENCODED "czNjcjN0L3Bhc3Mrd29yZA"
 
 static struct play {
 	struct exchange x;
 	struct stream stream;
 	uint32_t state; /* what the driver does is drawn from it */
-	bool by_octet, gate_is_closed;
+	bool by_octet;
 	unsigned long fail_at; /* the allocation that fails; 0: none */
 	size_t steps;
 
-	/* In front of the first message, where there is no witness yet. */
-	bool is_witnessed;
-	uint64_t seen, written;
-	char line[STLS_AUTH_LINE_MAX + 2];
-	size_t line_len;
-	uint64_t questions[PREFACE_MAX]; /* where they end */
-	size_t question_count, answer_count;
-	bool in_auth, is_authenticated;
-
-	const struct stls_sasl_mechanism *mechanism;
-	unsigned int auth_round;
-	struct stls_secret password;
+	struct preface preface;
+	bool is_witnessed; /* behind it */
+	uint64_t written;
+	struct login login;
 
 	char *log; /* of all that can be seen from outside */
 	size_t log_len;
@@ -93,7 +80,8 @@ trace(char what, const char *text, size_t len, void *arg)
 	(void)arg;
 	note("%c %.*s\n", what, (int)len, text);
 	if (what == 'C')
-		FUZZ_CHECK(memmem(text, len, ENCODED, strlen(ENCODED)) == NULL);
+		FUZZ_CHECK(memmem(text, len, LOGIN_ENCODED,
+			       strlen(LOGIN_ENCODED)) == NULL);
 }
 
 static bool
@@ -101,7 +89,7 @@ may_send(enum stls_step step, void *arg)
 {
 	(void)step;
 	(void)arg;
-	return !p->gate_is_closed;
+	return !p->preface.gate_is_closed;
 }
 
 /* --- messages --- */
@@ -149,73 +137,29 @@ take_done(void)
 	witness_check(&p->x.witness, letter);
 }
 
-/* --- what is said in front of the first message --- */
-
+/* Behind the preface, from the line on that was not of it. */
 static void
-begin_witness(size_t line_len)
+begin_witness(void)
 {
-	const struct stls_engine_config *config = &p->x.engine.config;
+	const struct preface *preface = &p->preface;
 
-	FUZZ_CHECK(p->x.engine.tls || config->insecure_no_tls);
-	FUZZ_CHECK(p->is_authenticated || !config->authenticate);
-	FUZZ_CHECK(!p->gate_is_closed || strncmp(p->line, "MAIL", 4) != 0);
 	witness_start(&p->x.witness, &p->x.engine);
-	p->x.witness.seen = p->seen - line_len;
+	p->x.witness.seen = preface->seen - preface->line_len;
 	p->x.witness.written = p->written;
 	p->is_witnessed = true;
-	witness_see(&p->x.witness, (const unsigned char *)p->line, line_len);
-}
-
-static void
-on_line(size_t len)
-{
-	const struct stls_engine_config *config = &p->x.engine.config;
-
-	if (strncmp(p->line, "AUTH ", 5) == 0) {
-		FUZZ_CHECK(p->x.engine.tls && config->authenticate);
-		FUZZ_CHECK(!p->gate_is_closed && !p->in_auth);
-		p->in_auth = true;
-	} else if (strncmp(p->line, "STARTTLS\r", 9) == 0) {
-		FUZZ_CHECK(!p->x.engine.tls && !config->implicit_tls);
-		FUZZ_CHECK(!config->insecure_no_tls);
-	} else if (!p->in_auth && strncmp(p->line + 1, "HLO ", 4) != 0) {
-		begin_witness(len);
-		return;
-	}
-	FUZZ_CHECK(p->question_count < PREFACE_MAX);
-	p->questions[p->question_count++] = p->seen;
+	witness_see(&p->x.witness, (const unsigned char *)preface->line,
+	    preface->line_len);
 }
 
 static void
 see(const unsigned char *data, size_t len)
 {
 	for (; len > 0 && !p->is_witnessed; data++, len--) {
-		FUZZ_CHECK(p->line_len < sizeof(p->line));
-		p->line[p->line_len++] = (char)*data;
-		p->seen++;
-		if (*data != '\n')
-			continue;
-		on_line(p->line_len);
-		p->line_len = 0;
+		if (preface_see(&p->preface, *data))
+			begin_witness();
 	}
 	if (p->is_witnessed)
 		witness_see(&p->x.witness, data, len);
-}
-
-/* Whether the engine may go on behind it. */
-static bool
-on_preface_reply(const struct stream_reply *reply)
-{
-	size_t i = p->answer_count++;
-
-	if (reply->code == 421 || i >= p->question_count ||
-	    p->questions[i] > reply->at)
-		return false;
-	if (p->in_auth && reply->code != 334) {
-		p->is_authenticated = reply->code == 235;
-		p->in_auth = false;
-	}
-	return reply->code < 400;
 }
 
 /* --- the server --- */
@@ -234,7 +178,7 @@ account(uint64_t replies_before)
 			may_go_on = witness_reply(
 			    &p->x.witness, reply->code, reply->at);
 		else
-			may_go_on = on_preface_reply(reply);
+			may_go_on = preface_reply(&p->preface, reply);
 		if (!may_go_on && p->x.engine.state != STLS_STATE_CLOSED)
 			hostile_fail("it goes on after a false reply");
 	}
@@ -293,70 +237,6 @@ write_some(void)
 	exchange_sent(&p->x, n);
 }
 
-static struct stls_sasl_credentials
-credentials(void)
-{
-	return (struct stls_sasl_credentials){
-		.user = USER,
-		.password = &p->password,
-		.token = p->state % 3 == 0 ? &p->password : NULL,
-		.host = "mx.example.org",
-		.port = 465,
-	};
-}
-
-static bool
-respond(const struct stls_secret *challenge, struct stls_secret *response)
-{
-	struct stls_sasl_credentials who = credentials();
-	char status[STLS_OAUTH_STATUS_CAP];
-	struct stls_err err;
-
-	who.token = p->mechanism->proof == STLS_SASL_TOKEN ? &p->password
-							   : NULL;
-	if (who.token != NULL && p->auth_round > 0 && challenge->len > 0) {
-		stls_oauth_status(challenge->data, challenge->len, status);
-		stls_engine_auth_failed(&p->x.engine, status);
-	}
-	if (p->mechanism->respond(&err, &who, p->auth_round++,
-		challenge->data != NULL ? challenge->data : "", challenge->len,
-		response) == SMTPTLS_OK)
-		return true;
-	stls_engine_fail(&p->x.engine, &err);
-	return false;
-}
-
-static void
-start_auth(void)
-{
-	static const struct stls_secret empty = { NULL, 0 };
-	struct stls_sasl_credentials who = credentials();
-	struct stls_secret response = { NULL, 0 };
-	struct stls_err err;
-	const char *offered = stls_capabilities_find(
-	    &p->x.engine.capabilities, "AUTH");
-
-	p->auth_round = 0;
-	if (stls_sasl_choose(
-		&err, &who, offered != NULL ? offered : "", &p->mechanism) < 0)
-		stls_engine_fail(&p->x.engine, &err);
-	else if (!p->mechanism->client_first)
-		stls_engine_auth(&p->x.engine, p->mechanism->name, NULL);
-	else if (respond(&empty, &response))
-		stls_engine_auth(&p->x.engine, p->mechanism->name, &response);
-	stls_secret_done(&response);
-}
-
-static void
-answer_challenge(void)
-{
-	struct stls_secret response = { NULL, 0 };
-
-	if (respond(stls_engine_challenge(&p->x.engine), &response))
-		stls_engine_auth_respond(&p->x.engine, &response);
-	stls_secret_done(&response);
-}
-
 /* Nothing that was said before is left behind. */
 static void
 start_tls(void)
@@ -364,8 +244,7 @@ start_tls(void)
 	FUZZ_CHECK(stls_buf_len(&p->x.engine.in) == 0);
 	stls_engine_tls(&p->x.engine);
 	FUZZ_CHECK(p->x.engine.capabilities.count == 0);
-	if (p->x.engine.config.implicit_tls)
-		p->questions[p->question_count++] = p->seen;
+	preface_start_tls(&p->preface);
 }
 
 static void
@@ -397,9 +276,9 @@ before_end(void)
 static void
 begin_connection(void)
 {
-	p->seen = p->written = p->line_len = 0;
-	p->question_count = p->answer_count = 0;
-	p->is_witnessed = p->in_auth = p->is_authenticated = false;
+	p->written = 0;
+	p->is_witnessed = false;
+	preface_restart(&p->preface);
 	stream_restart(&p->stream);
 	if (stls_engine_start(&p->x.engine, "client.example.org") < 0) {
 		FUZZ_CHECK(p->x.err.code == SMTPTLS_E_NOMEM);
@@ -407,8 +286,6 @@ begin_connection(void)
 		stls_engine_fail(&p->x.engine, &p->x.err);
 	}
 	witness_start(&p->x.witness, &p->x.engine);
-	if (!p->x.engine.config.implicit_tls)
-		p->questions[p->question_count++] = 0;
 }
 
 static void
@@ -469,10 +346,10 @@ do_next(void)
 		start_tls();
 		return true;
 	case STLS_START_AUTH:
-		start_auth();
+		login_start(&p->login, &p->x.engine, p->state % 3 == 0);
 		return true;
 	case STLS_AUTH_CHALLENGE:
-		answer_challenge();
+		login_answer(&p->login, &p->x.engine);
 		return true;
 	case STLS_NEED_BODY:
 		need_body();
@@ -519,14 +396,14 @@ begin(struct fuzz_input input)
 	config.authenticate &= !config.insecure_no_tls;
 	config.at_once |= config.window > 0;
 	p->x.hook = fuzz_flag(more, 4);
-	p->gate_is_closed = (more >> 5) == 7;
+	p->preface.gate_is_closed = (more >> 5) == 7;
 	p->state = fuzz_take(&input) * 2654435761u;
 	if ((more >> 5) == 6)
 		p->fail_at = 1 + p->state % 256;
 	p->stream.data = input.data;
 	p->stream.len = input.len;
-	FUZZ_CHECK(stls_secret_set(&p->password, PASSWORD, strlen(PASSWORD)) ==
-	    SMTPTLS_OK);
+	p->preface.engine = &p->x.engine;
+	login_init(&p->login);
 	for (i = 0; i < count; i++)
 		make_letter();
 	stls_alloc_fail_at(p->fail_at);
@@ -549,7 +426,7 @@ play(struct fuzz_input input, bool by_octet)
 	note("* end %d %s\n", p->x.err.code, p->x.err.text);
 	FUZZ_CHECK(p->x.err.code == 0 || fuzz_is_sentence(p->x.err.text));
 	exchange_done(&p->x);
-	stls_secret_done(&p->password);
+	login_done(&p->login);
 	return p->log;
 }
 
