@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 
 #include "factory.h"
 #include "freed.h"
+#include "serve.h"
 #include "tls/context.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -133,42 +133,15 @@ assert_refused(int r, const char *path, const char *sentence)
 static void
 assert_serves(const struct cert *cert, unsigned int chain_len)
 {
-	gnutls_certificate_credentials_t none;
-	gnutls_session_t client, server;
-	const gnutls_datum_t *chain;
 	const gnutls_datum_t *der = factory_der(factory, cert);
-	unsigned int count = 0;
-	int fds[2], a = GNUTLS_E_AGAIN, b = GNUTLS_E_AGAIN, turn;
+	gnutls_datum_t first;
+	unsigned int count;
 
-	ck_assert_ok(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds));
-	ck_assert_ok(gnutls_certificate_allocate_credentials(&none));
-	ck_assert_ok(gnutls_init(&client, GNUTLS_CLIENT | GNUTLS_NONBLOCK));
-	ck_assert_ok(gnutls_init(&server, GNUTLS_SERVER | GNUTLS_NONBLOCK));
-	ck_assert_ok(gnutls_priority_set(client, context->priority));
-	ck_assert_ok(gnutls_priority_set(server, context->priority));
-	ck_assert_ok(
-	    gnutls_credentials_set(client, GNUTLS_CRD_CERTIFICATE, none));
-	ck_assert_ok(gnutls_credentials_set(
-	    server, GNUTLS_CRD_CERTIFICATE, context->credentials.cert));
-	gnutls_transport_set_int(client, fds[0]);
-	gnutls_transport_set_int(server, fds[1]);
-	for (turn = 0; turn < 64 && (a != 0 || b != 0); turn++) {
-		if (a != 0)
-			a = gnutls_handshake(client);
-		if (b != 0)
-			b = gnutls_handshake(server);
-		ck_assert(!gnutls_error_is_fatal(a) || a == 0);
-		ck_assert(!gnutls_error_is_fatal(b) || b == 0);
-	}
-	chain = gnutls_certificate_get_peers(client, &count);
+	ck_assert(serve_once(context, &count, &first));
 	ck_assert_uint_eq(count, chain_len);
-	ck_assert_uint_eq(chain[0].size, der->size);
-	ck_assert_mem_eq(chain[0].data, der->data, der->size);
-	gnutls_deinit(client);
-	gnutls_deinit(server);
-	gnutls_certificate_free_credentials(none);
-	close(fds[0]);
-	close(fds[1]);
+	ck_assert_uint_eq(first.size, der->size);
+	ck_assert_mem_eq(first.data, der->data, der->size);
+	gnutls_free(first.data);
 }
 
 START_TEST(a_chain_and_its_key_serve)

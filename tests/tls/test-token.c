@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 
 #include "factory.h"
 #include "freed.h"
+#include "serve.h"
 #include "tls/context.h"
 
 /* With SoftHSM, where it is installed; else the test is skipped. */
@@ -150,43 +150,6 @@ answer(const char *what, char *password, size_t cap, void *arg)
 	return SMTPTLS_OK;
 }
 
-/* Whether a server with the context's certificate can shake hands. */
-static bool
-serves(void)
-{
-	gnutls_certificate_credentials_t none;
-	gnutls_session_t client, server;
-	int fds[2], a = GNUTLS_E_AGAIN, b = GNUTLS_E_AGAIN, turn;
-
-	ck_assert_ok(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds));
-	ck_assert_ok(gnutls_certificate_allocate_credentials(&none));
-	ck_assert_ok(gnutls_init(&client, GNUTLS_CLIENT | GNUTLS_NONBLOCK));
-	ck_assert_ok(gnutls_init(&server, GNUTLS_SERVER | GNUTLS_NONBLOCK));
-	ck_assert_ok(gnutls_priority_set(client, context->priority));
-	ck_assert_ok(gnutls_priority_set(server, context->priority));
-	ck_assert_ok(
-	    gnutls_credentials_set(client, GNUTLS_CRD_CERTIFICATE, none));
-	ck_assert_ok(gnutls_credentials_set(
-	    server, GNUTLS_CRD_CERTIFICATE, context->credentials.cert));
-	gnutls_transport_set_int(client, fds[0]);
-	gnutls_transport_set_int(server, fds[1]);
-	for (turn = 0; turn < 64 && (a != 0 || b != 0); turn++) {
-		if (a != 0)
-			a = gnutls_handshake(client);
-		if (b != 0)
-			b = gnutls_handshake(server);
-		if ((a != 0 && gnutls_error_is_fatal(a)) ||
-		    (b != 0 && gnutls_error_is_fatal(b)))
-			break;
-	}
-	gnutls_deinit(client);
-	gnutls_deinit(server);
-	gnutls_certificate_free_credentials(none);
-	close(fds[0]);
-	close(fds[1]);
-	return a == 0 && b == 0;
-}
-
 static const char *
 cert_file(void)
 {
@@ -208,7 +171,7 @@ START_TEST(a_token_serves_with_its_pin)
 	/* The callback is not kept: nothing may read this any more. */
 	memset(answers, 0xff, sizeof(*answers));
 	free(answers);
-	ck_assert(serves());
+	ck_assert(serve_once(context, NULL, NULL));
 }
 END_TEST
 
@@ -246,10 +209,12 @@ START_TEST(a_token_serves_in_a_forked_child)
 	pid = fork();
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0)
-		_exit(serves() && answers.asked == 1 ? 0 : 1);
+		_exit(serve_once(context, NULL, NULL) && answers.asked == 1
+			? 0
+			: 1);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(status, 0);
-	ck_assert(serves());
+	ck_assert(serve_once(context, NULL, NULL));
 }
 END_TEST
 
