@@ -4,8 +4,12 @@
  * stack, and not in what is freed. A look at the whole process when it ends
  * comes too late: what is called meanwhile has written over it.
  */
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -100,28 +104,91 @@ get_deep_down(const struct settings *settings, struct credentials *out)
 	return credentials_get(&err, settings, &identity, out) + deep[0];
 }
 
-START_TEST(password_is_where_it_was_wanted_alone)
+/* How often it is there at the end, or -1 where it is elsewhere, too. */
+static int
+count_copies(enum password_source source, const char *value)
 {
 	struct credentials credentials = { 0 };
 	struct settings settings = { .url = "smtps://mail.example.org",
 		.user = "alice",
+		.password = { .source = source, .value = value },
 		.deadline = STLS_NEVER };
+	int r, there;
+
+	if (scan_memory(&needle) != 0)
+		return -1;
+	freed_tell(look);
+	r = get_deep_down(&settings, &credentials);
+	there = scan_memory(&needle);
+	credentials_done(&credentials);
+	freed_tell(NULL);
+	return r == 0 && freed == 0 && scan_memory(&needle) == 0 ? there : -1;
+}
+
+START_TEST(password_is_where_it_was_wanted_alone)
+{
 	char value[128];
 
 	if (scan_memory(&needle) < 0)
 		return;
 	write_secret(rows[_i].in_front, rows[_i].behind);
 	snprintf(value, sizeof(value), "%s%s", rows[_i].before_path, path);
-	settings.password.source = rows[_i].source;
-	settings.password.value = value;
-	ck_assert_int_eq(scan_memory(&needle), 0);
-	freed_tell(look);
-	ck_assert_int_eq(get_deep_down(&settings, &credentials), 0);
-	ck_assert_int_eq(scan_memory(&needle), rows[_i].count);
-	credentials_done(&credentials);
-	freed_tell(NULL);
-	ck_assert_int_eq(scan_memory(&needle), 0);
-	ck_assert_int_eq(freed, 0);
+	ck_assert_int_eq(count_copies(rows[_i].source, value), rows[_i].count);
+}
+END_TEST
+
+/* Its terminal is this one. */
+static int
+be_asked_on(const char *terminal)
+{
+	int fd;
+
+	if (setsid() < 0)
+		return 10;
+	fd = open(terminal, O_RDWR);
+	if (fd < 0 || ioctl(fd, TIOCSCTTY, 0) < 0)
+		return 11;
+	return count_copies(PASSWORD_PROMPT, NULL) == 1 ? 0 : 12;
+}
+
+static void
+type_secret(int master)
+{
+	char *secret = scan_needle_lend(&needle);
+	size_t len = strlen(secret);
+
+	ck_assert_int_eq(write(master, secret, len), len);
+	ck_assert_int_eq(write(master, "\n", 1), 1);
+	scan_needle_take_back(secret);
+}
+
+START_TEST(password_that_is_typed_is_where_it_was_wanted_alone)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY), status = -1;
+	char before = 0, now;
+	bool was_typed = false;
+	pid_t pid;
+
+	if (scan_memory(&needle) < 0)
+		return;
+	ck_assert_int_ge(master, 0);
+	ck_assert_ok(grantpt(master));
+	ck_assert_ok(unlockpt(master));
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0)
+		_exit(be_asked_on(ptsname(master)));
+	/* What is typed before the question is dropped. */
+	while (read(master, &now, 1) == 1) {
+		if (!was_typed && before == ':' && now == ' ') {
+			type_secret(master);
+			was_typed = true;
+		}
+		before = now;
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	close(master);
 }
 END_TEST
 
@@ -134,6 +201,7 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(
 	    tc, password_is_where_it_was_wanted_alone, 0, COUNT(rows));
+	tcase_add_test(tc, password_that_is_typed_is_where_it_was_wanted_alone);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
