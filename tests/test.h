@@ -47,6 +47,9 @@ test_count_fds(void)
 	return n;
 }
 
+/* How many there are in a table, for tcase_add_loop_test(). */
+#define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
+
 #define ck_assert_ok(call) ck_assert_int_eq((call), 0)
 
 #endif

@@ -40,7 +40,6 @@ enum {
  * STLS_TEST_QUICK in the environment, as under Valgrind, each row has one mode
  * and the next row the next one.
  */
-#define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
 #define ROW(i) ((i) / MODES)
 #define MODE(i) ((i) % MODES)
 #define add_in_modes(tc, test) talk_add((tc), (test), 1, MODES)

@@ -19,8 +19,6 @@
 #include "freed.h"
 #include "test.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 static const struct {
 	enum password_source source;
 	const char *before_path;

@@ -8,8 +8,6 @@
 #include "base/alloc.h"
 #include "mail/address.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 static void
 add(struct stls_address_list *list, const char *text)
 {

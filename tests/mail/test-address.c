@@ -8,7 +8,6 @@
 #include "base/utf8.h"
 #include "mail/address.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define A10 "aaaaaaaaaa"
 #define A60 A10 A10 A10 A10 A10 A10
 #define D50 A10 A10 A10 A10 "aaaaaaaaa."

@@ -8,8 +8,6 @@
 
 #include "mail/date.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 /* POSIX zones, which need no zone files: the sign is turned round there. */
 static const struct {
 	const char *zone;

@@ -6,8 +6,6 @@
 #include "mail/header-end.h"
 #include "mail/submission.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
-
 /* A text, and how much of it tells where its header ends. */
 static const struct {
 	const char *text;

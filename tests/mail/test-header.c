@@ -6,8 +6,6 @@
 
 #include "mail/header.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 /* The fields as `name|value` lines, and what is left behind them. */
 static const struct {
 	const char *text, *fields, *rest;

@@ -10,7 +10,6 @@
 #include "mail/header.h"
 #include "mail/submission.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define DATE "Mon, 23 Nov 2026 12:00:00 +0000"
 #define ADDED "From: alice@example.org\r\nDate: " DATE "\r\nMessage-ID: ID\r\n"
 /* What a complete message has, in short. */

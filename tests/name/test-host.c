@@ -10,7 +10,6 @@
 
 #define LABEL_63                                                               \
 	"abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghij123"
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct {
 	const char *text, *name;

@@ -275,8 +275,6 @@ START_TEST(without_any_way_that_is_what_is_told)
 }
 END_TEST
 
-#define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
-
 int
 main(void)
 {

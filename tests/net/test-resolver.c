@@ -362,8 +362,6 @@ START_TEST(without_memory_it_is_nomem)
 }
 END_TEST
 
-#define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
-
 int
 main(void)
 {

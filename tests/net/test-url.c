@@ -380,8 +380,6 @@ START_TEST(place_without_memory_is_nomem)
 }
 END_TEST
 
-#define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
-
 int
 main(void)
 {

@@ -8,8 +8,6 @@
 #include "sasl/oauth-status.h"
 #include "sasl/sasl.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 static char password_text[] = "s3cret";
 static const struct stls_secret password = { password_text, 6 };
 static const struct stls_secret no_password = { NULL, 0 };

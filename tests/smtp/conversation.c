@@ -14,8 +14,6 @@
 #include "smtp/engine.h"
 #include "smtp/player.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 static void
 trace(char what, const char *text, size_t len, void *arg)
 {

@@ -9,8 +9,6 @@
 #include "base/alloc.h"
 #include "smtp/capabilities.h"
 
-#define COUNT(array) (int)(sizeof(array) / sizeof((array)[0]))
-
 static struct stls_capabilities capabilities;
 
 static void

@@ -9,8 +9,6 @@
 #include "base/alloc.h"
 #include "smtp/command.h"
 
-#define COUNT(array) (int)(sizeof(array) / sizeof((array)[0]))
-
 static struct stls_buf out;
 static struct stls_err err;
 

@@ -383,8 +383,6 @@ START_TEST(lack_of_memory_appends_nothing)
 }
 END_TEST
 
-#define COUNT(array) (int)(sizeof(array) / sizeof((array)[0]))
-
 int
 main(void)
 {

@@ -10,8 +10,6 @@
 #include "base/cleanup.h"
 #include "smtp/demands.h"
 
-#define COUNT(array) (int)(sizeof(array) / sizeof((array)[0]))
-
 static struct stls_demands demands;
 static struct stls_err err;
 

@@ -8,8 +8,6 @@
 
 #include "smtp/reply.h"
 
-#define COUNT(array) (int)(sizeof(array) / sizeof((array)[0]))
-
 /* A text with a NUL in it has to bring its length. */
 #define TEXT(literal) literal, sizeof(literal) - 1
 

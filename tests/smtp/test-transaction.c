@@ -9,7 +9,6 @@
 #include "base/alloc.h"
 #include "smtp/transaction.h"
 
-#define COUNT(array) (int)(sizeof(array) / sizeof((array)[0]))
 #define RECIPIENTS_MAX 3
 
 #define NOT_TRIED SMTPTLS_OUTCOME_NOT_TRIED

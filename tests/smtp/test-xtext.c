@@ -5,8 +5,6 @@
 
 #include "smtp/xtext.h"
 
-#define COUNT(array) (int)(sizeof(array) / sizeof((array)[0]))
-
 static const struct {
 	const char *text;
 	const char *xtext;

@@ -18,8 +18,6 @@
 #include "serve.h"
 #include "tls/context.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 static struct factory *factory;
 static struct smtptls_context *context;
 static const struct cert *root, *between, *ecdsa, *rsa;

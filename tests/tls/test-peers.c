@@ -335,8 +335,6 @@ START_TEST(a_maximum_version_is_not_passed)
 }
 END_TEST
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 int
 main(void)
 {

@@ -13,7 +13,6 @@
 #include "tls/session.h"
 
 #define HOST "mail.example.org"
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static struct factory *factory;
 static const struct cert *ca, *server, *other;

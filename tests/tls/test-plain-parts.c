@@ -8,8 +8,6 @@
 #include "oracle.h"
 #include "tls/parts.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 /* Certificates that are put together from parts, in hexadecimal. */
 enum part {
 	VERSION,

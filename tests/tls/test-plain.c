@@ -9,8 +9,6 @@
 #include "oracle.h"
 #include "tls/source.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 /* Where many systems have CAs; what is there is tried, too. */
 #define SYSTEM_FILE "/etc/ssl/certs/ca-certificates.crt"
 

@@ -311,8 +311,6 @@ static const struct {
 	    "" },
 };
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 static void
 assert_within_defaults(void)
 {

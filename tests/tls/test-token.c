@@ -27,7 +27,6 @@ static const char *const modules[] = {
 };
 
 #define SKIPPED 77
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define LABEL "smtptls test"
 #define TOKEN "pkcs11:token=smtptls%20test"
 #define PIN "12345678"

@@ -17,8 +17,6 @@
 #include "tls/context.h"
 #include "tls/source.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 static struct factory *factory;
 static struct smtptls_context *context;
 static const struct cert *root, *between, *leaf;

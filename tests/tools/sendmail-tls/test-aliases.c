@@ -165,8 +165,6 @@ START_TEST(every_cut_of_a_netrc_is_understood_or_refused)
 }
 END_TEST
 
-#define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
-
 int
 main(void)
 {

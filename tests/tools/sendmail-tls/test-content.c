@@ -241,8 +241,6 @@ START_TEST(a_part_of_a_file_is_given_or_refused_as_a_whole)
 }
 END_TEST
 
-#define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
-
 int
 main(void)
 {

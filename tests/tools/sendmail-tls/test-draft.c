@@ -196,8 +196,6 @@ START_TEST(lack_of_memory_is_told)
 }
 END_TEST
 
-#define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
-
 int
 main(void)
 {

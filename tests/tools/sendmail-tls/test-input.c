@@ -195,8 +195,6 @@ START_TEST(what_nobody_wants_is_read_all_the_same)
 }
 END_TEST
 
-#define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
-
 int
 main(void)
 {

@@ -8,8 +8,6 @@
 #include "message.h"
 #include "settings/mail-options.h"
 
-#define COUNT(array) (int)(sizeof(array) / sizeof((array)[0]))
-
 #define ASKED 1795766400 /* 2026-11-27T08:00:00Z */
 
 static const struct {

@@ -5,8 +5,6 @@
 
 #include "settings/moment.h"
 
-#define COUNT(array) (int)(sizeof(array) / sizeof((array)[0]))
-
 static const struct {
 	const char *text;
 	int seconds; /* -1: none */

@@ -595,8 +595,6 @@ START_TEST(the_help_fits_a_screen)
 }
 END_TEST
 
-#define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
-
 int
 main(void)
 {

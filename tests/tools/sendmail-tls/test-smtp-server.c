@@ -532,8 +532,6 @@ START_TEST(lack_of_memory_is_answered_or_ends_it)
 }
 END_TEST
 
-#define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
-
 int
 main(void)
 {

@@ -8,8 +8,6 @@
 #include "spool/record.h"
 #include "test.h"
 
-#define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
-
 static struct stls_err err;
 
 /* A message of two recipients, as records behind a content. */

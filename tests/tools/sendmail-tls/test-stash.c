@@ -8,8 +8,6 @@
 
 #include "submit/stash.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
 /* What is in it, from its start; freed by the caller. */
 static char *
 text_of(const struct stash *stash)

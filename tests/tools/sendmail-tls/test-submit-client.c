@@ -12,7 +12,6 @@
 #include "settings/settings.h"
 #include "submit/client.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define ARGV_MAX 6
 
 static char folder[] = "/tmp/submit-client-XXXXXX";

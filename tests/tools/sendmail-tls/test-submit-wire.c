@@ -6,8 +6,6 @@
 
 #include "submit/wire.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
 static const char *const words[] = { "-f", "", "-t", "--", "a@b", "c d@e" };
 static const char text[] = "Subject: x\n\nbody\0with\nnul\n";
 

@@ -87,8 +87,6 @@ static const struct {
 	{ implicit_standard, true, SMTPTLS_TLS_1_2, 6, 5, false },
 };
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 static char folder[] = "/tmp/smtptls-test-XXXXXX";
 static struct sink_ca_files files;
 static struct smtptls_context *server_context, *client_context;

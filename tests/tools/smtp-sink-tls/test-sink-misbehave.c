@@ -418,8 +418,6 @@ START_TEST(what_needs_an_option_says_so)
 }
 END_TEST
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
-
 int
 main(void)
 {

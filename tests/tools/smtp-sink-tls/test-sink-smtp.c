@@ -704,8 +704,6 @@ START_TEST(garbage_gets_whole_replies)
 }
 END_TEST
 
-#define COUNT(table) ((int)(sizeof(table) / sizeof(table[0])))
-
 static void
 add_conversations(TCase *tc)
 {
