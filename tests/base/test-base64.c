@@ -107,10 +107,10 @@ main(void)
 	Suite *suite = suite_create("base64");
 	TCase *tc = tcase_create("base64");
 
-	tcase_add_loop_test(tc, the_vectors_of_the_rfc_go_both_ways, 0,
-	    sizeof(vectors) / sizeof(vectors[0]));
-	tcase_add_loop_test(tc, what_is_not_base64_is_refused, 0,
-	    sizeof(invalid) / sizeof(invalid[0]));
+	tcase_add_loop_test(
+	    tc, the_vectors_of_the_rfc_go_both_ways, 0, COUNT(vectors));
+	tcase_add_loop_test(
+	    tc, what_is_not_base64_is_refused, 0, COUNT(invalid));
 	tcase_add_loop_test(tc, only_the_alphabet_is_base64, 0, 8);
 	tcase_add_test(tc, every_length_comes_back_also_in_place);
 	suite_add_tcase(suite, tc);

@@ -28,14 +28,14 @@ START_TEST(nothing_turns_the_direction_of_a_sentence)
 	struct stls_err err;
 	size_t i;
 
-	for (i = 0; i < sizeof(turning) / sizeof(turning[0]); i++) {
+	for (i = 0; i < COUNT(turning); i++) {
 		stls_err_set(&err, SMTPTLS_E_IO, "a%sb", turning[i]);
 		ck_assert_uint_eq(strlen(err.text), 2 + 3 * 4);
 		ck_assert_str_eq(err.text + 13, "b");
 	}
 	stls_err_set(&err, SMTPTLS_E_IO, "%s", turning[4]);
 	ck_assert_str_eq(err.text, "\\xe2\\x80\\xae");
-	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+	for (i = 0; i < COUNT(others); i++) {
 		stls_err_set(&err, SMTPTLS_E_IO, "%s", others[i]);
 		ck_assert_str_eq(err.text, others[i]);
 	}

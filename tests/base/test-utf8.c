@@ -53,10 +53,8 @@ main(void)
 	Suite *suite = suite_create("utf8");
 	TCase *tc = tcase_create("utf8");
 
-	tcase_add_loop_test(
-	    tc, valid_utf8_is_accepted, 0, sizeof(valid) / sizeof(valid[0]));
-	tcase_add_loop_test(tc, invalid_utf8_is_refused, 0,
-	    sizeof(invalid) / sizeof(invalid[0]));
+	tcase_add_loop_test(tc, valid_utf8_is_accepted, 0, COUNT(valid));
+	tcase_add_loop_test(tc, invalid_utf8_is_refused, 0, COUNT(invalid));
 	tcase_add_test(tc, printable_ascii_ends_where_something_else_is);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);

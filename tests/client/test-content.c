@@ -401,8 +401,8 @@ main(void)
 	tcase_add_test(
 	    tc, a_file_is_read_in_large_pieces_and_given_in_small_ones);
 	tcase_add_loop_test(tc, a_file_is_read_from_where_it_stood, 0, 5);
-	tcase_add_loop_test(tc, a_part_of_a_file_is_that_part, 0,
-	    sizeof(ranges) / sizeof(ranges[0]));
+	tcase_add_loop_test(
+	    tc, a_part_of_a_file_is_that_part, 0, COUNT(ranges));
 	tcase_add_test(tc, a_part_that_is_not_there_is_refused);
 	tcase_add_test(tc, a_file_that_became_shorter_is_no_end);
 	tcase_add_test(tc, a_file_that_cannot_be_looked_at_may_be_later);

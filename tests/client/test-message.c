@@ -334,10 +334,10 @@ main(void)
 	    tc, a_recipient_there_is_no_memory_for_spoils_the_message);
 	tcase_add_loop_test(tc,
 	    nothing_can_be_set_in_no_message_and_in_one_that_is_spoiled, 0,
-	    sizeof(setters) / sizeof(setters[0]));
+	    COUNT(setters));
 	tcase_add_loop_test(tc,
 	    what_cannot_be_set_spoils_the_message_and_says_why, 0,
-	    sizeof(wrong) / sizeof(wrong[0]));
+	    COUNT(wrong));
 	tcase_add_test(tc, nothing_is_asked_of_no_message);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);

@@ -44,7 +44,7 @@ static const struct fields others[] = {
 	{ NULL, "" },
 	{ "", "" },
 };
-#define OTHERS ((int)(sizeof(others) / sizeof(others[0])))
+#define OTHERS COUNT(others)
 
 START_TEST(other_fields_have_another_digest)
 {

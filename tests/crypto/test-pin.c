@@ -113,8 +113,7 @@ main(void)
 	TCase *tc = tcase_create("pin");
 
 	tcase_add_test(tc, pin_is_read_and_written);
-	tcase_add_loop_test(tc, what_is_no_pin_is_refused, 0,
-	    sizeof(others) / sizeof(others[0]));
+	tcase_add_loop_test(tc, what_is_no_pin_is_refused, 0, COUNT(others));
 	tcase_add_test(tc, pin_without_or_with_one_more_character_is_none);
 	tcase_add_test(tc, nothing_is_no_pin);
 	suite_add_tcase(suite, tc);

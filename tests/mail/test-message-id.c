@@ -75,8 +75,8 @@ main(void)
 
 	tcase_add_test(tc, an_identifier_is_time_random_and_host);
 	tcase_add_test(tc, two_of_the_same_second_differ);
-	tcase_add_loop_test(tc, a_host_that_is_none_is_refused, 0,
-	    sizeof(no_hosts) / sizeof(no_hosts[0]));
+	tcase_add_loop_test(
+	    tc, a_host_that_is_none_is_refused, 0, COUNT(no_hosts));
 	tcase_add_test(tc, lack_of_memory_is_told);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);

@@ -72,7 +72,7 @@ START_TEST(attempts_begin_by_the_clock_and_each_has_its_time)
 	fake_clock_stop();
 	dial_drive_to_first_attempt(&c);
 	before = stls_now_ms();
-	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+	for (i = 0; i < COUNT(steps); i++) {
 		fake_clock_skip(before + steps[i].at - stls_now_ms());
 		r = stls_connector_drive(&c, &dial_err, &fd);
 		ck_assert_int_eq(r, SMTPTLS_AGAIN);

@@ -143,10 +143,10 @@ main(void)
 
 	tcase_add_loop_test(tc,
 	    name_of_the_machine_is_said_where_it_is_a_name_with_a_dot, 0,
-	    sizeof(names) / sizeof(names[0]));
+	    COUNT(names));
 	tcase_add_test(tc, name_that_is_too_long_is_not_said);
-	tcase_add_loop_test(tc, address_of_ipv6_is_said_with_its_tag, 0,
-	    sizeof(addresses) / sizeof(addresses[0]));
+	tcase_add_loop_test(
+	    tc, address_of_ipv6_is_said_with_its_tag, 0, COUNT(addresses));
 	tcase_add_test(tc, what_has_no_address_says_that_of_the_loopback);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);

@@ -243,8 +243,8 @@ main(void)
 	tcase_add_test(tc, as_many_lines_as_a_reply_may_have_are_kept);
 	tcase_add_test(tc, the_longest_line_is_kept_whole);
 	tcase_add_test(tc, lack_of_memory_offers_nothing);
-	tcase_add_loop_test(tc, limits_are_those_that_are_named, 0,
-	    sizeof(limits) / sizeof(limits[0]));
+	tcase_add_loop_test(
+	    tc, limits_are_those_that_are_named, 0, COUNT(limits));
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }

@@ -279,7 +279,7 @@ add_calls(TCase *tc)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc,
 	    a_name_that_no_command_may_have_is_refused_at_once, 0,
-	    sizeof(bad_names) / sizeof(bad_names[0]));
+	    COUNT(bad_names));
 	tcase_add_test(
 	    tc, more_than_can_be_a_reply_is_refused_in_one_piece_too);
 	tcase_add_test(tc, last_of_the_replies_that_come_together_is_told);

@@ -186,7 +186,7 @@ any_code(void)
 	static const int codes[] = { 250, 250, 354, 251, 220, 221, 334, 421,
 		450, 452, 503, 550, 554, 599, 200, 399 };
 
-	return pick(codes, sizeof(codes) / sizeof(codes[0]));
+	return pick(codes, COUNT(codes));
 }
 
 static int
@@ -393,7 +393,7 @@ begin_connection(void)
 		stls_engine_sent(&r->x.engine, len);
 	}
 	len = (size_t)sprintf(reply, "250-x\r\n");
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+	for (i = 0; i < COUNT(words); i++) {
 		if (chance(odds[i]) || (r->is_willing && i < 2))
 			len += (size_t)sprintf(
 			    reply + len, "250-%s\r\n", words[i]);

@@ -39,7 +39,7 @@ static const struct stls_data modes[] = {
 	{ .reject_line_endings = true },
 	{ .is_chunk = true, .refuse_8bit = true, .reject_line_endings = true },
 };
-#define MODES (sizeof(modes) / sizeof(modes[0]))
+#define MODES COUNT(modes)
 
 struct expected {
 	char sentence[128]; /* empty: it succeeds */

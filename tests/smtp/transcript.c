@@ -87,7 +87,7 @@ append_escape(const struct source *source, struct text *text, const char *at)
 		append(text, &c, 1);
 		return at + 3;
 	}
-	for (i = 0; i < sizeof(escapes) / sizeof(escapes[0]); i++) {
+	for (i = 0; i < COUNT(escapes); i++) {
 		if (escapes[i].letter == *at) {
 			append(text, &escapes[i].octet, 1);
 			return at + 1;
@@ -187,7 +187,7 @@ parse_setup(const struct source *source, struct transcript *transcript,
 	parse_words(source, &step, words);
 	for (i = 0; i < step.count; i++) {
 		known = false;
-		for (j = 0; j < sizeof(flags) / sizeof(flags[0]); j++) {
+		for (j = 0; j < COUNT(flags); j++) {
 			if (strcmp(flags[j].word, step.words[i].data) == 0)
 				known = *flags[j].flag = true;
 		}

@@ -159,8 +159,8 @@ main(void)
 	TCase *tc = tcase_create("binding");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_loop_test(tc, both_ends_have_the_same_binding, 0,
-	    sizeof(table) / sizeof(table[0]));
+	tcase_add_loop_test(
+	    tc, both_ends_have_the_same_binding, 0, COUNT(table));
 	tcase_add_test(tc, the_end_point_is_the_hash_of_the_certificate);
 	tcase_add_test(tc, two_sessions_have_two_exporter_values);
 	tcase_add_test(tc, a_binding_needs_a_handshake_a_known_name_and_place);

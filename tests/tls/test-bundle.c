@@ -286,8 +286,8 @@ main(void)
 	tcase_add_test(tc, memory_may_run_out_while_all_goes_there);
 	tcase_add_test(tc, a_bundle_is_read_without_gnutls);
 	tcase_add_test(tc, an_empty_name_is_no_bundle);
-	tcase_add_loop_test(tc, a_bundle_that_gives_nothing_is_an_error, 0,
-	    sizeof(bad) / sizeof(bad[0]));
+	tcase_add_loop_test(
+	    tc, a_bundle_that_gives_nothing_is_an_error, 0, COUNT(bad));
 	tcase_add_test(tc, other_blocks_in_a_bundle_are_passed_over);
 	tcase_add_test(tc, one_bad_certificate_leaves_nothing_of_a_bundle);
 	tcase_add_test(tc, a_bundle_adds_up_with_other_sources);

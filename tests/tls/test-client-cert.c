@@ -100,7 +100,7 @@ static const struct {
 	{ SMTPTLS_CERT_REQUIRED, true, SMTPTLS_OK, 1, 1 },
 };
 
-#define MODES (sizeof(modes) / sizeof(modes[0]))
+#define MODES COUNT(modes)
 
 START_TEST(a_server_asks_as_its_context_says)
 {

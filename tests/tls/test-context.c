@@ -630,8 +630,8 @@ main(void)
 	tcase_add_test(tc, a_server_without_a_certificate_is_not_used);
 	tcase_add_test(tc, holders_keep_a_context);
 	tcase_add_test(tc, certificates_are_not_waived_while_names_are_checked);
-	tcase_add_loop_test(tc, only_servers_choose_a_verify_mode, 0,
-	    sizeof(modes) / sizeof(modes[0]));
+	tcase_add_loop_test(
+	    tc, only_servers_choose_a_verify_mode, 0, COUNT(modes));
 	tcase_add_test(tc, a_server_context_has_no_names_to_check);
 	tcase_add_test(tc, contexts_differ_in_their_identity);
 	tcase_add_test(

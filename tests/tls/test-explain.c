@@ -292,11 +292,11 @@ main(void)
 	TCase *tc = tcase_create("explain");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_loop_test(tc, a_peer_that_is_none_is_told_for_what_it_is, 0,
-	    sizeof(fakes) / sizeof(fakes[0]));
+	tcase_add_loop_test(
+	    tc, a_peer_that_is_none_is_told_for_what_it_is, 0, COUNT(fakes));
 	tcase_add_test(tc, a_client_that_speaks_no_tls_is_told_for_what_it_is);
-	tcase_add_loop_test(tc, a_server_that_is_too_poor_is_told_so, 0,
-	    sizeof(poor) / sizeof(poor[0]));
+	tcase_add_loop_test(
+	    tc, a_server_that_is_too_poor_is_told_so, 0, COUNT(poor));
 	tcase_add_loop_test(tc, a_small_diffie_hellman_group_is_refused, 0, 2);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);

@@ -92,7 +92,7 @@ static const struct {
 	{ send_warning, 1, 20, 100, 66 },
 };
 
-#define ROWS (sizeof(table) / sizeof(table[0]))
+#define ROWS COUNT(table)
 
 START_TEST(a_little_of_it_is_fine)
 {

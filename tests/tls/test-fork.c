@@ -109,7 +109,7 @@ use_everything(struct smtptls_session *session)
 	};
 	size_t i;
 
-	for (i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
+	for (i = 0; i < COUNT(results); i++) {
 		if (results[i] != SMTPTLS_E_FORKED)
 			return (int)i + 1;
 	}

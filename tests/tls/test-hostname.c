@@ -228,10 +228,9 @@ main(void)
 	TCase *tc = tcase_create("hostname");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_loop_test(tc, a_name_that_is_there_matches, 0,
-	    sizeof(good) / sizeof(good[0]));
-	tcase_add_loop_test(tc, a_name_that_is_not_there_does_not_match, 0,
-	    sizeof(bad) / sizeof(bad[0]));
+	tcase_add_loop_test(tc, a_name_that_is_there_matches, 0, COUNT(good));
+	tcase_add_loop_test(
+	    tc, a_name_that_is_not_there_does_not_match, 0, COUNT(bad));
 	tcase_add_test(tc, the_common_name_never_counts);
 	tcase_add_test(tc, a_certificate_with_a_nul_inside_a_name_is_refused);
 	tcase_add_test(tc, the_sentence_lists_the_names_that_are_there);

@@ -109,7 +109,7 @@ static const struct row rows[] = {
 	    .sentence = STAPLE " is not signed by whom its CA appointed" },
 };
 
-#define ROWS (sizeof(rows) / sizeof(rows[0]))
+#define ROWS COUNT(rows)
 
 static const struct cert *
 signer_of(enum signer signer)

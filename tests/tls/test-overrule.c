@@ -324,7 +324,7 @@ static const struct fault {
 	{ lower_is_fine, true },
 };
 
-#define FAULTS (int)(sizeof(faults) / sizeof(faults[0]))
+#define FAULTS (int)COUNT(faults)
 
 /* Where time is short, one of the two ways for each fault. */
 START_TEST(nothing_but_the_constraints_is_forgiven)

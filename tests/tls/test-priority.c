@@ -109,7 +109,7 @@ parse_version(const char *text)
 		"1.3" };
 	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (i = 0; i < COUNT(names); i++) {
 		if (strcmp(text, names[i]) == 0)
 			return (enum smtptls_tls_version)(0x300 + i);
 	}

@@ -55,7 +55,7 @@ START_TEST(a_session_needs_a_context_and_a_valid_host)
 	    smtptls_session_new(NULL, HOST, &session), SMTPTLS_E_INVALID);
 	ck_assert_str_eq(smtptls_session_error(session), "there is no context");
 	smtptls_session_free(session);
-	for (i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+	for (i = 0; i < COUNT(hosts); i++) {
 		ck_assert_int_eq(
 		    smtptls_session_new(context, hosts[i], &session),
 		    SMTPTLS_E_INVALID);
@@ -773,8 +773,8 @@ main(void)
 	tcase_add_loop_test(tc, callbacks_may_be_slow_and_interrupted, 0, 8);
 	tcase_add_test(tc, a_reply_costs_one_read);
 	tcase_add_loop_test(tc, a_record_that_was_read_ahead_is_pending, 0, 2);
-	tcase_add_loop_test(tc, what_a_transport_says_is_told, 0,
-	    2 * sizeof(errors) / sizeof(errors[0]));
+	tcase_add_loop_test(
+	    tc, what_a_transport_says_is_told, 0, 2 * COUNT(errors));
 	tcase_add_test(tc, a_write_of_nothing_is_again);
 	tcase_add_loop_test(tc, a_session_tells_what_was_agreed, 0, 2);
 	tcase_add_test(tc, every_version_has_a_name);

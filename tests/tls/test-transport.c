@@ -667,7 +667,7 @@ START_TEST(a_wait_ends_with_its_time)
 	peer_write(peer, "250 a\r\n", 7);
 	ck_assert_ok(stls_session_wait_input(session, 300000));
 	ck_assert_ok(smtptls_session_read(session, buf, sizeof(buf), &len));
-	for (i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+	for (i = 0; i < COUNT(times); i++) {
 		clock_gettime(CLOCK_MONOTONIC, &begun);
 		ck_assert_int_eq(
 		    stls_session_wait_input(session, times[i]), SMTPTLS_AGAIN);
@@ -823,7 +823,7 @@ START_TEST(without_memory_to_read_nothing_is_read)
 }
 END_TEST
 
-#define VERSIONS (int)(sizeof(versions) / sizeof(versions[0]))
+#define VERSIONS (int)COUNT(versions)
 
 static void
 add_gathering(TCase *tc)

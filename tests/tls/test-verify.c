@@ -657,7 +657,7 @@ static const struct {
 	ROW(middle_revoked),
 };
 
-#define ROWS (sizeof(rows) / sizeof(rows[0]))
+#define ROWS COUNT(rows)
 
 static struct world *
 world_new(size_t index, bool good)

@@ -487,8 +487,7 @@ main(void)
 	    memory_is_writable_or_executable_and_never_becomes_both, 0, 2);
 	tcase_add_test(tcase,
 	    program_that_is_started_may_do_what_it_likes_with_its_memory);
-	tcase_add_loop_test(tcase, call_is_refused, 0,
-	    2 * (int)(sizeof(refused) / sizeof(refused[0])));
+	tcase_add_loop_test(tcase, call_is_refused, 0, 2 * (int)COUNT(refused));
 	tcase_add_test(tcase, rights_are_not_gained);
 	if (!is_instrumented)
 		tcase_add_test(tcase, no_process_is_made);

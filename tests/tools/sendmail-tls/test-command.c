@@ -188,11 +188,10 @@ main(void)
 	Suite *suite = suite_create("command");
 	TCase *tc = tcase_create("command");
 
-	tcase_add_loop_test(tc, the_first_line_is_taken, 0,
-	    (int)(sizeof(good) / sizeof(good[0])));
+	tcase_add_loop_test(tc, the_first_line_is_taken, 0, (int)COUNT(good));
 	tcase_add_test(tc, an_agent_that_is_left_behind_is_not_waited_for);
-	tcase_add_loop_test(tc, a_command_that_fails_gives_no_password, 0,
-	    (int)(sizeof(bad) / sizeof(bad[0])));
+	tcase_add_loop_test(
+	    tc, a_command_that_fails_gives_no_password, 0, (int)COUNT(bad));
 	tcase_add_test(
 	    tc, a_command_that_takes_too_long_is_killed_with_its_children);
 	tcase_add_test(tc, a_parent_that_ignored_its_children_is_no_obstacle);

@@ -81,8 +81,8 @@ main(void)
 	Suite *suite = suite_create("json");
 	TCase *tc = tcase_create("json");
 
-	tcase_add_loop_test(tc, every_string_becomes_a_valid_one, 0,
-	    (int)(sizeof(strings) / sizeof(strings[0])));
+	tcase_add_loop_test(
+	    tc, every_string_becomes_a_valid_one, 0, (int)COUNT(strings));
 	tcase_add_test(tc, commas_stand_between_members_only);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);

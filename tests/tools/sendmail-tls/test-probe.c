@@ -86,10 +86,9 @@ main(void)
 	TCase *tc = tcase_create("probe");
 
 	tcase_add_loop_test(tc, days_are_whole_ones_and_what_is_over_is_below_0,
-	    0, (int)(sizeof(times) / sizeof(times[0])));
+	    0, (int)COUNT(times));
 	tcase_add_test(tc, a_certificate_of_this_second_is_valid);
-	tcase_add_loop_test(
-	    tc, a_url_is_taken_apart, 0, (int)(sizeof(urls) / sizeof(urls[0])));
+	tcase_add_loop_test(tc, a_url_is_taken_apart, 0, (int)COUNT(urls));
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }

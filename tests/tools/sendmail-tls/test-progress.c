@@ -43,8 +43,7 @@ main(void)
 	Suite *suite = suite_create("progress");
 	TCase *tc = tcase_create("progress");
 
-	tcase_add_loop_test(tc, line_says_how_far_it_is, 0,
-	    (int)(sizeof(rows) / sizeof(rows[0])));
+	tcase_add_loop_test(tc, line_says_how_far_it_is, 0, (int)COUNT(rows));
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }

@@ -103,9 +103,9 @@ main(void)
 	tcase_add_test(tcase, chance_moves_the_next_attempt_by_a_fifth_at_most);
 	tcase_add_loop_test(tcase,
 	    it_is_due_at_its_time_and_after_a_jump_of_the_clock, 0,
-	    (int)(sizeof(dues) / sizeof(dues[0])));
+	    (int)COUNT(dues));
 	tcase_add_loop_test(tcase, age_is_the_time_that_has_plausibly_passed, 0,
-	    (int)(sizeof(ages) / sizeof(ages[0])));
+	    (int)COUNT(ages));
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }

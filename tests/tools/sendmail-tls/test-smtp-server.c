@@ -401,7 +401,7 @@ START_TEST(a_client_that_goes_too_early_is_noticed)
 	static struct seen seen;
 	size_t i;
 
-	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+	for (i = 0; i < COUNT(ends); i++) {
 		converse(&seen, NULL, ends[i].said, strlen(ends[i].said), 5);
 		ck_assert_int_eq(seen.is_unfinished, ends[i].is_unfinished);
 		ck_assert_int_eq(strchr(seen.mails, '|') != NULL, i == 8);
@@ -488,8 +488,7 @@ START_TEST(no_conversation_breaks_it)
 	for (round = 0; round < rounds; round++) {
 		len = 0;
 		for (n = (size_t)rand() % 60; n > 0; n--) {
-			part = parts[(size_t)rand() %
-			    (sizeof(parts) / sizeof(parts[0]))];
+			part = parts[(size_t)rand() % COUNT(parts)];
 			memcpy(said + len, part, strlen(part));
 			len += strlen(part);
 		}

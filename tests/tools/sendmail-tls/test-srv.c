@@ -294,7 +294,7 @@ main(void)
 	tcase_add_test(tc, no_more_records_are_kept_than_there_is_place);
 	tcase_add_loop_test(tc,
 	    a_hostile_record_is_refused_and_nothing_of_it_is_kept, 0,
-	    (int)(sizeof(hostile) / sizeof(hostile[0])));
+	    (int)COUNT(hostile));
 	tcase_add_test(tc, an_answer_that_is_cut_off_anywhere_is_refused);
 	tcase_add_test(tc, any_octet_may_be_any_other);
 	suite_add_tcase(suite, tc);

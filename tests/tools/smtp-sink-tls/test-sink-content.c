@@ -205,7 +205,7 @@ main(void)
 	tcase_add_loop_test(
 	    tc, every_short_text_is_unstuffed_at_every_cut, 0, 7);
 	tcase_add_loop_test(tc, what_is_odd_in_a_chunk_is_noted_at_every_cut, 0,
-	    (int)(sizeof(looks) / sizeof(looks[0])));
+	    (int)COUNT(looks));
 	tcase_add_test(
 	    tc, a_line_above_1000_octets_is_noted_and_one_of_1000_is_not);
 	tcase_add_test(tc, content_above_the_maximum_is_not_kept);

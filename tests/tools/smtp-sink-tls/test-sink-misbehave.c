@@ -409,7 +409,7 @@ START_TEST(what_needs_an_option_says_so)
 	struct stls_err err;
 	size_t i;
 
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (i = 0; i < COUNT(cases); i++) {
 		ck_assert_ok(
 		    sink_misbehave_parse(&err, cases[i].form, &mischief));
 		ck_assert_uint_eq(

@@ -677,8 +677,7 @@ feed_garbage(uint32_t seed)
 	const char *word;
 
 	while (len < sizeof(input) - 64) {
-		word = words[next_random(&state) %
-		    (sizeof(words) / sizeof(words[0]))];
+		word = words[next_random(&state) % COUNT(words)];
 		n = strlen(word);
 		memcpy(input + len, word, n);
 		len += n;
