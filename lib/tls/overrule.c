@@ -99,13 +99,14 @@ is_issued_by(gnutls_x509_crt_t cert, gnutls_x509_crt_t issuer)
 	    is_signed_by(cert, issuer);
 }
 
+/* From the top: below what the anchor did not sign a stranger signs at will. */
 static bool
 is_sound(const struct stls_path *path)
 {
 	size_t i;
 
-	for (i = 0; i + 1 < path->count; i++) {
-		if (!is_issued_by(path->cert[i], path->cert[i + 1]))
+	for (i = path->count - 1; i > 0; i--) {
+		if (!is_issued_by(path->cert[i - 1], path->cert[i]))
 			return false;
 	}
 	return has_features(path);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <gnutls/abstract.h>
 
 #include "der.h"
 #include "peer.h"
@@ -433,6 +436,62 @@ START_TEST(an_expired_root_lends_nothing_to_its_successor)
 }
 END_TEST
 
+/* How often the library looks at a signature itself. */
+static unsigned int looks;
+
+int
+gnutls_pubkey_verify_data2(gnutls_pubkey_t key, gnutls_sign_algorithm_t algo,
+    unsigned int flags, const gnutls_datum_t *data,
+    const gnutls_datum_t *signature)
+{
+	int (*theirs)(gnutls_pubkey_t, gnutls_sign_algorithm_t, unsigned int,
+	    const gnutls_datum_t *, const gnutls_datum_t *);
+
+	*(void **)&theirs = dlsym(RTLD_NEXT, "gnutls_pubkey_verify_data2");
+	looks++;
+	return theirs(key, algo, flags, data, signature);
+}
+
+#define LEVELS 7
+
+/*
+ * Who has no key of a CA can have as many CAs as he likes, and the last of them
+ * names an algorithm that is not that of the root, so that GnuTLS calls it a
+ * constraint. Two certificates for each make a maze.
+ */
+START_TEST(signatures_of_a_stranger_are_not_looked_at)
+{
+	const struct cert *root = CERT(
+	    factory, NULL, .cn = "Test Root", .ca = true, .rsa_bits = 2048);
+	const struct cert *ca[LEVELS + 1] = { root };
+	struct peer_spec spec = { .any_cert = true };
+	struct smtptls_session *session;
+	struct peer *peer;
+	char cn[2] = "A";
+	size_t i, sent = 1;
+
+	for (i = 1; i <= LEVELS; i++, cn[0]++) {
+		ca[i] = CERT(factory, ca[i - 1], .cn = cn, .ca = true,
+		    .curve = GNUTLS_ECC_CURVE_SECP521R1,
+		    .surgery = i == 1 ? name_ecdsa : NULL);
+		spec.chain[sent++] = ca[i];
+		spec.chain[sent++] = CERT(factory, ca[i - 1], .cn = cn,
+		    .ca = true, .key_of = ca[i],
+		    .surgery = i == 1 ? name_ecdsa : NULL);
+	}
+	spec.chain[0] = factory_server(factory, ca[LEVELS], "DNS:" HOST);
+	trust(root);
+	peer = peer_new(&spec);
+	session = peer_session(peer, context, HOST);
+	looks = 0;
+	ck_assert_int_eq(peer_handshake(peer, session), SMTPTLS_E_CERTIFICATE);
+	/* One for each path, and there are 24 at most. */
+	ck_assert_uint_le(looks, 24);
+	smtptls_session_free(session);
+	peer_free(peer);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -451,6 +510,7 @@ main(void)
 	tcase_add_loop_test(tc, what_a_staple_revokes_stays_revoked, 0, 4);
 	tcase_add_loop_test(
 	    tc, an_expired_root_lends_nothing_to_its_successor, 0, 2);
+	tcase_add_test(tc, signatures_of_a_stranger_are_not_looked_at);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
