@@ -5,33 +5,17 @@
 
 #include <gnutls/crypto.h>
 
-#include "factory.h"
-#include "peer.h"
+#include "ends.h"
 
-#define HOST "mail.example.org"
-
-static struct factory *factory;
-static const struct cert *ca, *server;
-static struct smtptls_context *context;
 static struct peer *peer;
 static struct smtptls_session *session;
-
-static void
-setup(void)
-{
-	factory = factory_new();
-	ca = factory_ca(factory);
-	server = factory_server(factory, ca, "DNS:" HOST);
-	context = peer_client_context(factory, ca);
-}
 
 static void
 teardown(void)
 {
 	smtptls_session_free(session);
 	peer_free(peer);
-	smtptls_context_free(context);
-	factory_free(factory);
+	ends_teardown();
 }
 
 static void
@@ -158,7 +142,7 @@ main(void)
 	Suite *suite = suite_create("binding");
 	TCase *tc = tcase_create("binding");
 
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, ends_setup, teardown);
 	tcase_add_loop_test(
 	    tc, both_ends_have_the_same_binding, 0, COUNT(table));
 	tcase_add_test(tc, the_end_point_is_the_hash_of_the_certificate);

@@ -4,38 +4,19 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "factory.h"
-#include "peer.h"
-
-#define HOST "mail.example.org"
+#include "ends.h"
 
 /*
  * Our own allocations, one after another, fail in a session's life; GnuTLS
  * allocates for itself. Each failure is told as what it is, nothing leaks
  * (the sanitizers see to that), and nothing is verified by it.
  */
-static struct factory *factory;
-static const struct cert *ca, *server;
-static struct smtptls_context *context;
-static gnutls_datum_t ticket_key;
-
-static void
-setup(void)
-{
-	factory = factory_new();
-	ca = factory_ca(factory);
-	server = factory_server(factory, ca, "DNS:" HOST);
-	context = peer_client_context(factory, ca);
-	ck_assert_int_ge(gnutls_session_ticket_key_generate(&ticket_key), 0);
-}
 
 static void
 teardown(void)
 {
 	stls_alloc_fail_at(0);
-	gnutls_free(ticket_key.data);
-	smtptls_context_free(context);
-	factory_free(factory);
+	ends_teardown();
 }
 
 /* What is done with a session, until something fails. */
@@ -113,7 +94,7 @@ main(void)
 	Suite *suite = suite_create("faults");
 	TCase *tc = tcase_create("faults");
 
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, ends_setup, teardown);
 	tcase_add_test(tc, each_allocation_may_fail);
 	tcase_add_test(tc, without_memory_there_is_no_session);
 	suite_add_tcase(suite, tc);

@@ -3,45 +3,22 @@
 
 #include <string.h>
 
-#include "factory.h"
-#include "peer.h"
-
-#define HOST "mail.example.org"
+#include "ends.h"
 
 /*
  * What a server can send behind the handshake that is no data. A little of it
  * is normal; each of it costs us work, so that it must have an end.
  */
-static struct factory *factory;
-static const struct cert *ca, *server;
-static struct smtptls_context *context;
-static gnutls_datum_t ticket_key;
+
 static struct peer *peer;
 static struct smtptls_session *session;
-
-static const char *const versions[] = {
-	"NORMAL:-VERS-ALL:+VERS-TLS1.3",
-	"NORMAL:-VERS-ALL:+VERS-TLS1.2",
-};
-
-static void
-setup(void)
-{
-	factory = factory_new();
-	ca = factory_ca(factory);
-	server = factory_server(factory, ca, "DNS:" HOST);
-	context = peer_client_context(factory, ca);
-	ck_assert_int_ge(gnutls_session_ticket_key_generate(&ticket_key), 0);
-}
 
 static void
 teardown(void)
 {
 	smtptls_session_free(session);
 	peer_free(peer);
-	gnutls_free(ticket_key.data);
-	smtptls_context_free(context);
-	factory_free(factory);
+	ends_teardown();
 }
 
 static void
@@ -222,7 +199,7 @@ main(void)
 	Suite *suite = suite_create("flood");
 	TCase *tc = tcase_create("flood");
 
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, ends_setup, teardown);
 	tcase_add_loop_test(tc, a_little_of_it_is_fine, 0, ROWS);
 	tcase_add_loop_test(tc, a_flood_of_it_is_not, 0, ROWS);
 	tcase_add_loop_test(tc, a_flood_that_comes_at_once_is_not, 0, ROWS);

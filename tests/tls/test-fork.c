@@ -8,14 +8,7 @@
 #include <unistd.h>
 
 #include "crypto/random.h"
-#include "factory.h"
-#include "peer.h"
-
-#define HOST "mail.example.org"
-
-static struct factory *factory;
-static const struct cert *ca, *server;
-static struct smtptls_context *context;
+#include "ends.h"
 
 /*
  * pthread_atfork(3) without memory, by the names that it has in glibc and in
@@ -50,22 +43,6 @@ fake_musl_atfork(
 	*(void **)&real = dlsym(RTLD_NEXT, "pthread_atfork");
 	return real != NULL ? real(prepare, parent, child)
 			    : fake_atfork(prepare, parent, child, NULL);
-}
-
-static void
-setup(void)
-{
-	factory = factory_new();
-	ca = factory_ca(factory);
-	server = factory_server(factory, ca, "DNS:" HOST);
-	context = peer_client_context(factory, ca);
-}
-
-static void
-teardown(void)
-{
-	smtptls_context_free(context);
-	factory_free(factory);
 }
 
 /* Run in a child; its exit status is the number of what went wrong. */
@@ -308,7 +285,7 @@ main(void)
 	Suite *suite = suite_create("fork");
 	TCase *tc = tcase_create("fork");
 
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, ends_setup, ends_teardown);
 	tcase_add_loop_test(
 	    tc, a_child_cannot_use_the_session_and_the_parent_can, 0, 2);
 	tcase_add_test(tc, a_child_is_noticed_without_memory_for_that);

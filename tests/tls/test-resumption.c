@@ -6,45 +6,20 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "factory.h"
+#include "ends.h"
 #include "freed.h"
-#include "peer.h"
 #include "tls/session.h"
-
-#define HOST "mail.example.org"
 
 /*
  * GnuTLS says of a resumed session that its certificate is good, whatever it
  * was when the session was new. These tests are the server that counts on it.
  */
-static struct factory *factory;
-static const struct cert *ca, *server;
-static struct smtptls_context *context;
-static gnutls_datum_t ticket_key;
-
-static const char *const versions[] = {
-	"NORMAL:-VERS-ALL:+VERS-TLS1.3",
-	"NORMAL:-VERS-ALL:+VERS-TLS1.2",
-};
-
-static void
-setup(void)
-{
-	factory = factory_new();
-	ca = factory_ca(factory);
-	server = factory_server(factory, ca, "DNS:" HOST);
-	context = peer_client_context(factory, ca);
-	ck_assert_int_ge(gnutls_session_ticket_key_generate(&ticket_key), 0);
-}
 
 static void
 teardown(void)
 {
 	clock_move(0);
-	gnutls_free(ticket_key.data);
-	ticket_key.data = NULL;
-	smtptls_context_free(context);
-	factory_free(factory);
+	ends_teardown();
 }
 
 static struct peer *
@@ -529,7 +504,7 @@ main(void)
 	Suite *suite = suite_create("resumption");
 	TCase *tc = tcase_create("resumption");
 
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, ends_setup, teardown);
 	tcase_add_loop_test(tc, a_session_is_resumed_and_verified_again, 0, 2);
 	tcase_add_loop_test(tc, a_resumed_session_can_be_saved_again, 0, 2);
 	tcase_add_loop_test(

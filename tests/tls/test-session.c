@@ -8,36 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "factory.h"
-#include "peer.h"
+#include "ends.h"
 #include "tls/session.h"
-
-#define HOST "mail.example.org"
-
-static struct factory *factory;
-static const struct cert *ca, *server;
-static struct smtptls_context *context;
-
-static const char *const versions[] = {
-	"NORMAL:-VERS-ALL:+VERS-TLS1.3",
-	"NORMAL:-VERS-ALL:+VERS-TLS1.2",
-};
-
-static void
-setup(void)
-{
-	factory = factory_new();
-	ca = factory_ca(factory);
-	server = factory_server(factory, ca, "DNS:" HOST);
-	context = peer_client_context(factory, ca);
-}
-
-static void
-teardown(void)
-{
-	smtptls_context_free(context);
-	factory_free(factory);
-}
 
 /* ---- making one ---- */
 
@@ -212,13 +184,11 @@ END_TEST
 
 START_TEST(what_comes_right_behind_a_ticket_needs_no_second_look)
 {
-	gnutls_datum_t ticket_key;
 	struct smtptls_session *session;
 	struct peer *peer;
 	char buf[16];
 	size_t len;
 
-	ck_assert_int_ge(gnutls_session_ticket_key_generate(&ticket_key), 0);
 	peer = PEER(.priority = versions[_i], .chain = { server },
 	    .ticket_key = &ticket_key);
 	session = peer_session(peer, context, HOST);
@@ -231,7 +201,6 @@ START_TEST(what_comes_right_behind_a_ticket_needs_no_second_look)
 	    SMTPTLS_AGAIN);
 	smtptls_session_free(session);
 	peer_free(peer);
-	gnutls_free(ticket_key.data);
 }
 END_TEST
 
@@ -239,14 +208,12 @@ END_TEST
 START_TEST(what_comes_behind_a_ticket_is_there_while_a_write_waits)
 {
 	static const unsigned char data[16384];
-	gnutls_datum_t ticket_key;
 	struct smtptls_session *session;
 	struct peer *peer;
 	char buf[16];
 	size_t len;
 	int r;
 
-	ck_assert_int_ge(gnutls_session_ticket_key_generate(&ticket_key), 0);
 	peer = PEER(.priority = "NORMAL:-VERS-ALL:+VERS-TLS1.3",
 	    .chain = { server }, .ticket_key = &ticket_key);
 	session = peer_session(peer, context, HOST);
@@ -264,7 +231,6 @@ START_TEST(what_comes_behind_a_ticket_is_there_while_a_write_waits)
 	ck_assert_uint_eq(len, 7);
 	smtptls_session_free(session);
 	peer_free(peer);
-	gnutls_free(ticket_key.data);
 }
 END_TEST
 
@@ -752,7 +718,7 @@ main(void)
 	Suite *suite = suite_create("session");
 	TCase *tc = tcase_create("session");
 
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, ends_setup, ends_teardown);
 	tcase_add_test(tc, a_session_needs_a_context_and_a_valid_host);
 	tcase_add_test(tc, a_session_of_a_spoiled_context_has_its_error);
 	tcase_add_test(tc, a_server_has_no_host_to_verify);

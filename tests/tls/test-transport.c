@@ -13,20 +13,15 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "factory.h"
+#include "ends.h"
 #include "net/socket.h"
-#include "peer.h"
 #include "tls/session.h"
 
-#define HOST "mail.example.org"
 #define RECORD 16384
 /* A pattern in which no piece looks like another one nearby. */
 #define PATTERN_LEN (4 * 1024 * 1024)
 
 static unsigned char pattern[PATTERN_LEN];
-static struct factory *factory;
-static const struct cert *ca, *server;
-static struct smtptls_context *context;
 static struct peer *peer;
 static struct smtptls_session *session;
 static size_t sent, arrived; /* of the pattern */
@@ -115,15 +110,6 @@ next_random(void)
 }
 
 static void
-setup(void)
-{
-	factory = factory_new();
-	ca = factory_ca(factory);
-	server = factory_server(factory, ca, "DNS:" HOST);
-	context = peer_client_context(factory, ca);
-}
-
-static void
 begin(const char *priority)
 {
 	peer = PEER(.priority = priority, .chain = { server });
@@ -149,8 +135,7 @@ teardown(void)
 {
 	stls_alloc_fail_at(0);
 	end();
-	smtptls_context_free(context);
-	factory_free(factory);
+	ends_teardown();
 }
 
 /* GnuTLS says AGAIN also after what is no data. */
@@ -209,11 +194,6 @@ limit_buffer(void)
 	ck_assert_ok(setsockopt(
 	    peer->other, SOL_SOCKET, SO_SNDBUF, &(int){ 1 }, sizeof(int)));
 }
-
-static const char *const versions[] = {
-	"NORMAL:-VERS-ALL:+VERS-TLS1.3",
-	"NORMAL:-VERS-ALL:+VERS-TLS1.2",
-};
 
 /* --- gathering --- */
 
@@ -873,7 +853,7 @@ main(void)
 	TCase *tc = tcase_create("transport");
 
 	make_pattern();
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, ends_setup, teardown);
 	add_gathering(tc);
 	tcase_add_test(tc, nothing_waits_on_a_descriptor_that_would);
 	tcase_add_test(tc, a_reply_is_waited_for_and_taken_in_one_call);
