@@ -2,9 +2,11 @@
 #include "client/server.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +39,7 @@ struct server {
 	uint16_t port;
 	pthread_t thread;
 	bool has_thread;
+	sem_t runs; /* the thread has all that it needs to wait */
 	int stop[2];
 
 	int connections;
@@ -119,6 +122,7 @@ run(void *arg)
 	/* They are for the client. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, NULL);
+	sem_post(&s->runs);
 	while ((fd = accept_next(s)) >= 0) {
 		s->connections++;
 		script = next_script(s, &index);
@@ -185,8 +189,12 @@ server_start(const struct server_options *options)
 	visit_host_tls_init(&s->host);
 	ck_assert_int_eq(pipe(s->stop), 0);
 	s->host.stop = s->stop[0];
+	ck_assert_int_eq(sem_init(&s->runs, 0, 0), 0);
 	ck_assert_int_eq(pthread_create(&s->thread, NULL, run, s), 0);
 	s->has_thread = true;
+	/* A child of fork(2) would never get the locks it begins with. */
+	while (sem_wait(&s->runs) < 0)
+		ck_assert_int_eq(errno, EINTR);
 	return s;
 }
 
@@ -218,6 +226,7 @@ server_free(struct server *s)
 	close(s->stop[1]);
 	visit_host_tls_done(&s->host);
 	visit_done(&s->visit);
+	sem_destroy(&s->runs);
 	free(s);
 }
 
