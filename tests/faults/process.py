@@ -61,6 +61,13 @@ class Proxy(threading.Thread):
             client.close()
             server.close()
 
+    def close(self):
+        # To close it alone wakes no accept(2), which may then have the next
+        # proxy's: the number is the same.
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.join(ways.PATIENCE)
+        self.listener.close()
+
     def pump(self, one, other, is_client):
         try:
             while data := one.recv(65536):
@@ -86,7 +93,7 @@ class Process(ways.TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        cls.proxy.listener.close()
+        cls.proxy.close()
         super().tearDownClass()
 
     def start(self, environment, *args):
@@ -168,6 +175,7 @@ class Memory(Process):
                              *ways.FROM, "b@example.org").status, OK)
         template, = self.stored()
         data = template.read_bytes()
+        log = self.place / "log"
 
         def attempt(which):
             template.write_bytes(data)
@@ -179,8 +187,10 @@ class Memory(Process):
             with self.subTest(which=which):
                 arrived = len(self.taken())
                 doubt = "in doubt since" in self.listing()
-                ran = run("-q", "--spool", self.spool, *self.server())
-                about += f", then {ran}"
+                log.write_text("")
+                ran = run("-q", "--spool", self.spool, "--log", log,
+                          *self.server())
+                about += f", then {ran}, {log.read_text()}"
                 again = len(self.taken())
                 self.assertIn(arrived + again, (1, 2) if doubt else (1,),
                               about)
