@@ -10,6 +10,8 @@
 
 #include <gnutls/gnutls.h>
 
+#include "defined.h"
+
 static freed_cb look_at;
 
 /* The linker has the library call the second, and us the first. */
@@ -19,8 +21,13 @@ void __wrap_free(void *block);
 void
 __wrap_free(void *block)
 {
-	if (look_at != NULL && block != NULL)
-		look_at(block, malloc_usable_size(block));
+	size_t size;
+
+	if (look_at != NULL && block != NULL) {
+		size = malloc_usable_size(block);
+		take_for_written(block, size);
+		look_at(block, size);
+	}
 	__real_free(block);
 }
 

@@ -9,6 +9,8 @@
 
 #include <smtptls/status.h>
 
+#include "defined.h"
+
 static void
 receive(struct player *player, const char *data, size_t len)
 {
@@ -65,10 +67,16 @@ static void
 look_for_leftovers(struct player *player, const struct text *line)
 {
 	const struct stls_buf *out = &player->engine.out;
+	unsigned char *copy;
 
-	if (out->data != NULL && line->len > strlen("\r\n") &&
-	    memmem(out->data, out->cap, line->data, line->len) != NULL)
+	if (out->data == NULL || line->len <= strlen("\r\n"))
+		return;
+	copy = malloc(out->cap);
+	memcpy(copy, out->data, out->cap);
+	take_for_written(copy, out->cap);
+	if (memmem(copy, out->cap, line->data, line->len) != NULL)
 		player_fail(player, "it is still there: %s", line->data);
+	free(copy);
 }
 
 void
