@@ -475,6 +475,34 @@ class Losing(Submit):
             waiting.set()
         self.assert_status(result, IOERR, "in time")
 
+    def queued(self, content):
+        """Hand over to a helper that hears nothing; and what it had."""
+        pieces, is_over = [], threading.Event()
+
+        def answer(connection):
+            is_over.wait(PATIENCE)
+            while piece := connection.recv(65536):
+                pieces.append(piece)
+
+        with Helper(self.path, answer=answer):
+            result = self.hand_over("-i", "--timeout", "1", A, stdin=content)
+            is_over.set()
+        return result, b"".join(pieces)
+
+    def test_the_end_alone_does_not_fit_any_more(self):
+        """Without its last octets no message is in doubt."""
+        content = MAIL + b"x" * 4000000
+        result, data = self.queued(content)
+        self.assert_status(result, TEMPFAIL, "before it had the message")
+        rest = data[data.index(MAIL) - 4:]
+        count, = struct.unpack(">I", rest[:4])
+        whole, last = divmod(len(rest), 4 + count)
+        fits = whole * count + max(last - 4, 0)
+        result, data = self.queued(content[:fits])
+        if data.endswith(END):
+            self.skipTest("the end fits everywhere here")
+        self.assert_status(result, TEMPFAIL, "before it had the message")
+
     def test_input_that_is_closed(self):
         result = sendmail.Result(subprocess.run(
             ["/bin/sh", "-c", 'exec "$@" <&-', "sh", PROGRAM,

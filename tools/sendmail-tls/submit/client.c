@@ -28,7 +28,7 @@ struct talk {
 	int fd;
 	const char *path;
 	stls_deadline deadline;
-	bool was_handed_over; /* the last octet may have left */
+	bool was_handed_over; /* the last octet has left */
 };
 
 static void
@@ -89,13 +89,24 @@ lost(struct stls_err *err, const struct talk *talk, const char *how)
 }
 
 static int
+fail_to_wait(struct stls_err *err, const struct talk *talk, int errnum)
+{
+	return stls_err_errno(err,
+	    talk->was_handed_over ? EX_IOERR : EX_TEMPFAIL, errnum,
+	    "the submit helper at %s %s: poll", talk->path,
+	    talk->was_handed_over
+		? "has the message, which may have been sent or not"
+		: "does not have the message");
+}
+
+static int
 wait_for(struct stls_err *err, const struct talk *talk, short events, int ms)
 {
 	int n = ready_wait(talk->fd, events,
 	    stls_deadline_first(talk->deadline, stls_deadline_in(ms)));
 
 	if (n < 0)
-		return lost(err, talk, "cannot be waited for");
+		return fail_to_wait(err, talk, errno);
 	return n > 0 ? 0 : lost(err, talk, "did not answer in time");
 }
 
@@ -141,13 +152,11 @@ write_content(
 			return stls_err_errno(
 			    err, EX_NOINPUT, errno, "standard input");
 		submit_format_number((unsigned char *)block, (uint32_t)n);
-		talk->was_handed_over = n == 0;
 		r = write_all(err, talk, block, SUBMIT_NUMBER_LEN + (size_t)n,
 		    out_refuses);
 	} while (n != 0 && r == 0 && !*out_refuses);
-	/* The few octets of the end are taken as a whole or not at all. */
-	if (*out_refuses)
-		talk->was_handed_over = false;
+	/* The end is a few octets, and not there without the last of them. */
+	talk->was_handed_over = r == 0 && !*out_refuses;
 	return r;
 }
 
