@@ -48,7 +48,7 @@ check_secret(const struct config *config, const struct settings *settings)
 static void
 check_apply(struct config *config, const char *account, bool url_is_given)
 {
-	const struct config_choice choice = {
+	const struct settings_choice choice = {
 		.account = account[0] != '\0' ? account : NULL,
 		.sender = "alice@example.org",
 		.url_is_given = url_is_given,
@@ -58,11 +58,11 @@ check_apply(struct config *config, const char *account, bool url_is_given)
 	struct stls_err err = { 0 };
 	const char *chosen = NULL;
 
-	if (config_check(&err, config, &empty) != 0) {
+	if (settings_check(&err, config, &empty) != 0) {
 		FUZZ_CHECK(fuzz_is_sentence(err.text));
 		return;
 	}
-	if (config_apply(&err, config, &choice, &settings, &chosen) != 0) {
+	if (settings_apply(&err, config, &choice, &settings, &chosen) != 0) {
 		FUZZ_CHECK(fuzz_is_sentence(err.text));
 		return;
 	}

@@ -155,8 +155,8 @@ by_sender(struct stls_err *err, const struct config *config, const char *sender,
 }
 
 int
-config_choose_account(struct stls_err *err, const struct config *config,
-    const struct config_choice *choice, const char **out_account)
+settings_choose_account(struct stls_err *err, const struct config *config,
+    const struct settings_choice *choice, const char **out_account)
 {
 	const struct config_entry *entry;
 	int r;

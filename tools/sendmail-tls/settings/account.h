@@ -11,7 +11,7 @@
  *
  * EX_CONFIG: there is no such account, or two fit equally well; EX_OSERR.
  */
-int config_choose_account(struct stls_err *err, const struct config *config,
-    const struct config_choice *choice, const char **out_account);
+int settings_choose_account(struct stls_err *err, const struct config *config,
+    const struct settings_choice *choice, const char **out_account);
 
 #endif

@@ -26,7 +26,7 @@ apply_entry(struct stls_err *err, const struct config_entry *entry,
 }
 
 int
-config_check(struct stls_err *err, const struct config *config,
+settings_check(struct stls_err *err, const struct config *config,
     const struct settings *empty)
 {
 	const struct config_entry *entry, *previous = NULL;
@@ -100,8 +100,8 @@ is_about_server(const struct config_entry *entry)
  * another server before: no password goes where it was not meant to go.
  */
 int
-config_apply(struct stls_err *err, const struct config *config,
-    const struct config_choice *choice, struct settings *settings,
+settings_apply(struct stls_err *err, const struct config *config,
+    const struct settings_choice *choice, struct settings *settings,
     const char **out_account)
 {
 	struct walk walk = { .config = config };
@@ -109,7 +109,7 @@ config_apply(struct stls_err *err, const struct config *config,
 	bool is_before_url = true;
 	int r;
 
-	r = config_choose_account(err, config, choice, out_account);
+	r = settings_choose_account(err, config, choice, out_account);
 	if (r != 0)
 		return r;
 	walk.account = *out_account;

@@ -6,7 +6,7 @@
 #include "settings/settings.h"
 
 /* What the command line says about the choice of an account. */
-struct config_choice {
+struct settings_choice {
 	const char *account; /* --account; NULL: not given */
 	const char *sender;  /* -f; NULL: not given */
 	/*
@@ -20,7 +20,7 @@ struct config_choice {
  * Try every entry on settings that nobody uses: 0, EX_CONFIG with the file and
  * line of a bad value, EX_OSERR.
  */
-int config_check(struct stls_err *err, const struct config *config,
+int settings_check(struct stls_err *err, const struct config *config,
     const struct settings *empty);
 
 /*
@@ -28,8 +28,8 @@ int config_check(struct stls_err *err, const struct config *config,
  * one that is chosen: by name, by the sender, or by the key `account`.
  * *out_account is its name, "" where there is none.
  */
-int config_apply(struct stls_err *err, const struct config *config,
-    const struct config_choice *choice, struct settings *settings,
+int settings_apply(struct stls_err *err, const struct config *config,
+    const struct settings_choice *choice, struct settings *settings,
     const char **out_account);
 
 #endif

@@ -196,7 +196,7 @@ apply_files(struct stls_err *err, const struct config_paths *given,
     struct settings *settings)
 {
 	struct config_paths paths = *given;
-	struct config_choice choice = {
+	struct settings_choice choice = {
 		.account = account != NULL ? account : command_line->account,
 		.sender = command_line->sender,
 		/* Who names a file or an account as well wants them too. */
@@ -213,9 +213,9 @@ apply_files(struct stls_err *err, const struct config_paths *given,
 		paths.only = command_line->config_file;
 	r = config_load(err, &paths, &settings_options, settings->config);
 	if (r == 0)
-		r = config_check(err, settings->config, settings);
+		r = settings_check(err, settings->config, settings);
 	if (r == 0)
-		r = config_apply(err, settings->config, &choice, settings,
+		r = settings_apply(err, settings->config, &choice, settings,
 		    &settings->account);
 	return r;
 }
@@ -300,13 +300,13 @@ settings_account_of_sender(struct stls_err *err,
     const struct settings *settings, const char *sender,
     const char **out_account)
 {
-	const struct config_choice choice = { .sender = sender };
+	const struct settings_choice choice = { .sender = sender };
 
 	*out_account = settings->account;
 	if (settings->config == NULL || settings->account_is_given ||
 	    settings->url_is_given)
 		return 0;
-	return config_choose_account(
+	return settings_choose_account(
 	    err, settings->config, &choice, out_account);
 }
 
