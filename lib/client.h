@@ -44,11 +44,12 @@ enum stls_life {
 
 /*
  * A conversation: the one place where engine, session and net meet.
- * client.c has its settings, login.c those about who logs in, pipelining.c those
- * about what leaves together; client-info.c has what it tells, drive.c its loop,
- * connecting.c how that begins, feed.c the content, transport.c its bytes,
- * plain.c those below TLS, resume.c its TLS tickets, authenticate.c AUTH, wait.c
- * and watch.c what event loops are told, and blocking.c the calls that wait.
+ * client.c has its settings, login.c those about who logs in, pipelining.c
+ * those about what leaves together; client-info.c has what it tells, drive.c
+ * its loop, connecting.c how that begins, feed.c the content, transport.c its
+ * bytes, plain.c those below TLS, resume.c its TLS tickets, authenticate.c
+ * AUTH, wait.c and watch.c what event loops are told, and blocking.c the calls
+ * that wait.
  */
 struct smtptls_client {
 	enum stls_life life;

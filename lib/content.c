@@ -75,7 +75,7 @@ buffer_cap(const struct stls_content *content)
 		return STLS_DATA_CHUNK_MAX;
 	if (!content->is_regular)
 		return STREAM_READ_MAX;
-	/* A small file needs no large buffer, and may have grown all the same. */
+	/* A small file needs no large buffer, but may have grown. */
 	if (content->size_hint < STLS_DATA_CHUNK_MAX)
 		return STLS_DATA_CHUNK_MAX;
 	return content->size_hint < FILE_READ_MAX ? (size_t)content->size_hint

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a message asks for by extensions: checked here, written by the engine. */
+/* What a message asks by extensions: checked here, written by the engine. */
 #include "message.h"
 
 #include <inttypes.h>

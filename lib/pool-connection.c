@@ -69,7 +69,7 @@ set_up(struct smtptls_pool *pool, struct smtptls_client *client,
 
 	r = smtptls_client_set_session_cache(client, pool->session_cache);
 	if (r < 0 || pool->setup == NULL)
-		return SMTPTLS_OK; /* connecting gives the error of the client */
+		return SMTPTLS_OK; /* connecting gives the client's error */
 	r = pool->setup(client, pool->setup_arg);
 	if (r == SMTPTLS_OK)
 		return r;

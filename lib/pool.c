@@ -112,7 +112,7 @@ free_in_child(struct smtptls_pool *pool)
 		*slot = (struct stls_slot){ .state = STLS_SLOT_FREE };
 	}
 	pthread_mutex_unlock(&pool->lock);
-	/* A callback may have forked: then this thread is in the pool itself. */
+	/* A callback may have forked: then this thread is in the pool. */
 	if (is_whole)
 		free_all(pool);
 }

@@ -150,9 +150,9 @@ int smtptls_client_set_external(
     struct smtptls_client *client, const char *authzid);
 
 /**
- * Use only this SASL mechanism: "EXTERNAL", "OAUTHBEARER", "XOAUTH2", "PLAIN" or
- * "LOGIN", in any case. By default it is the first of these, in this order, that
- * the server offers and that the functions above made possible.
+ * Use only this SASL mechanism: "EXTERNAL", "OAUTHBEARER", "XOAUTH2", "PLAIN"
+ * or "LOGIN", in any case. By default it is the first of these, in this order,
+ * that the server offers and that the functions above made possible.
  */
 int smtptls_client_set_auth_mechanism(
     struct smtptls_client *client, const char *mechanism);

@@ -29,7 +29,7 @@ enum smtptls_status {
 	SMTPTLS_E_NOMEM = -1,
 	/** An argument is not valid: a mistake of the caller or of a user. */
 	SMTPTLS_E_INVALID = -2,
-	/** The call does not fit the state of the object, which is unchanged. */
+	/** The call does not fit the state of the object: nothing changed. */
 	SMTPTLS_E_STATE = -3,
 	/** The host name has no address, or the name service did not answer. */
 	SMTPTLS_E_RESOLVE = -4,

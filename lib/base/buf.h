@@ -7,7 +7,8 @@
 /*
  * A queue of bytes: appended at the end, consumed from the front. It grows up
  * to `max`; what is consumed is overwritten, because replies and commands may
- * carry secrets, but for what is dropped. Zero-initialised it is empty and may not hold anything.
+ * carry secrets, but for what is dropped. Zero-initialised it is empty and may
+ * not hold anything.
  */
 struct stls_buf {
 	unsigned char *data; /* start of the allocation */

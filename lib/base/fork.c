@@ -30,6 +30,6 @@ stls_fork_id
 stls_fork_current(void)
 {
 	pthread_once(&once, watch);
-	/* Without memory for the handler: a system call each time, but right. */
+	/* No memory for the handler: a system call each time, but right. */
 	return is_watched ? fork_id : (stls_fork_id)getpid();
 }

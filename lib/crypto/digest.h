@@ -20,7 +20,7 @@ struct stls_digest {
 
 void stls_digest_begin(struct stls_digest *digest);
 
-/* Add a field; data NULL is one that is not there, which is not an empty one. */
+/* Add a field; data NULL: one that is not there, which is not an empty one. */
 void stls_digest_add(struct stls_digest *digest, const void *data, size_t len);
 void stls_digest_add_str(struct stls_digest *digest, const char *s);
 

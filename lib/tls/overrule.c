@@ -94,7 +94,7 @@ is_issued_by(gnutls_x509_crt_t cert, gnutls_x509_crt_t issuer)
 	    gnutls_x509_crt_verify(
 		cert, &issuer, 1, STLS_PATH_VERIFY_FLAGS, &status) < 0)
 		return false;
-	/* Where the parameters of a signature are wrong that is a constraint. */
+	/* Wrong parameters of a signature count as a constraint, too. */
 	return (status == 0 || stls_overrule_is_for(status)) &&
 	    is_signed_by(cert, issuer);
 }

@@ -15,8 +15,8 @@ bool stls_overrule_is_for(unsigned int status);
  * length of the path, takes a common name for a host name, and refuses names
  * of kinds that it cannot compare even where they are not constrained. What
  * constraints mean our rules know; what is left is whether GnuTLS takes each
- * step of the path alone, and whether each certificate has the TLS features that
- * those above it demand.
+ * step of the path alone, and whether each certificate has the TLS features
+ * that those above it demand.
  *
  * A store of the system that GnuTLS loaded has the last word: it may distrust
  * certificates, and lay constraints on an anchor that do not stand in it.

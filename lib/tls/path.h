@@ -24,8 +24,8 @@
 
 /*
  * A way from the peer's certificate to an anchor of trust. Certificates are
- * lent by the chain, an anchor that the peer did not send by the anchors, unless
- * it is a copy.
+ * lent by the chain, an anchor that the peer did not send by the anchors,
+ * unless it is a copy.
  */
 struct stls_path {
 	gnutls_x509_crt_t cert[STLS_PATH_MAX + 1]; /* 0: the peer's own */

@@ -243,8 +243,8 @@ refuse_subject(const struct inspection *in)
 
 /*
  * The subject is a name, and may have mail addresses in it: an IA5String, as
- * RFC 5280 section 4.1.2.6 has them. A common name is none to us, but to others,
- * who have the same certificates.
+ * RFC 5280 section 4.1.2.6 has them. A common name is none to us, but to
+ * others, who have the same certificates.
  */
 static int
 check_attribute(

@@ -253,8 +253,8 @@ mail_has(const struct stls_der *base, const struct stls_der *mail)
 }
 
 /*
- * The host of an URI; one without a host cannot be judged. Where it ends without
- * a slash some see a query, and others a longer host.
+ * The host of an URI; one without a host cannot be judged. Where it ends
+ * without a slash some see a query, and others a longer host.
  */
 static enum stls_within
 uri_has(const struct stls_der *base, const struct stls_der *uri)

@@ -37,7 +37,8 @@ struct stls_verify {
  * one of those.
  *
  * *out_until is when the first certificate or staple of it ends: there is no
- * use in resuming the session after that. With takes_any_cert it is not written.
+ * use in resuming the session after that. With takes_any_cert it is not
+ * written.
  *
  * SMTPTLS_OK; SMTPTLS_E_CERTIFICATE with a sentence that a person can act on;
  * SMTPTLS_E_NOMEM.

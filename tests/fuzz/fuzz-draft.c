@@ -101,7 +101,7 @@ check_header(const struct outcome *out, const struct stls_submission *how)
 	return offset + 2;
 }
 
-/* A CR that ends no line becomes a blank, behind which more may be understood. */
+/* A CR that ends no line becomes a blank: more may be understood behind it. */
 static bool
 has_bare_cr(const char *text, size_t len)
 {

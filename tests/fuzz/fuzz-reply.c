@@ -9,7 +9,7 @@
 
 #include "smtp/reply.h"
 
-/* What one reply is by RFC 5321 section 4.2.1, looked at in the simplest way. */
+/* What one reply is by RFC 5321 section 4.2.1, looked at in the simple way. */
 static void
 check_lines(const struct stls_reply *reply)
 {

@@ -43,8 +43,8 @@ char *fuzz_take_line(struct fuzz_input *input, size_t *out_len);
 char *fuzz_take_rest(struct fuzz_input *input, size_t *out_len);
 
 /*
- * A copy that ends where its last octet does, so that a sanitizer sees who reads
- * on. To be given to free(3).
+ * A copy that ends where its last octet does, so that a sanitizer sees who
+ * reads on. To be given to free(3).
  */
 void *fuzz_copy(const void *data, size_t len);
 

@@ -6,9 +6,10 @@
  * usage: attacked URL PLACE CAFILE HOW SCENARIO LIMIT_MS WIRE NUMBER
  *
  * HOW is `blocking` or `loop`. SCENARIO is `data`, `bdat` (in one flight),
- * `chunks` (the same with content that is long), `steps` (one command at a time)
- * or `rset` (RSET comes first, and a sign of life). LIMIT_MS is the limit of each phase, 0 the default one. What leaves
- * for the network goes into the file WIRE, too. NUMBER is in the content.
+ * `chunks` (the same with content that is long), `steps` (one command at a
+ * time) or `rset` (RSET comes first, and a sign of life). LIMIT_MS is the limit
+ * of each phase, 0 the default one. What leaves for the network goes into the
+ * file WIRE, too. NUMBER is in the content.
  */
 #include <dlfcn.h>
 #include <fcntl.h>

@@ -112,7 +112,7 @@ scene_parse(int argc, char **argv, struct scene_options *options)
 	printf("seed: %llu\n", (unsigned long long)options->seed);
 }
 
-/* Descriptors are cheap, and what a shell allows may be less than a thousand. */
+/* Descriptors are cheap, and a shell may allow less than a thousand. */
 static void
 allow_descriptors(void)
 {

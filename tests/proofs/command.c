@@ -15,8 +15,8 @@
  * full: -DWHICH=2 -DLEN=3 -DPLACE=15 --unwind 17
  * full: -DWHICH=6 -DLEN=3 -DPLACE=6 --unwind 8
  * options: --malloc-may-fail --malloc-fail-null
- * mutant: lib/smtp/command.c s/if (!is_clean((const/if (total > 3 \&\& !is_clean((const/
- * mutant: lib/smtp/command.c s/size_t total = line->len + 2, i/size_t total = line->len + 1, i/
+ * mutant: lib/smtp/command.c s/if (!is_clean/if (total > 3 \&\& !is_clean/
+ * mutant: lib/smtp/command.c s/total = line->len + 2/total = line->len + 1/
  */
 #include "smtp/command.h"
 

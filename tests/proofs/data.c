@@ -13,7 +13,7 @@
  * full: -DLEN=4 -DCUT=1 -DPLACE=11 --unwind 12
  * full: -DLEN=4 -DCUT=2 -DPLACE=11 --unwind 12
  * full: -DLEN=4 -DCUT=3 -DPLACE=11 --unwind 12
- * mutant: lib/smtp/data.c s/&& !data->in_line && !data->is_chunk)$/\&\& !data->in_line \&\& data->octets_in > 0 \&\& !data->is_chunk)/
+ * mutant: lib/smtp/data.c s/(c == '[.]'/& \&\& data->octets_in > 0/
  * mutant: lib/smtp/data.c s/2 \* len + 3/2 * len - 1/
  * mutant: lib/smtp/data.c s/text\[n\] > '.r'/text[n] > '\\n'/
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a key that is pinned adds to the verification, and that it is no more. */
+/* What a key that is pinned adds to the verification, and nothing more. */
 #include "test.h"
 
 #include <stdio.h>
@@ -199,7 +199,7 @@ START_TEST(any_kind_of_key_can_be_pinned)
 }
 END_TEST
 
-/* Whoever has another certificate of the CA would have that in the chain too. */
+/* Whoever has another certificate of the CA has that in the chain too. */
 START_TEST(pinned_key_of_a_ca_is_none_of_the_server)
 {
 	struct peer *peer = PEER(.priority = versions[_i],

@@ -335,7 +335,7 @@ START_TEST(a_session_of_a_good_server_may_be_forced)
 }
 END_TEST
 
-/* Addresses, because GnuTLS's server looks whether the name sent is the same. */
+/* Addresses: of names GnuTLS's server looks whether the same one is sent. */
 START_TEST(a_session_of_another_name_does_not_become_verified)
 {
 	const struct cert *other = factory_server(factory, ca, "IP:192.0.2.2");

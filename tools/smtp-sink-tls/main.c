@@ -55,7 +55,7 @@ sink_done(struct sink *sink)
 	close_fd(&sink->server.smtps.fd);
 }
 
-/* Whoever starts this may have closed 0, 1 or 2: sockets do not belong there. */
+/* Whoever starts this may have closed 0, 1 or 2: no place for sockets. */
 static void
 occupy_standard_descriptors(void)
 {

@@ -63,8 +63,8 @@ const struct sink_misbehaviour sink_misbehaviours[] = {
 	    .reply = sink_mischief_tiny_size },
 
 	/* TLS. */
-	{ "certificate", "expired|not-yet-valid|other-name|self-signed|other-ca",
-	    0, 0,
+	{ "certificate",
+	    "expired|not-yet-valid|other-name|self-signed|other-ca", 0, 0,
 	    "the certificate has this flaw",
 	    .flags = SINK_NEEDS_CA, .tls = SINK_TLS_CERTIFICATE },
 	{ "certificate-changes", NULL, 0, 0,
@@ -113,8 +113,8 @@ const struct sink_misbehaviour sink_misbehaviours[] = {
 		    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 		    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 		    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-		    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx|"
-		    "8BITMIME\n8BITMIME\n8bitmime" },
+		    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+		    "|8BITMIME\n8BITMIME\n8bitmime" },
 
 	/* AUTH. */
 	{ "auth-offers", "unknown|cram-md5|nothing", 0, 0,

@@ -299,7 +299,7 @@ refuse(struct stls_err *err, int id, char **argv)
 	return stls_err_set(err, SMTPTLS_E_INVALID, "no such option: %s", word);
 }
 
-/* A way to misbehave that could not do anything would look like a good server. */
+/* A way to misbehave that can do nothing would look like a good server. */
 static int
 check_misbehave(struct stls_err *err, const struct sink_options *options)
 {

@@ -125,7 +125,7 @@ static const struct {
 	    1 },
 	{ "answer:rset:250", HI FROM "RSET\r\n" FROM, "220 250 250 250 503", 0,
 	    1 },
-	/* A chunk that was refused stays refused, one that was lied about not. */
+	/* A refused chunk stays refused, one that was lied about not. */
 	{ "answer:chunk:452", HI FROM TO "BDAT 1\r\nxBDAT 1 LAST\r\ny",
 	    "220 250 250 250 452 503", 0, 1 },
 	{ "first-chunk-refused",

@@ -13,7 +13,7 @@ struct delivery {
 	char text[1024];
 	/* `<address>: refused: 550 ...` a line, where that differs; or NULL. */
 	char *outcomes;
-	/* What the server said last about the message, "250 2.0.0 ok"; or "". */
+	/* What the server said last of the message, "250 2.0.0 ok"; or "". */
 	char reply[512];
 	char relay[300];   /* where it was connected to, or "" */
 	char tls[32];	   /* its version, "TLSv1.3", or "" */

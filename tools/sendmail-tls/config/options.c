@@ -57,7 +57,7 @@ apply(struct cursor *cur, struct option_use *use)
 			? "the command line"
 			: "a configuration file");
 	use->place = cur->place;
-	/* A line break in a value is an attempt to add a header or a command. */
+	/* A line break in a value tries to add a header or a command. */
 	if (use->value != NULL && strpbrk(use->value, "\r\n") != NULL)
 		return stls_err_set(cur->err, EX_USAGE,
 		    "the argument of %s has a line break in it", use->shown);

@@ -165,7 +165,7 @@ has_ended(struct child *child)
 {
 	pid_t pid;
 
-	/* POSIX lets it be interrupted, and nobody would wake the poll again. */
+	/* POSIX lets it be interrupted; nobody would wake the poll again. */
 	do {
 		pid = waitpid(child->pid, &child->status, WNOHANG);
 	} while (pid < 0 && errno == EINTR);

@@ -48,8 +48,8 @@ void content_borrow(
     struct content *content, int fd, uint64_t start, uint64_t size);
 
 /*
- * Read on: zero, *out_len is 0 at the end only. EX_TEMPFAIL with errno: the file
- * cannot be read, or has become shorter, then EIO. It fits a
+ * Read on: zero, *out_len is 0 at the end only. EX_TEMPFAIL with errno: the
+ * file cannot be read, or has become shorter, then EIO. It fits a
  * smtptls_source_read_cb: zero is SMTPTLS_OK, and all others end a message.
  */
 int content_read(

@@ -41,7 +41,7 @@ is_known(const struct probe *probe, const char *text)
 	return false;
 }
 
-/* All of them, so that what a client falls back on is known before it has to. */
+/* All: what a client falls back on is to be known before it has to. */
 static void
 list_addresses(struct probe *probe)
 {

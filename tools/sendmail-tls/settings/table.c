@@ -50,7 +50,7 @@ set_nothing(struct stls_err *err, void *target, const struct option_use *use)
 	return 0;
 }
 
-/* A boolean of sendmail: nothing, or a word of which the first letter counts. */
+/* A boolean of sendmail: nothing, or a word whose first letter counts. */
 static bool
 is_true(const char *value)
 {

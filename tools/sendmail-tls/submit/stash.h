@@ -25,8 +25,8 @@ struct stash {
 int stash_open(struct stls_err *err, uint64_t size_max, struct stash *stash);
 
 /*
- * EX_DATAERR: more than size_max; EX_CANTCREAT: there can be no file, or none so
- * long; EX_TEMPFAIL: it cannot be written now.
+ * EX_DATAERR: more than size_max; EX_CANTCREAT: there can be no file, or none
+ * so long; EX_TEMPFAIL: it cannot be written now.
  */
 int stash_add(
     struct stls_err *err, struct stash *stash, const void *data, size_t len);
