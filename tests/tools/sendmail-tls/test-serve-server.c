@@ -534,8 +534,8 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("smtp-server");
-	TCase *tc = tcase_create("smtp-server");
+	Suite *suite = suite_create("serve-server");
+	TCase *tc = tcase_create("serve-server");
 
 	tcase_add_loop_test(
 	    tc, a_conversation_is_answered_however_it_comes, 0, COUNT(talks));

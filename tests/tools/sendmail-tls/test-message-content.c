@@ -118,7 +118,7 @@ END_TEST
 
 START_TEST(a_file_has_no_name_and_no_rights_for_others)
 {
-	char folder[] = "/tmp/test-content-XXXXXX";
+	char folder[] = "/tmp/test-message-content-XXXXXX";
 	struct content content = { 0 };
 	struct stat st;
 
@@ -244,8 +244,8 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("content");
-	TCase *tc = tcase_create("content");
+	Suite *suite = suite_create("message-content");
+	TCase *tc = tcase_create("message-content");
 
 	tcase_add_loop_test(tc, what_was_put_in_comes_out, 0, COUNT(sizes));
 	tcase_add_loop_test(

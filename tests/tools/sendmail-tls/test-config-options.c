@@ -598,8 +598,8 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("options");
-	TCase *tc = tcase_create("options");
+	Suite *suite = suite_create("config-options");
+	TCase *tc = tcase_create("config-options");
 
 	tcase_add_loop_test(tc, attached_separate_and_clustered_mean_the_same,
 	    0, COUNT(same_meaning));

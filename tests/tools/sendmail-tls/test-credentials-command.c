@@ -185,8 +185,8 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("command");
-	TCase *tc = tcase_create("command");
+	Suite *suite = suite_create("credentials-command");
+	TCase *tc = tcase_create("credentials-command");
 
 	tcase_add_loop_test(tc, the_first_line_is_taken, 0, (int)COUNT(good));
 	tcase_add_test(tc, an_agent_that_is_left_behind_is_not_waited_for);
