@@ -8,22 +8,22 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-const struct step whole[] = {
+const struct step own_whole[] = {
 	SEND("250-mail.example.org\r\n250-AUTH PLAIN\r\n250 SIZE 100000\r\n"),
 	LINE("AUTH PLAIN " TALK_PLAIN_BASE64),
 	SEND("235 ok\r\n"),
-	MESSAGE,
+	OWN_MESSAGE,
 	LINE("QUIT"),
 	SEND("221 bye\r\n"),
 	END,
 };
 
-const struct step nothing[] = { STEP(SWALLOW), END };
+const struct step own_nothing[] = { STEP(SWALLOW), END };
 
-struct own_io io;
+struct own_io own_io;
 
 int
-io_open(const struct talk *talk)
+own_open(const struct talk *talk)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET,
 		.sin_port = htons(server_port(talk->server)),
@@ -36,12 +36,12 @@ io_open(const struct talk *talk)
 }
 
 int
-io_give_fd(struct talk *talk)
+own_give_fd(struct talk *talk)
 {
 	int fd;
 
 	talk_renew_client(talk);
-	fd = io_open(talk);
+	fd = own_open(talk);
 	ck_assert_ok(smtptls_client_set_fd(talk->client, fd));
 	return fd;
 }
@@ -49,7 +49,7 @@ io_give_fd(struct talk *talk)
 static long
 fault_of(long calls)
 {
-	switch (io.fault) {
+	switch (own_io.fault) {
 	case INTERRUPTED:
 		return calls % 2 != 0 ? -EINTR : 0;
 	case BLOCKED:
@@ -62,68 +62,68 @@ fault_of(long calls)
 static long
 broken(enum way_to_fail which, long calls)
 {
-	if (io.fault != which || calls < io.n)
+	if (own_io.fault != which || calls < own_io.n)
 		return 0;
-	io.has_failed = true;
+	own_io.has_failed = true;
 	return which == BROKEN_READ ? -ECONNRESET : -EPIPE;
 }
 
 long
-io_read(void *buf, size_t cap, void *arg)
+own_read(void *buf, size_t cap, void *arg)
 {
-	long fault = fault_of(++io.reads);
+	long fault = fault_of(++own_io.reads);
 	ssize_t n;
 
-	ck_assert_ptr_eq(arg, &io);
-	fault = fault != 0 ? fault : broken(BROKEN_READ, io.reads);
-	if (io.read_result != 0)
-		return io.read_result;
+	ck_assert_ptr_eq(arg, &own_io);
+	fault = fault != 0 ? fault : broken(BROKEN_READ, own_io.reads);
+	if (own_io.read_result != 0)
+		return own_io.read_result;
 	if (fault != 0)
 		return fault;
-	n = recv(io.fd, buf, io.fault == SHORT ? 1 : cap, MSG_DONTWAIT);
-	io.said_to_wait = n < 0;
+	n = recv(own_io.fd, buf, own_io.fault == SHORT ? 1 : cap, MSG_DONTWAIT);
+	own_io.said_to_wait = n < 0;
 	return n < 0 ? -errno : n;
 }
 
 long
-io_write(const void *data, size_t len, void *arg)
+own_write(const void *data, size_t len, void *arg)
 {
-	long fault = fault_of(++io.writes);
+	long fault = fault_of(++own_io.writes);
 	ssize_t n;
 
-	ck_assert_ptr_eq(arg, &io);
+	ck_assert_ptr_eq(arg, &own_io);
 	ck_assert_uint_gt(len, 0);
-	io.said_to_wait = false;
-	fault = fault != 0 ? fault : broken(BROKEN_WRITE, io.writes);
-	if (io.write_result == LONG_MAX)
+	own_io.said_to_wait = false;
+	fault = fault != 0 ? fault : broken(BROKEN_WRITE, own_io.writes);
+	if (own_io.write_result == LONG_MAX)
 		return (long)len + 1;
-	if (io.write_result == -1)
+	if (own_io.write_result == -1)
 		return 0;
-	if (io.write_result != 0)
-		return io.write_result;
+	if (own_io.write_result != 0)
+		return own_io.write_result;
 	if (fault != 0)
 		return fault;
-	n = send(io.fd, data, io.fault == SHORT ? 1 : len,
+	n = send(own_io.fd, data, own_io.fault == SHORT ? 1 : len,
 	    MSG_DONTWAIT | MSG_NOSIGNAL);
 	return n < 0 ? -errno : n;
 }
 
 void
-io_give_callbacks(struct talk *talk, enum way_to_fail fault)
+own_give_callbacks(struct talk *talk, enum way_to_fail fault)
 {
 	talk_renew_client(talk);
-	memset(&io, 0, sizeof(io));
-	io.fault = fault;
-	io.fd = io_open(talk);
-	talk->callback_fd = io.fd;
-	ck_assert_ok(
-	    smtptls_client_set_callbacks(talk->client, io_read, io_write, &io));
+	memset(&own_io, 0, sizeof(own_io));
+	own_io.fault = fault;
+	own_io.fd = own_open(talk);
+	talk->callback_fd = own_io.fd;
+	ck_assert_ok(smtptls_client_set_callbacks(
+	    talk->client, own_read, own_write, &own_io));
 }
 
 void
-io_close(struct talk *talk)
+own_close(struct talk *talk)
 {
 	smtptls_client_free(talk->client);
 	talk->client = NULL;
-	ck_assert_ok(close(io.fd));
+	ck_assert_ok(close(own_io.fd));
 }

@@ -25,36 +25,36 @@ extern struct own_io {
 	bool has_failed;
 	long read_result, write_result; /* instead, if not 0 */
 	bool said_to_wait;		/* the last call, which was to read */
-} io;
+} own_io;
 
 /* Where many conversations are had: who waits for callbacks is slow. */
 #define LOOP_MODE(i) ((i) % 2 == 0 ? STARTTLS_LOOP : IMPLICIT_LOOP)
 #define FAULTS_MAX 2000
 
-#define MESSAGE                                                                \
+#define OWN_MESSAGE                                                            \
 	PREFIX("MAIL FROM:<alice@example.org>"), SEND("250 ok\r\n"),           \
 	    PREFIX("RCPT TO:<bob@example.org>"), SEND("250 ok\r\n"),           \
 	    LINE("DATA"), SEND("354 go\r\n"), STEP(CONTENT),                   \
 	    SEND("250 queued\r\n")
 
 /* A client with credentials, a message, QUIT. */
-extern const struct step whole[];
+extern const struct step own_whole[];
 
 /* It says no word until the client is gone. */
-extern const struct step nothing[];
+extern const struct step own_nothing[];
 
 /* A connected socket, blocking, to the server of the talk. */
-int io_open(const struct talk *talk);
+int own_open(const struct talk *talk);
 
 /* Another client for the talk, with a connection of ours; the descriptor. */
-int io_give_fd(struct talk *talk);
-void io_give_callbacks(struct talk *talk, enum way_to_fail fault);
+int own_give_fd(struct talk *talk);
+void own_give_callbacks(struct talk *talk, enum way_to_fail fault);
 
 /* Free it: what is below callbacks is not the client's to close. */
-void io_close(struct talk *talk);
+void own_close(struct talk *talk);
 
-/* The callbacks; `arg` is &io. */
-long io_read(void *buf, size_t cap, void *arg);
-long io_write(const void *data, size_t len, void *arg);
+/* The callbacks; `arg` is &own_io. */
+long own_read(void *buf, size_t cap, void *arg);
+long own_write(const void *data, size_t len, void *arg);
 
 #endif

@@ -33,13 +33,14 @@ START_TEST(callback_that_claims_too_much_is_an_error)
 	int mode = MODE(_i);
 	struct talk talk;
 
-	talk_begin_raw(&talk, mode, mode < STARTTLS_MODES ? script : nothing);
-	io_give_callbacks(&talk, NO_FAULT);
-	io.read_result = row->read_result;
-	io.write_result = row->write_result;
+	talk_begin_raw(
+	    &talk, mode, mode < STARTTLS_MODES ? script : own_nothing);
+	own_give_callbacks(&talk, NO_FAULT);
+	own_io.read_result = row->read_result;
+	own_io.write_result = row->write_result;
 	talk_assert_failed(&talk, talk_connect(&talk), SMTPTLS_E_IO,
 	    mode < STARTTLS_MODES ? row->sentence : NULL);
-	io_close(&talk);
+	own_close(&talk);
 	talk_finish(&talk);
 }
 END_TEST
@@ -53,9 +54,9 @@ START_TEST(call_that_waits_for_callbacks_does_not_spin)
 	int64_t before;
 
 	talk_begin_raw(&talk, STARTTLS_BLOCKING, script);
-	io_give_callbacks(&talk, NO_FAULT);
-	io.read_result = _i == 0 ? -EAGAIN : 0;
-	io.write_result = _i == 0 ? 0 : -1;
+	own_give_callbacks(&talk, NO_FAULT);
+	own_io.read_result = _i == 0 ? -EAGAIN : 0;
+	own_io.write_result = _i == 0 ? 0 : -1;
 	ck_assert_ok(smtptls_client_set_timeout_ms(
 	    talk.client, SMTPTLS_PHASE_GREETING, SHORT_MS));
 	ck_assert_ok(smtptls_client_set_timeout_ms(
@@ -63,9 +64,9 @@ START_TEST(call_that_waits_for_callbacks_does_not_spin)
 	before = stls_now_ms();
 	talk_assert_failed(&talk, talk_connect(&talk), SMTPTLS_E_TIMEOUT, NULL);
 	ck_assert_int_ge(stls_now_ms() - before, SHORT_MS);
-	ck_assert_int_le(io.reads + io.writes, 4 * SHORT_MS / 20);
-	ck_assert_int_ge(io.reads, 3);
-	io_close(&talk);
+	ck_assert_int_le(own_io.reads + own_io.writes, 4 * SHORT_MS / 20);
+	ck_assert_int_ge(own_io.reads, 3);
+	own_close(&talk);
 	talk_finish(&talk);
 }
 END_TEST
@@ -80,17 +81,17 @@ START_TEST(connection_that_breaks_at_any_callback_is_told_honestly)
 
 	for (n = 1; has_failed; n++) {
 		ck_assert_int_lt(n, FAULTS_MAX);
-		talk_begin(&talk, LOOP_MODE(_i), whole);
-		io_give_callbacks(&talk, fault);
-		io.n = n;
+		talk_begin(&talk, LOOP_MODE(_i), own_whole);
+		own_give_callbacks(&talk, fault);
+		own_io.n = n;
 		talk_set_credentials(&talk);
 		talk_set_message(&talk);
 		r = talk_send(&talk);
 		if (r == SMTPTLS_OK)
 			(void)talk_quit(&talk);
-		has_failed = io.has_failed;
+		has_failed = own_io.has_failed;
 		ck_assert(has_failed || r == SMTPTLS_OK);
-		io_close(&talk);
+		own_close(&talk);
 		talk_hang_up_early(&talk);
 		outcome = smtptls_message_outcome(talk.message, 0);
 		if (outcome == SMTPTLS_OUTCOME_ACCEPTED)
@@ -113,7 +114,7 @@ see_nothing_failed(struct smtptls_message *message, void *arg)
 	bool *was_called = arg;
 
 	(void)message;
-	ck_assert(!io.has_failed);
+	ck_assert(!own_io.has_failed);
 	*was_called = true;
 	return SMTPTLS_OK;
 }
@@ -131,9 +132,9 @@ START_TEST(hook_is_not_called_where_the_content_did_not_leave)
 	memcpy(two_pieces + sizeof(two_pieces) - 2, "\r\n", 2);
 	for (n = 1; has_failed; n++) {
 		ck_assert_int_lt(n, FAULTS_MAX);
-		talk_begin(&talk, LOOP_MODE(_i), whole);
-		io_give_callbacks(&talk, BROKEN_WRITE);
-		io.n = n;
+		talk_begin(&talk, LOOP_MODE(_i), own_whole);
+		own_give_callbacks(&talk, BROKEN_WRITE);
+		own_io.n = n;
 		talk_set_credentials(&talk);
 		talk_set_message(&talk);
 		ck_assert_ok(smtptls_message_set_body_mem(
@@ -143,8 +144,8 @@ START_TEST(hook_is_not_called_where_the_content_did_not_leave)
 		    talk.message, see_nothing_failed, &was_called));
 		if (talk_send(&talk) == SMTPTLS_OK)
 			(void)talk_quit(&talk);
-		has_failed = io.has_failed;
-		io_close(&talk);
+		has_failed = own_io.has_failed;
+		own_close(&talk);
 		talk_hang_up_early(&talk);
 		talk_end(&talk);
 	}
@@ -163,7 +164,7 @@ run_with_little_memory(struct talk *talk, bool by_callbacks, int *fd)
 		return r;
 	if (by_callbacks)
 		r = smtptls_client_set_callbacks(
-		    talk->client, io_read, io_write, &io);
+		    talk->client, own_read, own_write, &own_io);
 	else
 		r = smtptls_client_set_fd(talk->client, *fd);
 	if (r < 0)
@@ -188,13 +189,13 @@ START_TEST(memory_that_runs_out_leaves_no_descriptor)
 
 	for (n = 1; has_failed; n++) {
 		ck_assert_uint_lt(n, FAULTS_MAX);
-		talk_begin(&talk, LOOP_MODE(_i), whole);
+		talk_begin(&talk, LOOP_MODE(_i), own_whole);
 		talk_set_message(&talk);
 		smtptls_client_free(talk.client);
 		talk.client = NULL;
-		memset(&io, 0, sizeof(io));
-		fd = io.fd = io_open(&talk);
-		talk.callback_fd = by_callbacks ? io.fd : 0;
+		memset(&own_io, 0, sizeof(own_io));
+		fd = own_io.fd = own_open(&talk);
+		talk.callback_fd = by_callbacks ? own_io.fd : 0;
 		stls_alloc_fail_at(n);
 		r = run_with_little_memory(&talk, by_callbacks, &fd);
 		has_failed = stls_alloc_has_failed();

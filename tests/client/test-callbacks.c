@@ -27,8 +27,8 @@ START_TEST(message_is_sent_over_callbacks)
 {
 	struct talk talk;
 
-	talk_begin(&talk, MODE(_i), whole);
-	io_give_callbacks(&talk, harmless[ROW(_i)]);
+	talk_begin(&talk, MODE(_i), own_whole);
+	own_give_callbacks(&talk, harmless[ROW(_i)]);
 	talk_set_credentials(&talk);
 	talk_set_message(&talk);
 	talk_assert_failed(&talk, talk_send(&talk), SMTPTLS_OK, NULL);
@@ -40,7 +40,7 @@ START_TEST(message_is_sent_over_callbacks)
 	    1);
 	ck_assert_ok(talk_quit(&talk));
 	ck_assert_int_eq(smtptls_client_events(talk.client), 0);
-	io_close(&talk);
+	own_close(&talk);
 	talk_hang_up(&talk);
 	ck_assert_mem_eq(server_content(talk.server, 0)->data, TALK_CONTENT,
 	    sizeof(TALK_CONTENT) - 1);
@@ -58,11 +58,11 @@ START_TEST(callbacks_prove_the_host_of_the_url)
 	struct talk talk;
 
 	talk_begin_with(&talk, IMPLICIT_BLOCKING, "smtps", NULL, &options);
-	io_give_callbacks(&talk, NO_FAULT);
+	own_give_callbacks(&talk, NO_FAULT);
 	talk_set_credentials(&talk);
 	talk_assert_failed(&talk, talk_connect(&talk), SMTPTLS_E_CERTIFICATE,
 	    "not mail.example.org");
-	io_close(&talk);
+	own_close(&talk);
 	talk_finish(&talk);
 }
 END_TEST
@@ -84,11 +84,11 @@ START_TEST(octets_behind_the_220_are_refused_from_callbacks)
 	struct talk talk;
 
 	talk_begin_raw(&talk, STARTTLS_MODE(_i), injecting);
-	io_give_callbacks(&talk, fault);
+	own_give_callbacks(&talk, fault);
 	talk_set_credentials(&talk);
 	talk_assert_failed(&talk, talk_connect(&talk), SMTPTLS_E_PROTOCOL,
 	    fault == SHORT ? "in clear" : NULL);
-	io_close(&talk);
+	own_close(&talk);
 	talk_finish(&talk);
 }
 END_TEST
@@ -109,9 +109,9 @@ START_TEST(end_behind_the_220_is_told_from_callbacks)
 	struct talk talk;
 
 	talk_begin_raw(&talk, STARTTLS_MODE(_i), ends_behind_220);
-	io_give_callbacks(&talk, NO_FAULT);
+	own_give_callbacks(&talk, NO_FAULT);
 	talk_assert_failed(&talk, talk_connect(&talk), SMTPTLS_E_IO, NULL);
-	io_close(&talk);
+	own_close(&talk);
 	talk_finish(&talk);
 }
 END_TEST
@@ -125,13 +125,13 @@ START_TEST(name_to_greet_with_is_an_address)
 
 	talk_begin_raw(&talk, STARTTLS_BLOCKING, script);
 	if (_i == 0)
-		io_give_fd(&talk);
+		own_give_fd(&talk);
 	else
-		io_give_callbacks(&talk, NO_FAULT);
+		own_give_callbacks(&talk, NO_FAULT);
 	talk_assert_failed(
 	    &talk, talk_connect(&talk), SMTPTLS_E_NO_STARTTLS, NULL);
 	if (_i != 0)
-		io_close(&talk);
+		own_close(&talk);
 	talk_finish(&talk);
 }
 END_TEST
@@ -151,24 +151,24 @@ call_from_below(void *buf, size_t cap, void *arg)
 	    smtptls_client_submit(client, below->message), SMTPTLS_E_STATE);
 	ck_assert_int_eq(smtptls_client_set_fd(client, 0), SMTPTLS_E_STATE);
 	ck_assert_int_eq(smtptls_client_events(client), 0);
-	return io_read(buf, cap, arg);
+	return own_read(buf, cap, arg);
 }
 
 START_TEST(callback_of_the_transport_cannot_go_on_with_the_client)
 {
 	struct talk talk;
 
-	talk_begin(&talk, _i, whole);
-	io_give_callbacks(&talk, NO_FAULT);
+	talk_begin(&talk, _i, own_whole);
+	own_give_callbacks(&talk, NO_FAULT);
 	ck_assert_ok(smtptls_client_set_callbacks(
-	    talk.client, call_from_below, io_write, &io));
+	    talk.client, call_from_below, own_write, &own_io));
 	talk_set_credentials(&talk);
 	talk_set_message(&talk);
 	below = &talk;
 	talk_assert_failed(&talk, talk_send(&talk), SMTPTLS_OK, NULL);
 	ck_assert_ok(talk_quit(&talk));
-	ck_assert_int_gt(io.reads, 0);
-	io_close(&talk);
+	ck_assert_int_gt(own_io.reads, 0);
+	own_close(&talk);
 	talk_finish(&talk);
 }
 END_TEST
@@ -179,7 +179,7 @@ cancel_from_below(void *buf, size_t cap, void *arg)
 	(void)buf;
 	(void)cap;
 	(void)arg;
-	io.reads++;
+	own_io.reads++;
 	smtptls_client_cancel(below->client);
 	return -EAGAIN;
 }
@@ -188,14 +188,14 @@ START_TEST(callback_may_cancel)
 {
 	struct talk talk;
 
-	talk_begin_raw(&talk, STARTTLS_BLOCKING, nothing);
-	io_give_callbacks(&talk, NO_FAULT);
+	talk_begin_raw(&talk, STARTTLS_BLOCKING, own_nothing);
+	own_give_callbacks(&talk, NO_FAULT);
 	ck_assert_ok(smtptls_client_set_callbacks(
-	    talk.client, cancel_from_below, io_write, &io));
+	    talk.client, cancel_from_below, own_write, &own_io));
 	below = &talk;
 	ck_assert_int_eq(talk_connect(&talk), SMTPTLS_E_CANCELLED);
-	ck_assert_int_eq(io.reads, 1);
-	io_close(&talk);
+	ck_assert_int_eq(own_io.reads, 1);
+	own_close(&talk);
 	talk_hang_up_early(&talk);
 	talk_end(&talk);
 }
@@ -208,25 +208,25 @@ START_TEST(child_says_nothing_by_the_callbacks_of_its_parent)
 	long calls;
 	pid_t pid;
 
-	talk_begin(&talk, _i, whole);
-	io_give_callbacks(&talk, NO_FAULT);
+	talk_begin(&talk, _i, own_whole);
+	own_give_callbacks(&talk, NO_FAULT);
 	talk_set_credentials(&talk);
 	ck_assert_ok(talk_connect(&talk));
 	pid = fork();
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
-		calls = io.reads + io.writes;
+		calls = own_io.reads + own_io.writes;
 		r = smtptls_client_noop(talk.client);
 		smtptls_client_free(talk.client);
-		talk_leave_child(
-		    r == SMTPTLS_E_FORKED && io.reads + io.writes == calls);
+		talk_leave_child(r == SMTPTLS_E_FORKED &&
+		    own_io.reads + own_io.writes == calls);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(status, 0);
 	talk_set_message(&talk);
 	talk_assert_failed(&talk, talk_send(&talk), SMTPTLS_OK, NULL);
 	ck_assert_ok(talk_quit(&talk));
-	io_close(&talk);
+	own_close(&talk);
 	talk_finish(&talk);
 }
 END_TEST
@@ -235,7 +235,7 @@ static const struct step in_clear[] = {
 	SEND("220 mail.example.org ESMTP\r\n"),
 	PREFIX("EHLO "),
 	SEND("250-mail.example.org\r\n250 STARTTLS\r\n"),
-	MESSAGE,
+	OWN_MESSAGE,
 	LINE("QUIT"),
 	SEND("221 bye\r\n"),
 	END,
@@ -247,13 +247,13 @@ START_TEST(callbacks_carry_clear_text_where_that_was_asked_for)
 
 	talk_begin_raw(&talk, MODE(_i), in_clear);
 	snprintf(talk.url, sizeof(talk.url), "smtp://" TALK_HOST);
-	io_give_callbacks(&talk, harmless[ROW(_i)]);
+	own_give_callbacks(&talk, harmless[ROW(_i)]);
 	talk.is_in_clear = true;
 	ck_assert_ok(smtptls_client_insecure_no_tls(talk.client));
 	talk_set_message(&talk);
 	talk_assert_failed(&talk, talk_send(&talk), SMTPTLS_OK, NULL);
 	ck_assert_ok(talk_quit(&talk));
-	io_close(&talk);
+	own_close(&talk);
 	talk_finish(&talk);
 }
 END_TEST
@@ -273,9 +273,9 @@ START_TEST(nobody_waits_before_the_callbacks_say_to_wait)
 		talk_begin_raw(&talk, STARTTLS_LOOP, in_clear);
 		snprintf(talk.url, sizeof(talk.url), "smtp://" TALK_HOST);
 	} else {
-		talk_begin(&talk, LOOP_MODE(_i / 2), whole);
+		talk_begin(&talk, LOOP_MODE(_i / 2), own_whole);
 	}
-	io_give_callbacks(&talk, _i % 2 == 0 ? NO_FAULT : SHORT);
+	own_give_callbacks(&talk, _i % 2 == 0 ? NO_FAULT : SHORT);
 	talk.is_in_clear = is_in_clear;
 	if (is_in_clear)
 		ck_assert_ok(smtptls_client_insecure_no_tls(talk.client));
@@ -286,14 +286,14 @@ START_TEST(nobody_waits_before_the_callbacks_say_to_wait)
 	ck_assert_ok(smtptls_client_submit(talk.client, talk.message));
 	ck_assert_ok(smtptls_client_start_quit(talk.client));
 	while ((r = smtptls_client_drive(talk.client)) == SMTPTLS_AGAIN) {
-		fd = (struct pollfd){ .fd = io.fd,
+		fd = (struct pollfd){ .fd = own_io.fd,
 			.events = smtptls_client_events(talk.client) };
-		ck_assert(io.said_to_wait || (fd.events & POLLOUT) != 0);
+		ck_assert(own_io.said_to_wait || (fd.events & POLLOUT) != 0);
 		ck_assert_int_eq(poll(&fd, 1, talk_ms(20000)), 1);
 	}
 	ck_assert_ok(r);
 	ck_assert_ok(smtptls_message_status(talk.message));
-	io_close(&talk);
+	own_close(&talk);
 	talk_finish(&talk);
 }
 END_TEST
@@ -305,8 +305,8 @@ START_TEST(transport_needs_both_callbacks)
 	ck_assert_ok(
 	    smtptls_client_new("smtp://" TALK_HOST, world.context, &client));
 	ck_assert_int_eq(
-	    smtptls_client_set_callbacks(client, _i == 0 ? io_read : NULL,
-		_i == 0 ? NULL : io_write, NULL),
+	    smtptls_client_set_callbacks(client, _i == 0 ? own_read : NULL,
+		_i == 0 ? NULL : own_write, NULL),
 	    SMTPTLS_E_INVALID);
 	ck_assert_int_eq(smtptls_client_connect(client), SMTPTLS_E_INVALID);
 	smtptls_client_free(client);

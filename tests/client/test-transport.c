@@ -20,8 +20,8 @@ START_TEST(given_connection_is_used_and_closed)
 	socklen_t len = sizeof(nodelay);
 	char peer[64];
 
-	talk_begin(&talk, _i, whole);
-	fd = io_give_fd(&talk);
+	talk_begin(&talk, _i, own_whole);
+	fd = own_give_fd(&talk);
 	ck_assert_ok(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &nodelay, &len));
 	ck_assert_int_ne(nodelay, 0);
 	ck_assert_int_eq(fcntl(fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
@@ -53,7 +53,7 @@ START_TEST(given_connection_proves_the_host_of_the_url)
 	struct talk talk;
 
 	talk_begin_with(&talk, IMPLICIT_BLOCKING, "smtps", NULL, &options);
-	io_give_fd(&talk);
+	own_give_fd(&talk);
 	talk_set_credentials(&talk);
 	talk_assert_failed(&talk, talk_connect(&talk), SMTPTLS_E_CERTIFICATE,
 	    "not mail.example.org");
@@ -90,7 +90,7 @@ START_TEST(given_connection_may_be_of_lmtp)
 	struct talk talk;
 
 	talk_begin_lmtp(&talk, _i, script);
-	io_give_fd(&talk);
+	own_give_fd(&talk);
 	ck_assert_ok(talk_connect(&talk));
 	ck_assert_ok(talk_quit(&talk));
 	talk_finish(&talk);
@@ -191,8 +191,8 @@ START_TEST(connection_that_comes_too_late_stays_the_callers)
 	struct talk talk;
 	int fd;
 
-	talk_begin_raw(&talk, STARTTLS_LOOP, nothing);
-	fd = io_open(&talk);
+	talk_begin_raw(&talk, STARTTLS_LOOP, own_nothing);
+	fd = own_open(&talk);
 	ck_assert_ok(smtptls_client_start(talk.client));
 	ck_assert_int_eq(
 	    smtptls_client_set_fd(talk.client, fd), SMTPTLS_E_STATE);
@@ -216,8 +216,8 @@ START_TEST(given_connection_is_closed_whatever_becomes_of_the_client)
 {
 	struct talk talk;
 
-	talk_begin_raw(&talk, STARTTLS_LOOP, nothing);
-	io_give_fd(&talk);
+	talk_begin_raw(&talk, STARTTLS_LOOP, own_nothing);
+	own_give_fd(&talk);
 	if (_i > 0)
 		talk_set_credentials(&talk);
 	if (_i == 1) {
@@ -242,8 +242,8 @@ START_TEST(child_closes_its_copy_of_a_given_connection_alone)
 	int fd, r, status = 1;
 	pid_t pid;
 
-	talk_begin(&talk, _i, whole);
-	fd = io_give_fd(&talk);
+	talk_begin(&talk, _i, own_whole);
+	fd = own_give_fd(&talk);
 	pid = fork();
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
@@ -281,7 +281,7 @@ START_TEST(connection_that_is_gone_meanwhile_is_told)
 
 	sem_init(&is_given, 0, 0);
 	talk_begin_raw(&talk, _i, script);
-	fd = io_give_fd(&talk);
+	fd = own_give_fd(&talk);
 	sem_post(&is_given);
 	/* Until the kernel has heard of it. */
 	ck_assert_int_eq(
@@ -295,7 +295,7 @@ END_TEST
 
 static const struct step one_message[] = {
 	SEND("250-mail.example.org\r\n250 LIMITS MAILMAX=1\r\n"),
-	MESSAGE,
+	OWN_MESSAGE,
 	STEP(SWALLOW),
 	END,
 };
@@ -332,9 +332,9 @@ START_TEST(second_connection_cannot_be_had_and_that_is_told)
 
 	talk_begin(&talk, LOOP_MODE(_i), one_message);
 	if (_i / 2 == 0)
-		io_give_fd(&talk);
+		own_give_fd(&talk);
 	else
-		io_give_callbacks(&talk, NO_FAULT);
+		own_give_callbacks(&talk, NO_FAULT);
 	second = submit_two(&talk);
 	r = talk_drive(&talk);
 	talk_assert_failed(
@@ -347,7 +347,7 @@ START_TEST(second_connection_cannot_be_had_and_that_is_told)
 	take_done(&talk);
 	smtptls_message_free(second);
 	if (_i / 2 != 0)
-		io_close(&talk);
+		own_close(&talk);
 	talk_finish(&talk);
 }
 END_TEST
@@ -403,7 +403,7 @@ go(struct smtptls_client *client, enum way way, int fd)
 		return smtptls_client_set_fd(client, fd);
 	default:
 		return smtptls_client_set_callbacks(
-		    client, io_read, io_write, NULL);
+		    client, own_read, own_write, NULL);
 	}
 }
 
@@ -457,7 +457,7 @@ START_TEST(given_address_is_connected_to)
 	struct talk talk;
 	char address[64];
 
-	talk_begin(&talk, _i, whole);
+	talk_begin(&talk, _i, own_whole);
 	snprintf(address, sizeof(address), "127.0.0.1:%u",
 	    (unsigned int)server_port(talk.server));
 	talk_renew_client(&talk);
@@ -475,7 +475,7 @@ START_TEST(nothing_is_given_to_nobody)
 {
 	ck_assert_int_lt(smtptls_client_set_fd(NULL, 0), 0);
 	ck_assert_int_lt(
-	    smtptls_client_set_callbacks(NULL, io_read, io_write, NULL), 0);
+	    smtptls_client_set_callbacks(NULL, own_read, own_write, NULL), 0);
 	ck_assert_int_lt(smtptls_client_add_address(NULL, "192.0.2.1:25"), 0);
 	ck_assert_int_lt(smtptls_client_set_socket_cb(NULL, NULL, NULL), 0);
 	ck_assert_int_eq(smtptls_client_events(NULL), 0);

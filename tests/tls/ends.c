@@ -3,12 +3,9 @@
 
 #include <check.h>
 
-struct factory *factory;
-const struct cert *ca, *server;
-struct smtptls_context *context;
-gnutls_datum_t ticket_key;
+struct ends ends;
 
-const char *const versions[2] = {
+const char *const ends_versions[2] = {
 	"NORMAL:-VERS-ALL:+VERS-TLS1.3",
 	"NORMAL:-VERS-ALL:+VERS-TLS1.2",
 };
@@ -16,18 +13,19 @@ const char *const versions[2] = {
 void
 ends_setup(void)
 {
-	factory = factory_new();
-	ca = factory_ca(factory);
-	server = factory_server(factory, ca, "DNS:" HOST);
-	context = peer_client_context(factory, ca);
-	ck_assert_int_ge(gnutls_session_ticket_key_generate(&ticket_key), 0);
+	ends.factory = factory_new();
+	ends.ca = factory_ca(ends.factory);
+	ends.server = factory_server(ends.factory, ends.ca, "DNS:" ENDS_HOST);
+	ends.context = peer_client_context(ends.factory, ends.ca);
+	ck_assert_int_ge(
+	    gnutls_session_ticket_key_generate(&ends.ticket_key), 0);
 }
 
 void
 ends_teardown(void)
 {
-	gnutls_free(ticket_key.data);
-	ticket_key.data = NULL;
-	smtptls_context_free(context);
-	factory_free(factory);
+	gnutls_free(ends.ticket_key.data);
+	ends.ticket_key.data = NULL;
+	smtptls_context_free(ends.context);
+	factory_free(ends.factory);
 }

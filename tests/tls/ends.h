@@ -5,19 +5,23 @@
 #include "factory.h"
 #include "peer.h"
 
+#define ENDS_HOST "mail.example.org"
+
 /*
  * What most tests of a session have: a server that a CA has certified, and a
  * context that trusts that CA.
  */
-#define HOST "mail.example.org"
-
-extern struct factory *factory;
-extern const struct cert *ca, *server;
-extern struct smtptls_context *context;
-extern gnutls_datum_t ticket_key;
+struct ends {
+	struct factory *factory;
+	const struct cert *ca;
+	const struct cert *server; /* names ENDS_HOST */
+	struct smtptls_context *context;
+	gnutls_datum_t ticket_key;
+};
+extern struct ends ends;
 
 /* Of the other end, as priorities. */
-extern const char *const versions[2];
+extern const char *const ends_versions[2];
 
 /* Fixtures. */
 void ends_setup(void);

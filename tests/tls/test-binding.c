@@ -21,8 +21,8 @@ teardown(void)
 static void
 connect_to(const char *priority)
 {
-	peer = PEER(.priority = priority, .chain = { server });
-	session = peer_session(peer, context, HOST);
+	peer = PEER(.priority = priority, .chain = { ends.server });
+	session = peer_session(peer, ends.context, ENDS_HOST);
 	ck_assert_int_eq(peer_handshake(peer, session), SMTPTLS_OK);
 }
 
@@ -79,7 +79,7 @@ END_TEST
 
 START_TEST(the_end_point_is_the_hash_of_the_certificate)
 {
-	const gnutls_datum_t *der = factory_der(factory, server);
+	const gnutls_datum_t *der = factory_der(ends.factory, ends.server);
 	unsigned char ours[64], hash[32];
 	size_t len = 0;
 
@@ -115,8 +115,8 @@ START_TEST(a_binding_needs_a_handshake_a_known_name_and_place)
 	unsigned char out[64];
 	size_t len = 77;
 
-	peer = PEER(.chain = { server });
-	session = peer_session(peer, context, HOST);
+	peer = PEER(.chain = { ends.server });
+	session = peer_session(peer, ends.context, ENDS_HOST);
 	ck_assert_int_eq(smtptls_session_get_channel_binding(
 			     session, "tls-exporter", out, sizeof(out), &len),
 	    SMTPTLS_E_STATE);

@@ -54,9 +54,10 @@ START_TEST(each_allocation_may_fail)
 
 	for (n = 1; n < 1000; n++) {
 		saved = NULL;
-		peer = PEER(.chain = { server }, .ticket_key = &ticket_key);
+		peer = PEER(.chain = { ends.server },
+		    .ticket_key = &ends.ticket_key);
 		stls_alloc_fail_at(n);
-		r = smtptls_session_new(context, HOST, &session);
+		r = smtptls_session_new(ends.context, ENDS_HOST, &session);
 		if (r == SMTPTLS_OK)
 			r = live(session, peer, &saved);
 		if (stls_alloc_has_failed()) {
@@ -78,11 +79,12 @@ END_TEST
 
 START_TEST(without_memory_there_is_no_session)
 {
-	struct smtptls_session *session = (struct smtptls_session *)&context;
+	struct smtptls_session *session =
+	    (struct smtptls_session *)&ends.context;
 
 	stls_alloc_fail_at(1);
-	ck_assert_int_eq(
-	    smtptls_session_new(context, HOST, &session), SMTPTLS_E_NOMEM);
+	ck_assert_int_eq(smtptls_session_new(ends.context, ENDS_HOST, &session),
+	    SMTPTLS_E_NOMEM);
 	ck_assert_ptr_null(session);
 	ck_assert_str_eq(smtptls_session_error(session), "out of memory");
 }

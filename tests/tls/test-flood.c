@@ -24,9 +24,9 @@ teardown(void)
 static void
 connect_with(int version)
 {
-	peer = PEER(.priority = versions[version], .chain = { server },
-	    .ticket_key = &ticket_key);
-	session = peer_session(peer, context, HOST);
+	peer = PEER(.priority = ends_versions[version],
+	    .chain = { ends.server }, .ticket_key = &ends.ticket_key);
+	session = peer_session(peer, ends.context, ENDS_HOST);
 	ck_assert_int_eq(peer_handshake(peer, session), SMTPTLS_OK);
 }
 
@@ -177,11 +177,11 @@ END_TEST
 START_TEST(a_server_of_ours_refuses_renegotiation)
 {
 	struct smtptls_context *ours = peer_server_context(
-	    factory, server, NULL);
+	    ends.factory, ends.server, NULL);
 	char buf[8];
 	size_t len;
 
-	peer = PEER(.priority = versions[1], .is_client = true);
+	peer = PEER(.priority = ends_versions[1], .is_client = true);
 	session = peer_session(peer, ours, NULL);
 	ck_assert_int_eq(peer_handshake(peer, session), SMTPTLS_OK);
 	ck_assert_int_eq(gnutls_handshake(peer->tls), GNUTLS_E_AGAIN);

@@ -133,10 +133,11 @@ START_TEST(a_child_cannot_use_the_session_and_the_parent_can)
 		use_everything,
 		only_free,
 	};
-	struct peer *peer = PEER(.chain = { server },
-	    .staple = {
-		factory_ocsp(factory, ca, server, &(struct ocsp_spec){ 0 }) });
-	struct smtptls_session *session = peer_session(peer, context, HOST);
+	struct peer *peer = PEER(.chain = { ends.server },
+	    .staple = { factory_ocsp(ends.factory, ends.ca, ends.server,
+		&(struct ocsp_spec){ 0 }) });
+	struct smtptls_session *session = peer_session(
+	    peer, ends.context, ENDS_HOST);
 
 	ck_assert_int_eq(peer_handshake(peer, session), SMTPTLS_OK);
 	ck_assert_int_eq(smtptls_session_has_ocsp_staple(session), 1);
@@ -152,11 +153,11 @@ END_TEST
 
 START_TEST(a_child_is_noticed_without_memory_for_that)
 {
-	struct peer *peer = PEER(.chain = { server });
+	struct peer *peer = PEER(.chain = { ends.server });
 	struct smtptls_session *session;
 
 	has_no_memory = true;
-	session = peer_session(peer, context, HOST);
+	session = peer_session(peer, ends.context, ENDS_HOST);
 	ck_assert_int_eq(peer_handshake(peer, session), SMTPTLS_OK);
 	ck_assert_int_eq(in_child(use_everything, session), 0);
 	talk(peer, session);
@@ -167,8 +168,9 @@ END_TEST
 
 START_TEST(a_child_cannot_go_on_with_a_handshake)
 {
-	struct peer *peer = PEER(.chain = { server });
-	struct smtptls_session *session = peer_session(peer, context, HOST);
+	struct peer *peer = PEER(.chain = { ends.server });
+	struct smtptls_session *session = peer_session(
+	    peer, ends.context, ENDS_HOST);
 
 	ck_assert_int_eq(smtptls_session_handshake(session), SMTPTLS_AGAIN);
 	ck_assert_int_eq(in_child(use_everything, session), 0);
@@ -183,12 +185,12 @@ END_TEST
 static int
 connect_in_child(struct smtptls_session *unused)
 {
-	struct peer *peer = PEER(.chain = { server });
+	struct peer *peer = PEER(.chain = { ends.server });
 	struct smtptls_session *session = NULL;
 	int r;
 
 	(void)unused;
-	if (smtptls_session_new(context, HOST, &session) < 0 ||
+	if (smtptls_session_new(ends.context, ENDS_HOST, &session) < 0 ||
 	    smtptls_session_set_fd(session, peer->other) < 0)
 		return 1;
 	r = peer_handshake(peer, session);
@@ -201,8 +203,9 @@ connect_in_child(struct smtptls_session *unused)
 
 START_TEST(a_context_works_on_both_sides)
 {
-	struct peer *peer = PEER(.chain = { server });
-	struct smtptls_session *session = peer_session(peer, context, HOST);
+	struct peer *peer = PEER(.chain = { ends.server });
+	struct smtptls_session *session = peer_session(
+	    peer, ends.context, ENDS_HOST);
 
 	ck_assert_int_eq(in_child(connect_in_child, NULL), 0);
 	ck_assert_int_eq(peer_handshake(peer, session), SMTPTLS_OK);
@@ -221,7 +224,7 @@ resume_in_child(struct smtptls_session *unused)
 	int r;
 
 	(void)unused;
-	if (smtptls_session_new(context, HOST, &session) < 0)
+	if (smtptls_session_new(ends.context, ENDS_HOST, &session) < 0)
 		return 1;
 	r = smtptls_session_resume(session, kept);
 	smtptls_session_free(session);
@@ -239,8 +242,8 @@ START_TEST(what_was_saved_dies_with_its_process)
 	size_t len;
 
 	ck_assert_int_ge(gnutls_session_ticket_key_generate(&key), 0);
-	peer = PEER(.chain = { server }, .ticket_key = &key);
-	session = peer_session(peer, context, HOST);
+	peer = PEER(.chain = { ends.server }, .ticket_key = &key);
+	session = peer_session(peer, ends.context, ENDS_HOST);
 	ck_assert_int_eq(peer_handshake(peer, session), SMTPTLS_OK);
 	ck_assert_int_eq(
 	    smtptls_session_read(session, &byte, 1, &len), SMTPTLS_AGAIN);

@@ -25,8 +25,8 @@ teardown(void)
 static struct peer *
 server_with(int version, const struct cert *cert)
 {
-	return PEER(.priority = versions[version], .chain = { cert },
-	    .ticket_key = &ticket_key);
+	return PEER(.priority = ends_versions[version], .chain = { cert },
+	    .ticket_key = &ends.ticket_key);
 }
 
 /* Let a ticket that came behind the handshake arrive. */
@@ -68,8 +68,8 @@ steal(int version, struct smtptls_context *with, const char *host,
 	struct smtptls_session *session;
 	gnutls_datum_t data = { NULL, 0 };
 
-	spec.priority = versions[version];
-	spec.ticket_key = &ticket_key;
+	spec.priority = ends_versions[version];
+	spec.ticket_key = &ends.ticket_key;
 	peer = peer_new(&spec);
 	session = peer_session(peer, with, host);
 	ck_assert_msg(peer_handshake(peer, session) == SMTPTLS_OK, "%s",
@@ -90,7 +90,8 @@ static int
 force(int version, struct smtptls_context *with, const char *host,
     gnutls_datum_t *data, char sentence[512])
 {
-	const struct cert *stranger = CERT(factory, NULL, .names = "DNS:" HOST);
+	const struct cert *stranger = CERT(
+	    ends.factory, NULL, .names = "DNS:" ENDS_HOST);
 	struct peer *peer = server_with(version, stranger);
 	struct smtptls_session *session = peer_session(peer, with, host);
 	int r;
@@ -109,10 +110,13 @@ force(int version, struct smtptls_context *with, const char *host,
 
 START_TEST(a_session_is_resumed_and_verified_again)
 {
-	struct smtptls_resumption *saved = visit(_i, context, HOST, server);
-	const struct cert *stranger = CERT(factory, NULL, .cn = "stranger");
+	struct smtptls_resumption *saved = visit(
+	    _i, ends.context, ENDS_HOST, ends.server);
+	const struct cert *stranger = CERT(
+	    ends.factory, NULL, .cn = "stranger");
 	struct peer *peer = server_with(_i, stranger);
-	struct smtptls_session *session = peer_session(peer, context, HOST);
+	struct smtptls_session *session = peer_session(
+	    peer, ends.context, ENDS_HOST);
 	struct smtptls_cert_info info;
 
 	ck_assert_ok(smtptls_session_resume(session, saved));
@@ -133,10 +137,12 @@ END_TEST
 
 START_TEST(a_resumed_session_can_be_saved_again)
 {
-	struct smtptls_resumption *first = visit(_i, context, HOST, server);
+	struct smtptls_resumption *first = visit(
+	    _i, ends.context, ENDS_HOST, ends.server);
 	struct smtptls_resumption *second = NULL;
-	struct peer *peer = server_with(_i, server);
-	struct smtptls_session *session = peer_session(peer, context, HOST);
+	struct peer *peer = server_with(_i, ends.server);
+	struct smtptls_session *session = peer_session(
+	    peer, ends.context, ENDS_HOST);
 
 	ck_assert_ok(smtptls_session_resume(session, first));
 	ck_assert_int_eq(peer_handshake(peer, session), SMTPTLS_OK);
@@ -146,8 +152,8 @@ START_TEST(a_resumed_session_can_be_saved_again)
 	smtptls_session_free(session);
 	peer_free(peer);
 
-	peer = server_with(_i, server);
-	session = peer_session(peer, context, HOST);
+	peer = server_with(_i, ends.server);
+	session = peer_session(peer, ends.context, ENDS_HOST);
 	ck_assert_ok(smtptls_session_resume(session, second));
 	ck_assert_int_eq(peer_handshake(peer, session), SMTPTLS_OK);
 	ck_assert_int_eq(smtptls_session_is_resumed(session), 1);
@@ -160,15 +166,16 @@ END_TEST
 
 START_TEST(a_server_that_forgot_gets_a_full_handshake)
 {
-	struct smtptls_resumption *saved = visit(_i, context, HOST, server);
+	struct smtptls_resumption *saved = visit(
+	    _i, ends.context, ENDS_HOST, ends.server);
 	gnutls_datum_t other_key;
 	struct peer *peer;
 	struct smtptls_session *session;
 
 	ck_assert_int_ge(gnutls_session_ticket_key_generate(&other_key), 0);
-	peer = PEER(.priority = versions[_i], .chain = { server },
+	peer = PEER(.priority = ends_versions[_i], .chain = { ends.server },
 	    .ticket_key = &other_key);
-	session = peer_session(peer, context, HOST);
+	session = peer_session(peer, ends.context, ENDS_HOST);
 	ck_assert_ok(smtptls_session_resume(session, saved));
 	ck_assert_int_eq(peer_handshake(peer, session), SMTPTLS_OK);
 	ck_assert_int_eq(smtptls_session_is_resumed(session), 0);
@@ -183,12 +190,14 @@ END_TEST
 START_TEST(what_was_saved_is_for_its_context_and_host_alone)
 {
 	const struct cert *both = factory_server(
-	    factory, ca, "DNS:" HOST " DNS:other.example.org");
-	struct smtptls_resumption *saved = visit(_i, context, HOST, both);
-	struct smtptls_context *twin = peer_client_context(factory, ca);
+	    ends.factory, ends.ca, "DNS:" ENDS_HOST " DNS:other.example.org");
+	struct smtptls_resumption *saved = visit(
+	    _i, ends.context, ENDS_HOST, both);
+	struct smtptls_context *twin = peer_client_context(
+	    ends.factory, ends.ca);
 	struct peer *peer = server_with(_i, both);
 	struct smtptls_session *session = peer_session(
-	    peer, context, "other.example.org");
+	    peer, ends.context, "other.example.org");
 
 	ck_assert_int_eq(
 	    smtptls_session_resume(session, saved), SMTPTLS_E_INVALID);
@@ -201,7 +210,7 @@ START_TEST(what_was_saved_is_for_its_context_and_host_alone)
 	peer_free(peer);
 
 	peer = server_with(_i, both);
-	session = peer_session(peer, twin, HOST);
+	session = peer_session(peer, twin, ENDS_HOST);
 	ck_assert_int_eq(
 	    smtptls_session_resume(session, saved), SMTPTLS_E_INVALID);
 	ck_assert_int_eq(peer_handshake(peer, session), SMTPTLS_OK);
@@ -215,14 +224,15 @@ END_TEST
 
 START_TEST(only_a_verified_session_is_saved)
 {
-	struct smtptls_context *lax = peer_client_context(factory, ca);
+	struct smtptls_context *lax = peer_client_context(
+	    ends.factory, ends.ca);
 	struct smtptls_resumption *saved = NULL;
 	struct smtptls_session *session;
 	struct peer *peer;
 
 	ck_assert_ok(smtptls_context_insecure_no_check_hostname(lax));
-	peer = server_with(_i, server);
-	session = peer_session(peer, lax, HOST);
+	peer = server_with(_i, ends.server);
+	session = peer_session(peer, lax, ENDS_HOST);
 	ck_assert_int_eq(
 	    smtptls_session_save(session, &saved), SMTPTLS_E_STATE);
 	ck_assert_int_eq(peer_handshake(peer, session), SMTPTLS_OK);
@@ -250,8 +260,9 @@ look_for_session(const void *block, size_t size)
 
 START_TEST(what_was_saved_is_wiped)
 {
-	struct peer *peer = server_with(_i, server);
-	struct smtptls_session *session = peer_session(peer, context, HOST);
+	struct peer *peer = server_with(_i, ends.server);
+	struct smtptls_session *session = peer_session(
+	    peer, ends.context, ENDS_HOST);
 	struct smtptls_resumption *saved = NULL;
 	gnutls_datum_t data = { NULL, 0 };
 
@@ -275,8 +286,10 @@ END_TEST
 
 START_TEST(without_a_ticket_there_is_nothing_to_save)
 {
-	struct peer *peer = PEER(.priority = versions[0], .chain = { server });
-	struct smtptls_session *session = peer_session(peer, context, HOST);
+	struct peer *peer = PEER(.priority = ends_versions[0],
+	    .chain = { ends.server });
+	struct smtptls_session *session = peer_session(
+	    peer, ends.context, ENDS_HOST);
 	struct smtptls_resumption *saved = NULL;
 
 	ck_assert_int_eq(peer_handshake(peer, session), SMTPTLS_OK);
@@ -293,8 +306,9 @@ START_TEST(a_session_without_extended_master_secret_is_not_saved)
 {
 	struct peer *peer =
 	    PEER(.priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2:%NO_SESSION_HASH",
-		.chain = { server }, .ticket_key = &ticket_key);
-	struct smtptls_session *session = peer_session(peer, context, HOST);
+		.chain = { ends.server }, .ticket_key = &ends.ticket_key);
+	struct smtptls_session *session = peer_session(
+	    peer, ends.context, ENDS_HOST);
 	struct smtptls_resumption *saved = NULL;
 
 	ck_assert_int_eq(peer_handshake(peer, session), SMTPTLS_OK);
@@ -307,9 +321,11 @@ END_TEST
 
 START_TEST(resuming_comes_before_the_handshake)
 {
-	struct smtptls_resumption *saved = visit(_i, context, HOST, server);
-	struct peer *peer = server_with(_i, server);
-	struct smtptls_session *session = peer_session(peer, context, HOST);
+	struct smtptls_resumption *saved = visit(
+	    _i, ends.context, ENDS_HOST, ends.server);
+	struct peer *peer = server_with(_i, ends.server);
+	struct smtptls_session *session = peer_session(
+	    peer, ends.context, ENDS_HOST);
 
 	ck_assert_int_eq(
 	    smtptls_session_resume(session, NULL), SMTPTLS_E_INVALID);
@@ -327,23 +343,25 @@ END_TEST
 
 START_TEST(a_session_of_a_good_server_may_be_forced)
 {
-	gnutls_datum_t data = steal(
-	    _i, context, HOST, &(struct peer_spec){ .chain = { server } });
+	gnutls_datum_t data = steal(_i, ends.context, ENDS_HOST,
+	    &(struct peer_spec){ .chain = { ends.server } });
 	char sentence[512];
 
-	ck_assert_int_eq(force(_i, context, HOST, &data, sentence), SMTPTLS_OK);
+	ck_assert_int_eq(
+	    force(_i, ends.context, ENDS_HOST, &data, sentence), SMTPTLS_OK);
 }
 END_TEST
 
 /* Addresses: of names GnuTLS's server looks whether the same one is sent. */
 START_TEST(a_session_of_another_name_does_not_become_verified)
 {
-	const struct cert *other = factory_server(factory, ca, "IP:192.0.2.2");
-	gnutls_datum_t data = steal(_i, context, "192.0.2.2",
+	const struct cert *other = factory_server(
+	    ends.factory, ends.ca, "IP:192.0.2.2");
+	gnutls_datum_t data = steal(_i, ends.context, "192.0.2.2",
 	    &(struct peer_spec){ .chain = { other } });
 	char sentence[512];
 
-	ck_assert_int_eq(force(_i, context, "192.0.2.1", &data, sentence),
+	ck_assert_int_eq(force(_i, ends.context, "192.0.2.1", &data, sentence),
 	    SMTPTLS_E_CERTIFICATE);
 	ck_assert_str_eq(
 	    sentence, "the certificate names 192.0.2.2, not 192.0.2.1");
@@ -353,17 +371,17 @@ END_TEST
 START_TEST(a_session_of_another_trust_store_does_not_become_verified)
 {
 	const struct cert *other_ca = CERT(
-	    factory, NULL, .cn = "Other Root", .ca = true);
+	    ends.factory, NULL, .cn = "Other Root", .ca = true);
 	const struct cert *other = factory_server(
-	    factory, other_ca, "DNS:" HOST);
+	    ends.factory, other_ca, "DNS:" ENDS_HOST);
 	struct smtptls_context *trusting = peer_client_context(
-	    factory, other_ca);
+	    ends.factory, other_ca);
 	gnutls_datum_t data = steal(
-	    _i, trusting, HOST, &(struct peer_spec){ .chain = { other } });
+	    _i, trusting, ENDS_HOST, &(struct peer_spec){ .chain = { other } });
 	char sentence[512];
 
-	ck_assert_int_eq(
-	    force(_i, context, HOST, &data, sentence), SMTPTLS_E_CERTIFICATE);
+	ck_assert_int_eq(force(_i, ends.context, ENDS_HOST, &data, sentence),
+	    SMTPTLS_E_CERTIFICATE);
 	ck_assert_ptr_nonnull(strstr(sentence, "\"CN=Other Root\""));
 	smtptls_context_free(trusting);
 }
@@ -371,27 +389,33 @@ END_TEST
 
 START_TEST(a_session_of_an_insecure_context_does_not_become_verified)
 {
-	const struct cert *self = CERT(factory, NULL, .names = "DNS:" HOST);
-	struct smtptls_context *lax = peer_client_context(factory, ca);
+	const struct cert *self = CERT(
+	    ends.factory, NULL, .names = "DNS:" ENDS_HOST);
+	struct smtptls_context *lax = peer_client_context(
+	    ends.factory, ends.ca);
 	gnutls_datum_t data;
 	char sentence[512];
 
 	ck_assert_ok(smtptls_context_insecure_no_check_hostname(lax));
 	ck_assert_ok(smtptls_context_insecure_no_verify(lax));
-	data = steal(_i, lax, HOST, &(struct peer_spec){ .chain = { self } });
-	ck_assert_int_eq(
-	    force(_i, context, HOST, &data, sentence), SMTPTLS_E_CERTIFICATE);
+	data = steal(
+	    _i, lax, ENDS_HOST, &(struct peer_spec){ .chain = { self } });
+	ck_assert_int_eq(force(_i, ends.context, ENDS_HOST, &data, sentence),
+	    SMTPTLS_E_CERTIFICATE);
 	ck_assert_str_eq(sentence,
-	    "certificate of " HOST " is self-signed and not trusted itself");
+	    "certificate of " ENDS_HOST
+	    " is self-signed and not trusted itself");
 	smtptls_context_free(lax);
 }
 END_TEST
 
 START_TEST(a_session_of_a_lax_context_does_not_become_verified)
 {
-	const struct cert *old = CERT(factory, ca, .names = "DNS:" HOST,
-	    .eku = GNUTLS_KP_TLS_WWW_SERVER, .no_authority_key_id = true);
-	struct smtptls_context *lax = peer_client_context(factory, ca);
+	const struct cert *old = CERT(ends.factory, ends.ca,
+	    .names = "DNS:" ENDS_HOST, .eku = GNUTLS_KP_TLS_WWW_SERVER,
+	    .no_authority_key_id = true);
+	struct smtptls_context *lax = peer_client_context(
+	    ends.factory, ends.ca);
 	struct smtptls_resumption *saved;
 	struct smtptls_session *session;
 	struct peer *peer;
@@ -399,19 +423,20 @@ START_TEST(a_session_of_a_lax_context_does_not_become_verified)
 	char sentence[512];
 
 	ck_assert_ok(smtptls_context_insecure_allow_lax_profile(lax));
-	data = steal(_i, lax, HOST, &(struct peer_spec){ .chain = { old } });
-	ck_assert_int_eq(
-	    force(_i, context, HOST, &data, sentence), SMTPTLS_E_CERTIFICATE);
+	data = steal(
+	    _i, lax, ENDS_HOST, &(struct peer_spec){ .chain = { old } });
+	ck_assert_int_eq(force(_i, ends.context, ENDS_HOST, &data, sentence),
+	    SMTPTLS_E_CERTIFICATE);
 	ck_assert_str_eq(sentence,
-	    "certificate of " HOST " has no authority key identifier");
+	    "certificate of " ENDS_HOST " has no authority key identifier");
 	/* It is resumed where it was, and the other is not even asked. */
-	saved = visit(_i, lax, HOST, old);
+	saved = visit(_i, lax, ENDS_HOST, old);
 	peer = server_with(_i, old);
-	session = peer_session(peer, context, HOST);
+	session = peer_session(peer, ends.context, ENDS_HOST);
 	ck_assert_int_eq(
 	    smtptls_session_resume(session, saved), SMTPTLS_E_INVALID);
 	smtptls_session_free(session);
-	session = peer_session(peer, lax, HOST);
+	session = peer_session(peer, lax, ENDS_HOST);
 	ck_assert_ok(smtptls_session_resume(session, saved));
 	ck_assert_int_eq(peer_handshake(peer, session), SMTPTLS_OK);
 	ck_assert_int_eq(smtptls_session_is_resumed(session), 1);
@@ -425,21 +450,24 @@ END_TEST
 
 START_TEST(a_certificate_that_expired_meanwhile_is_refused)
 {
-	const struct cert *brief = CERT(factory, ca, .names = "DNS:" HOST,
-	    .eku = GNUTLS_KP_TLS_WWW_SERVER, .not_after = 600);
-	struct smtptls_resumption *saved = visit(_i, context, HOST, brief);
-	struct peer *peer = server_with(_i, server);
-	struct smtptls_session *session = peer_session(peer, context, HOST);
-	gnutls_datum_t data = steal(
-	    _i, context, HOST, &(struct peer_spec){ .chain = { brief } });
+	const struct cert *brief = CERT(ends.factory, ends.ca,
+	    .names = "DNS:" ENDS_HOST, .eku = GNUTLS_KP_TLS_WWW_SERVER,
+	    .not_after = 600);
+	struct smtptls_resumption *saved = visit(
+	    _i, ends.context, ENDS_HOST, brief);
+	struct peer *peer = server_with(_i, ends.server);
+	struct smtptls_session *session = peer_session(
+	    peer, ends.context, ENDS_HOST);
+	gnutls_datum_t data = steal(_i, ends.context, ENDS_HOST,
+	    &(struct peer_spec){ .chain = { brief } });
 	char sentence[512];
 
 	clock_move(1200);
 	/* Forced, it is refused; asked nicely, it is not even offered. */
-	ck_assert_int_eq(
-	    force(_i, context, HOST, &data, sentence), SMTPTLS_E_CERTIFICATE);
+	ck_assert_int_eq(force(_i, ends.context, ENDS_HOST, &data, sentence),
+	    SMTPTLS_E_CERTIFICATE);
 	ck_assert_ptr_nonnull(
-	    strstr(sentence, "certificate of " HOST " expired on "));
+	    strstr(sentence, "certificate of " ENDS_HOST " expired on "));
 	ck_assert_ok(smtptls_session_resume(session, saved));
 	ck_assert_int_eq(peer_handshake(peer, session), SMTPTLS_OK);
 	ck_assert_int_eq(smtptls_session_is_resumed(session), 0);
@@ -451,16 +479,17 @@ END_TEST
 
 START_TEST(a_certificate_that_was_revoked_meanwhile_is_refused)
 {
-	gnutls_datum_t data = steal(
-	    _i, context, HOST, &(struct peer_spec){ .chain = { server } });
-	struct smtptls_context *knowing = peer_client_context(factory, ca);
-	const char *pem = factory_crl(
-	    factory, ca, &(struct crl_spec){ .revoked = { server } });
+	gnutls_datum_t data = steal(_i, ends.context, ENDS_HOST,
+	    &(struct peer_spec){ .chain = { ends.server } });
+	struct smtptls_context *knowing = peer_client_context(
+	    ends.factory, ends.ca);
+	const char *pem = factory_crl(ends.factory, ends.ca,
+	    &(struct crl_spec){ .revoked = { ends.server } });
 	char sentence[512];
 
 	ck_assert_ok(smtptls_context_load_crl_mem(knowing, pem, strlen(pem)));
-	ck_assert_int_eq(
-	    force(_i, knowing, HOST, &data, sentence), SMTPTLS_E_CERTIFICATE);
+	ck_assert_int_eq(force(_i, knowing, ENDS_HOST, &data, sentence),
+	    SMTPTLS_E_CERTIFICATE);
 	ck_assert_ptr_nonnull(strstr(sentence, " was revoked on "));
 	smtptls_context_free(knowing);
 }
@@ -469,14 +498,15 @@ END_TEST
 /* The staple of then is part of what is resumed. */
 START_TEST(a_certificate_that_demands_a_staple_can_be_resumed)
 {
-	const struct cert *strict = CERT(factory, ca, .names = "DNS:" HOST,
-	    .eku = GNUTLS_KP_TLS_WWW_SERVER, .must_staple = true);
+	const struct cert *strict = CERT(ends.factory, ends.ca,
+	    .names = "DNS:" ENDS_HOST, .eku = GNUTLS_KP_TLS_WWW_SERVER,
+	    .must_staple = true);
 	const gnutls_datum_t *staple = factory_ocsp(
-	    factory, ca, strict, &(struct ocsp_spec){ .status = 0 });
-	gnutls_datum_t data = steal(_i, context, HOST,
+	    ends.factory, ends.ca, strict, &(struct ocsp_spec){ .status = 0 });
+	gnutls_datum_t data = steal(_i, ends.context, ENDS_HOST,
 	    &(struct peer_spec){ .chain = { strict }, .staple = { staple } });
 	char sentence[512];
-	int r = force(_i, context, HOST, &data, sentence);
+	int r = force(_i, ends.context, ENDS_HOST, &data, sentence);
 
 	ck_assert_msg(r == SMTPTLS_OK, "%s", sentence);
 }
@@ -484,17 +514,18 @@ END_TEST
 
 START_TEST(a_staple_that_expired_meanwhile_is_refused)
 {
-	const gnutls_datum_t *staple = factory_ocsp(
-	    factory, ca, server, &(struct ocsp_spec){ .next_update = 600 });
-	gnutls_datum_t data = steal(_i, context, HOST,
-	    &(struct peer_spec){ .chain = { server }, .staple = { staple } });
+	const gnutls_datum_t *staple = factory_ocsp(ends.factory, ends.ca,
+	    ends.server, &(struct ocsp_spec){ .next_update = 600 });
+	gnutls_datum_t data = steal(_i, ends.context, ENDS_HOST,
+	    &(struct peer_spec){
+		.chain = { ends.server }, .staple = { staple } });
 	char sentence[512];
 
 	clock_move(1200);
-	ck_assert_int_eq(
-	    force(_i, context, HOST, &data, sentence), SMTPTLS_E_CERTIFICATE);
-	ck_assert_str_eq(
-	    sentence, "OCSP response for certificate of " HOST " has expired");
+	ck_assert_int_eq(force(_i, ends.context, ENDS_HOST, &data, sentence),
+	    SMTPTLS_E_CERTIFICATE);
+	ck_assert_str_eq(sentence,
+	    "OCSP response for certificate of " ENDS_HOST " has expired");
 }
 END_TEST
 

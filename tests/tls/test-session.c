@@ -16,20 +16,20 @@
 START_TEST(a_session_needs_a_context_and_a_valid_host)
 {
 	static const char *const hosts[] = { NULL, "", ".", "a..example.org",
-		"https://" HOST, "a b.example.org", "*.example.org", "[::1",
-		"mail.example.org:25" };
+		"https://" ENDS_HOST, "a b.example.org", "*.example.org",
+		"[::1", "mail.example.org:25" };
 	struct smtptls_session *session = NULL;
 	size_t i;
 
+	ck_assert_int_eq(smtptls_session_new(ends.context, ENDS_HOST, NULL),
+	    SMTPTLS_E_INVALID);
 	ck_assert_int_eq(
-	    smtptls_session_new(context, HOST, NULL), SMTPTLS_E_INVALID);
-	ck_assert_int_eq(
-	    smtptls_session_new(NULL, HOST, &session), SMTPTLS_E_INVALID);
+	    smtptls_session_new(NULL, ENDS_HOST, &session), SMTPTLS_E_INVALID);
 	ck_assert_str_eq(smtptls_session_error(session), "there is no context");
 	smtptls_session_free(session);
 	for (i = 0; i < COUNT(hosts); i++) {
 		ck_assert_int_eq(
-		    smtptls_session_new(context, hosts[i], &session),
+		    smtptls_session_new(ends.context, hosts[i], &session),
 		    SMTPTLS_E_INVALID);
 		ck_assert_str_ne(smtptls_session_error(session), "");
 		/* It exists for its sentence; nothing else works. */
@@ -50,13 +50,13 @@ START_TEST(a_session_of_a_spoiled_context_has_its_error)
 {
 	struct smtptls_session *session = NULL;
 
-	ck_assert_int_eq(
-	    smtptls_context_load_verify_file(context, "/nonexistent/ca.pem"),
+	ck_assert_int_eq(smtptls_context_load_verify_file(
+			     ends.context, "/nonexistent/ca.pem"),
 	    SMTPTLS_E_INVALID);
-	ck_assert_int_eq(
-	    smtptls_session_new(context, HOST, &session), SMTPTLS_E_INVALID);
-	ck_assert_str_eq(
-	    smtptls_session_error(session), smtptls_context_error(context));
+	ck_assert_int_eq(smtptls_session_new(ends.context, ENDS_HOST, &session),
+	    SMTPTLS_E_INVALID);
+	ck_assert_str_eq(smtptls_session_error(session),
+	    smtptls_context_error(ends.context));
 	smtptls_session_free(session);
 }
 END_TEST
@@ -64,11 +64,11 @@ END_TEST
 START_TEST(a_server_has_no_host_to_verify)
 {
 	struct smtptls_context *ours = peer_server_context(
-	    factory, server, NULL);
+	    ends.factory, ends.server, NULL);
 	struct smtptls_session *session = NULL;
 
 	ck_assert_int_eq(
-	    smtptls_session_new(ours, HOST, &session), SMTPTLS_E_INVALID);
+	    smtptls_session_new(ours, ENDS_HOST, &session), SMTPTLS_E_INVALID);
 	smtptls_session_free(session);
 	ck_assert_ok(smtptls_session_new(ours, NULL, &session));
 	smtptls_session_free(session);
@@ -78,11 +78,12 @@ END_TEST
 
 START_TEST(the_session_keeps_its_context)
 {
-	struct peer *peer = PEER(.chain = { server });
-	struct smtptls_session *session = peer_session(peer, context, HOST);
+	struct peer *peer = PEER(.chain = { ends.server });
+	struct smtptls_session *session = peer_session(
+	    peer, ends.context, ENDS_HOST);
 
-	smtptls_context_free(context);
-	context = NULL;
+	smtptls_context_free(ends.context);
+	ends.context = NULL;
 	ck_assert_int_eq(peer_handshake(peer, session), SMTPTLS_OK);
 	smtptls_session_free(session);
 	peer_free(peer);
@@ -91,12 +92,12 @@ END_TEST
 
 START_TEST(calls_come_in_their_order)
 {
-	struct peer *peer = PEER(.chain = { server });
+	struct peer *peer = PEER(.chain = { ends.server });
 	struct smtptls_session *session = NULL;
 	char buf[8];
 	size_t len = 77;
 
-	ck_assert_ok(smtptls_session_new(context, HOST, &session));
+	ck_assert_ok(smtptls_session_new(ends.context, ENDS_HOST, &session));
 	ck_assert_int_eq(smtptls_session_handshake(session), SMTPTLS_E_STATE);
 	ck_assert_int_eq(
 	    smtptls_session_set_fd(session, -1), SMTPTLS_E_INVALID);
@@ -141,8 +142,10 @@ END_TEST
 
 START_TEST(a_client_talks_to_a_verified_server)
 {
-	struct peer *peer = PEER(.priority = versions[_i], .chain = { server });
-	struct smtptls_session *session = peer_session(peer, context, HOST);
+	struct peer *peer = PEER(.priority = ends_versions[_i],
+	    .chain = { ends.server });
+	struct smtptls_session *session = peer_session(
+	    peer, ends.context, ENDS_HOST);
 	char buf[16];
 	size_t len;
 	int r;
@@ -189,9 +192,9 @@ START_TEST(what_comes_right_behind_a_ticket_needs_no_second_look)
 	char buf[16];
 	size_t len;
 
-	peer = PEER(.priority = versions[_i], .chain = { server },
-	    .ticket_key = &ticket_key);
-	session = peer_session(peer, context, HOST);
+	peer = PEER(.priority = ends_versions[_i], .chain = { ends.server },
+	    .ticket_key = &ends.ticket_key);
+	session = peer_session(peer, ends.context, ENDS_HOST);
 	ck_assert_ok(peer_handshake(peer, session));
 	/* The ticket of TLS 1.3 and this come by one recv(2). */
 	peer_write(peer, "220 a\r\n", 7);
@@ -215,8 +218,8 @@ START_TEST(what_comes_behind_a_ticket_is_there_while_a_write_waits)
 	int r;
 
 	peer = PEER(.priority = "NORMAL:-VERS-ALL:+VERS-TLS1.3",
-	    .chain = { server }, .ticket_key = &ticket_key);
-	session = peer_session(peer, context, HOST);
+	    .chain = { ends.server }, .ticket_key = &ends.ticket_key);
+	session = peer_session(peer, ends.context, ENDS_HOST);
 	ck_assert_ok(peer_handshake(peer, session));
 	/* All of them come by one recv(2). */
 	peer_write(peer, "250-a\r\n", 7);
@@ -237,8 +240,10 @@ END_TEST
 /* A connection that ends is no end of the data: it may have been cut. */
 START_TEST(an_end_without_close_notify_is_an_error)
 {
-	struct peer *peer = PEER(.priority = versions[_i], .chain = { server });
-	struct smtptls_session *session = peer_session(peer, context, HOST);
+	struct peer *peer = PEER(.priority = ends_versions[_i],
+	    .chain = { ends.server });
+	struct smtptls_session *session = peer_session(
+	    peer, ends.context, ENDS_HOST);
 	char buf[16];
 	size_t len = 77;
 
@@ -265,8 +270,9 @@ END_TEST
 /* SIGPIPE would end the test. */
 START_TEST(writing_to_a_closed_connection_is_an_error)
 {
-	struct peer *peer = PEER(.chain = { server });
-	struct smtptls_session *session = peer_session(peer, context, HOST);
+	struct peer *peer = PEER(.chain = { ends.server });
+	struct smtptls_session *session = peer_session(
+	    peer, ends.context, ENDS_HOST);
 	size_t len;
 
 	signal(SIGPIPE, SIG_DFL);
@@ -284,8 +290,10 @@ END_TEST
 
 START_TEST(what_the_peer_said_before_it_closed_can_be_read)
 {
-	struct peer *peer = PEER(.priority = versions[_i], .chain = { server });
-	struct smtptls_session *session = peer_session(peer, context, HOST);
+	struct peer *peer = PEER(.priority = ends_versions[_i],
+	    .chain = { ends.server });
+	struct smtptls_session *session = peer_session(
+	    peer, ends.context, ENDS_HOST);
 	char buf[16];
 	size_t len = 0;
 
@@ -307,8 +315,10 @@ END_TEST
 
 START_TEST(a_write_that_did_not_fit_goes_on_with_the_same_data)
 {
-	struct peer *peer = PEER(.priority = versions[_i], .chain = { server });
-	struct smtptls_session *session = peer_session(peer, context, HOST);
+	struct peer *peer = PEER(.priority = ends_versions[_i],
+	    .chain = { ends.server });
+	struct smtptls_session *session = peer_session(
+	    peer, ends.context, ENDS_HOST);
 	static unsigned char data[16384], got[16384];
 	size_t len, i, sent = 0, read = 0;
 	int r, again = 0;
@@ -350,8 +360,9 @@ END_TEST
 
 START_TEST(a_write_takes_one_record_at_most)
 {
-	struct peer *peer = PEER(.chain = { server });
-	struct smtptls_session *session = peer_session(peer, context, HOST);
+	struct peer *peer = PEER(.chain = { ends.server });
+	struct smtptls_session *session = peer_session(
+	    peer, ends.context, ENDS_HOST);
 	static unsigned char data[40000];
 	size_t len = 0;
 
@@ -415,7 +426,7 @@ session_over(struct wire *wire, struct peer *peer)
 	struct smtptls_session *session = NULL;
 
 	wire->fd = peer->other;
-	ck_assert_ok(smtptls_session_new(context, HOST, &session));
+	ck_assert_ok(smtptls_session_new(ends.context, ENDS_HOST, &session));
 	ck_assert_ok(smtptls_session_set_callbacks(
 	    session, wire_read, wire_write, wire));
 	return session;
@@ -430,8 +441,8 @@ START_TEST(callbacks_may_be_slow_and_interrupted)
 		{ .interrupts = 2 },
 	};
 	struct wire wire = wires[_i / 2];
-	struct peer *peer = PEER(.priority = versions[_i % 2],
-	    .chain = { server });
+	struct peer *peer = PEER(.priority = ends_versions[_i % 2],
+	    .chain = { ends.server });
 	struct smtptls_session *session = session_over(&wire, peer);
 	char buf[16];
 	size_t len;
@@ -452,7 +463,7 @@ END_TEST
 START_TEST(a_reply_costs_one_read)
 {
 	struct wire wire = { .at_most = 0 };
-	struct peer *peer = PEER(.chain = { server });
+	struct peer *peer = PEER(.chain = { ends.server });
 	struct smtptls_session *session = session_over(&wire, peer);
 	char buf[16];
 	size_t len;
@@ -474,8 +485,10 @@ END_TEST
 /* poll(2) does not know of a record that is in the buffer already. */
 START_TEST(a_record_that_was_read_ahead_is_pending)
 {
-	struct peer *peer = PEER(.priority = versions[_i], .chain = { server });
-	struct smtptls_session *session = peer_session(peer, context, HOST);
+	struct peer *peer = PEER(.priority = ends_versions[_i],
+	    .chain = { ends.server });
+	struct smtptls_session *session = peer_session(
+	    peer, ends.context, ENDS_HOST);
 	char buf[16];
 	size_t len;
 
@@ -508,7 +521,7 @@ static const struct {
 START_TEST(what_a_transport_says_is_told)
 {
 	struct wire wire = { .at_most = 0 };
-	struct peer *peer = PEER(.chain = { server });
+	struct peer *peer = PEER(.chain = { ends.server });
 	struct smtptls_session *session = session_over(&wire, peer);
 	char buf[16];
 	size_t len;
@@ -536,7 +549,7 @@ END_TEST
 START_TEST(a_write_of_nothing_is_again)
 {
 	struct wire wire = { .at_most = 0 };
-	struct peer *peer = PEER(.chain = { server });
+	struct peer *peer = PEER(.chain = { ends.server });
 	struct smtptls_session *session = session_over(&wire, peer);
 	char buf[1];
 	size_t len;
@@ -562,8 +575,9 @@ START_TEST(a_session_tells_what_was_agreed)
 		? "NONE:+VERS-TLS1.3:+AES-256-GCM:+AEAD:+SIGN-ALL:+GROUP-X25519"
 		: "NONE:+VERS-TLS1.2:+ECDHE-ECDSA:+AES-128-GCM:+AEAD:+SIGN-ALL:"
 		  "+GROUP-SECP256R1",
-	    .chain = { server });
-	struct smtptls_session *session = peer_session(peer, context, HOST);
+	    .chain = { ends.server });
+	struct smtptls_session *session = peer_session(
+	    peer, ends.context, ENDS_HOST);
 	struct smtptls_cipher cipher;
 
 	ck_assert_int_eq(
@@ -605,10 +619,10 @@ END_TEST
 START_TEST(a_name_is_sent_and_an_address_is_not)
 {
 	const struct cert *both = factory_server(
-	    factory, ca, "DNS:" HOST " IP:192.0.2.1");
+	    ends.factory, ends.ca, "DNS:" ENDS_HOST " IP:192.0.2.1");
 	struct peer *peer = PEER(.chain = { both });
 	struct smtptls_session *session = peer_session(
-	    peer, context, _i == 0 ? "Mail.Example.org." : "192.0.2.1");
+	    peer, ends.context, _i == 0 ? "Mail.Example.org." : "192.0.2.1");
 	char name[64];
 	size_t len = sizeof(name);
 	unsigned int type;
@@ -618,7 +632,7 @@ START_TEST(a_name_is_sent_and_an_address_is_not)
 	r = gnutls_server_name_get(peer->tls, name, &len, &type, 0);
 	if (_i == 0) {
 		ck_assert_int_eq(r, 0);
-		ck_assert_str_eq(name, HOST);
+		ck_assert_str_eq(name, ENDS_HOST);
 	} else {
 		ck_assert_int_eq(r, GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE);
 	}
@@ -641,17 +655,18 @@ START_TEST(an_insecure_session_works_and_is_not_verified)
 		{ true, true, "other.example.org", true },
 		{ true, true, NULL, true },
 	};
-	const struct cert *self = CERT(factory, NULL, .names = "DNS:" HOST);
+	const struct cert *self = CERT(
+	    ends.factory, NULL, .names = "DNS:" ENDS_HOST);
 	struct peer *peer;
 	struct smtptls_session *session;
 
 	if (table[_i].no_hostname)
 		ck_assert_ok(
-		    smtptls_context_insecure_no_check_hostname(context));
+		    smtptls_context_insecure_no_check_hostname(ends.context));
 	if (table[_i].no_verify)
-		ck_assert_ok(smtptls_context_insecure_no_verify(context));
-	peer = PEER(.chain = { table[_i].unknown_ca ? self : server });
-	session = peer_session(peer, context, table[_i].host);
+		ck_assert_ok(smtptls_context_insecure_no_verify(ends.context));
+	peer = PEER(.chain = { table[_i].unknown_ca ? self : ends.server });
+	session = peer_session(peer, ends.context, table[_i].host);
 	ck_assert_msg(peer_handshake(peer, session) == SMTPTLS_OK, "%s",
 	    smtptls_session_error(session));
 	ck_assert_int_eq(smtptls_session_is_verified(session), 0);
@@ -663,17 +678,17 @@ END_TEST
 /* An old protocol says nothing against the certificate. */
 START_TEST(a_legacy_session_is_verified_as_strictly)
 {
-	const struct cert *weak = CERT(
-	    factory, ca, .names = "DNS:" HOST, .digest = GNUTLS_DIG_SHA1);
+	const struct cert *weak = CERT(ends.factory, ends.ca,
+	    .names = "DNS:" ENDS_HOST, .digest = GNUTLS_DIG_SHA1);
 	struct peer *peer = PEER(.priority = _i < 2
 		? "NORMAL:-VERS-ALL:+VERS-TLS1.0"
 		: "NORMAL",
-	    .chain = { _i % 2 == 0 ? server : weak });
+	    .chain = { _i % 2 == 0 ? ends.server : weak });
 	struct smtptls_session *session;
 
-	ck_assert_ok(
-	    smtptls_context_insecure_allow_legacy(context, SMTPTLS_TLS_1_0));
-	session = peer_session(peer, context, HOST);
+	ck_assert_ok(smtptls_context_insecure_allow_legacy(
+	    ends.context, SMTPTLS_TLS_1_0));
+	session = peer_session(peer, ends.context, ENDS_HOST);
 	if (_i % 2 == 0) {
 		ck_assert_int_eq(peer_handshake(peer, session), SMTPTLS_OK);
 		ck_assert_int_eq(smtptls_session_is_verified(session), 1);
@@ -681,7 +696,7 @@ START_TEST(a_legacy_session_is_verified_as_strictly)
 		ck_assert_int_eq(
 		    peer_handshake(peer, session), SMTPTLS_E_CERTIFICATE);
 		ck_assert_str_eq(smtptls_session_error(session),
-		    "certificate of " HOST
+		    "certificate of " ENDS_HOST
 		    " has a weak signature (ECDSA-SHA1)");
 	}
 	smtptls_session_free(session);
@@ -691,12 +706,13 @@ END_TEST
 
 START_TEST(without_a_check_of_names_the_rest_is_still_checked)
 {
-	const struct cert *self = CERT(factory, NULL, .names = "DNS:" HOST);
+	const struct cert *self = CERT(
+	    ends.factory, NULL, .names = "DNS:" ENDS_HOST);
 	struct peer *peer = PEER(.chain = { self });
 	struct smtptls_session *session;
 
-	ck_assert_ok(smtptls_context_insecure_no_check_hostname(context));
-	session = peer_session(peer, context, HOST);
+	ck_assert_ok(smtptls_context_insecure_no_check_hostname(ends.context));
+	session = peer_session(peer, ends.context, ENDS_HOST);
 	ck_assert_int_eq(peer_handshake(peer, session), SMTPTLS_E_CERTIFICATE);
 	ck_assert_str_eq(smtptls_session_error(session),
 	    "server certificate \"CN=test\" is self-signed and not trusted "

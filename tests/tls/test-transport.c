@@ -112,8 +112,8 @@ next_random(void)
 static void
 begin(const char *priority)
 {
-	peer = PEER(.priority = priority, .chain = { server });
-	session = peer_session(peer, context, HOST);
+	peer = PEER(.priority = priority, .chain = { ends.server });
+	session = peer_session(peer, ends.context, ENDS_HOST);
 	ck_assert_int_eq(peer_handshake(peer, session), SMTPTLS_OK);
 	memset(&calls, 0, sizeof(calls));
 	calls.fd = peer->other;
@@ -203,7 +203,7 @@ START_TEST(what_is_gathered_leaves_in_one_call)
 	size_t len;
 	int i;
 
-	begin(versions[_i]);
+	begin(ends_versions[_i]);
 	for (i = 0; i < 10; i++)
 		ck_assert_ok(write_next(stls_session_write_more, 1000));
 	ck_assert_int_eq(calls.sends, 0);
@@ -229,7 +229,7 @@ END_TEST
 
 START_TEST(a_write_takes_what_was_gathered_along)
 {
-	begin(versions[_i]);
+	begin(ends_versions[_i]);
 	ck_assert_ok(write_next(stls_session_write_more, 1000));
 	ck_assert_ok(write_next(stls_session_write_more, RECORD));
 	ck_assert_ok(write_next(smtptls_session_write, 10));
@@ -252,7 +252,7 @@ START_TEST(sixteen_records_are_gathered_and_more_are_written)
 {
 	int i;
 
-	begin(versions[0]);
+	begin(ends_versions[0]);
 	for (i = 0; i < 16; i++)
 		ck_assert_ok(write_next(stls_session_write_more, 2 * RECORD));
 	ck_assert_uint_eq(sent, 16 * RECORD);
@@ -276,7 +276,7 @@ START_TEST(records_of_any_size_fit)
 {
 	size_t len;
 
-	begin(versions[_i]);
+	begin(ends_versions[_i]);
 	for (len = 1; len <= RECORD; len += len < 100 ? 1 : 1237) {
 		while (
 		    write_next(stls_session_write_more, len) == SMTPTLS_AGAIN)
@@ -343,7 +343,7 @@ START_TEST(whatever_is_done_in_any_order_arrives)
 	int i;
 
 	for (round = 0; round < rounds; round++) {
-		begin(versions[_i]);
+		begin(ends_versions[_i]);
 		if (round % 4 != 3)
 			limit_buffer();
 		if (round % 4 > 0)
@@ -367,7 +367,7 @@ START_TEST(a_flush_goes_on_wherever_it_came_to_a_stop)
 	size_t step = test_step(), max;
 	int at;
 
-	begin(versions[_i]);
+	begin(ends_versions[_i]);
 	/* For all splits of what is gathered. */
 	for (max = 1; max < 400; max += step) {
 		calls.send_max = max;
@@ -389,7 +389,7 @@ END_TEST
 /* What GnuTLS could not write, and then is told to gather, keeps its place. */
 START_TEST(an_unfinished_write_can_be_gathered)
 {
-	begin(versions[_i]);
+	begin(ends_versions[_i]);
 	ck_assert_ok(write_next(stls_session_write_more, 500));
 	calls.again_at = 1;
 	ck_assert_int_eq(write_next(smtptls_session_write, 600), SMTPTLS_AGAIN);
@@ -406,7 +406,7 @@ END_TEST
 
 START_TEST(a_close_comes_behind_what_was_gathered)
 {
-	begin(versions[_i]);
+	begin(ends_versions[_i]);
 	ck_assert_ok(write_next(stls_session_write_more, 5000));
 	calls.again_at = 1;
 	ck_assert_int_eq(smtptls_session_close(session), SMTPTLS_AGAIN);
@@ -425,7 +425,7 @@ START_TEST(a_key_update_comes_behind_what_was_gathered)
 	char buf[16];
 	size_t len;
 
-	begin(versions[0]);
+	begin(ends_versions[0]);
 	ck_assert_ok(write_next(stls_session_write_more, 5000));
 	ck_assert_int_ge(
 	    gnutls_session_key_update(peer->tls, GNUTLS_KU_PEER), 0);
@@ -446,7 +446,7 @@ START_TEST(an_alert_comes_behind_what_was_gathered)
 	char buf[16];
 	size_t len;
 
-	begin(versions[_i]);
+	begin(ends_versions[_i]);
 	ck_assert_ok(write_next(stls_session_write_more, 5000));
 	ck_assert_int_eq(
 	    write(peer->fd, junk, sizeof(junk)), (int)sizeof(junk));
@@ -465,7 +465,7 @@ START_TEST(lack_of_memory_takes_nothing)
 	bool has_failed = true;
 	int r, i;
 
-	begin(versions[0]);
+	begin(ends_versions[0]);
 	for (n = 1; has_failed; n++) {
 		ck_assert_uint_lt(n, 100);
 		stls_session_trim(session);
@@ -494,7 +494,7 @@ START_TEST(what_cannot_be_flushed_is_told_and_what_came_is_read)
 	char buf[16];
 	size_t len = 0;
 
-	begin(versions[0]);
+	begin(ends_versions[0]);
 	ck_assert_ok(write_next(stls_session_write_more, 5000));
 	peer_write(peer, "421 a\r\n", 7);
 	close(peer->fd);
@@ -513,7 +513,7 @@ END_TEST
 /* Not even close_notify: the peer must not think that it has everything. */
 START_TEST(nothing_is_written_behind_what_was_lost)
 {
-	begin(versions[_i]);
+	begin(ends_versions[_i]);
 	ck_assert_ok(write_next(stls_session_write_more, 5000));
 	calls.send_errno = ENETDOWN;
 	ck_assert_int_eq(stls_session_flush(session), SMTPTLS_E_IO);
@@ -530,7 +530,7 @@ START_TEST(a_full_buffer_that_cannot_be_written_is_an_error)
 {
 	int i;
 
-	begin(versions[0]);
+	begin(ends_versions[0]);
 	for (i = 0; i < 16; i++)
 		ck_assert_ok(write_next(stls_session_write_more, RECORD));
 	close(peer->fd);
@@ -547,7 +547,7 @@ START_TEST(a_child_says_nothing_of_it)
 	int status = 0;
 	pid_t pid;
 
-	begin(versions[0]);
+	begin(ends_versions[0]);
 	ck_assert_ok(write_next(stls_session_write_more, 5000));
 	pid = fork();
 	ck_assert_int_ge(pid, 0);
@@ -576,7 +576,7 @@ END_TEST
 static void
 begin_blocking(void)
 {
-	begin(versions[0]);
+	begin(ends_versions[0]);
 	ck_assert_ok(stls_socket_set_blocking(peer->other));
 	stls_session_set_dont_wait(session);
 }
@@ -719,7 +719,7 @@ START_TEST(a_wait_is_refused_where_it_makes_no_sense)
 	ck_assert_int_eq(stls_session_wait_input(session, -1), SMTPTLS_E_STATE);
 	ck_assert_int_eq(calls.receives, 0);
 	end();
-	ck_assert_ok(smtptls_session_new(context, HOST, &session));
+	ck_assert_ok(smtptls_session_new(ends.context, ENDS_HOST, &session));
 	ck_assert_int_eq(stls_session_wait_input(session, -1), SMTPTLS_E_STATE);
 	ck_assert_ok(smtptls_session_set_callbacks(
 	    session, read_nothing, write_nothing, NULL));
@@ -761,7 +761,7 @@ START_TEST(an_idle_session_holds_little)
 	size_t len;
 	int i;
 
-	begin(versions[0]);
+	begin(ends_versions[0]);
 	for (i = 0; i < 3; i++) {
 		ck_assert_ok(write_next(stls_session_write_more, 5000));
 		peer_write(peer, "250-a\r\n", 7);
@@ -803,7 +803,7 @@ START_TEST(without_memory_to_read_nothing_is_read)
 }
 END_TEST
 
-#define VERSIONS (int)COUNT(versions)
+#define VERSIONS (int)COUNT(ends_versions)
 
 static void
 add_gathering(TCase *tc)
