@@ -21,9 +21,11 @@ struct tracer {
 	/* A thread has begun another one, or has ended; NULL: never mind. */
 	void (*at_clone)(pid_t pid, pid_t begun);
 	void (*at_end)(pid_t pid);
-	/* In the process before it is the program: a filter of seccomp(2), */
+	/*
+	 * Both or none: in the process before it is the program, set a filter
+	 * of seccomp(2); and that filter has stopped this thread.
+	 */
 	bool (*prepare)(void);
-	/* which has stopped this thread; both or none. */
 	void (*at_filter)(pid_t pid);
 };
 
