@@ -351,7 +351,7 @@ stls_parts_init(
 		return stls_err_nomem(err);
 	if (r < 0)
 		return stls_err_set(err, SMTPTLS_E_CERTIFICATE,
-		    "a certificate cannot be encoded: %s", gnutls_strerror(r));
+		    "it cannot be encoded: %s", gnutls_strerror(r));
 	parts->fault = find_fault(parts);
 	return SMTPTLS_OK;
 }

@@ -75,7 +75,8 @@ struct stls_parts {
 /*
  * Take a certificate apart. A fault of the certificate is no error: it stands
  * in `fault`, and then nothing else is to be looked at. SMTPTLS_E_NOMEM;
- * SMTPTLS_E_CERTIFICATE: GnuTLS cannot encode it.
+ * SMTPTLS_E_CERTIFICATE: GnuTLS cannot encode it, and the sentence does not say
+ * which one it is.
  */
 int stls_parts_init(
     struct stls_parts *parts, struct stls_err *err, gnutls_x509_crt_t cert);

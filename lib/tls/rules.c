@@ -199,6 +199,28 @@ dissected_done(struct dissected *all)
 }
 
 static int
+dissect(struct stls_err *err, const struct stls_verify *verify,
+    const struct stls_path *path, struct dissected *all)
+{
+	char label[STLS_LABEL_MAX];
+	int r;
+
+	for (; all->count < path->count; all->count++) {
+		gnutls_x509_crt_t cert = path->cert[all->count];
+
+		r = stls_parts_init(&all->parts[all->count], err, cert);
+		if (r == SMTPTLS_E_CERTIFICATE) {
+			stls_rules_label(
+			    label, sizeof(label), verify, cert, all->count);
+			stls_err_prefix(err, "%s", label);
+		}
+		if (r < 0)
+			return r;
+	}
+	return SMTPTLS_OK;
+}
+
+static int
 check_one(struct stls_err *err, const struct stls_subject *s,
     const struct row *row, size_t count)
 {
@@ -223,14 +245,10 @@ check(struct stls_err *err, const struct stls_verify *verify,
 	struct stls_subject s = {
 		.verify = verify, .path = path, .parts = all.parts
 	};
-	int r;
+	int r = dissect(err, verify, path, &all);
 
-	for (; all.count < path->count; all.count++) {
-		r = stls_parts_init(
-		    &all.parts[all.count], err, path->cert[all.count]);
-		if (r < 0)
-			return r;
-	}
+	if (r < 0)
+		return r;
 	for (s.index = 0; s.index < path->count; s.index++) {
 		r = check_one(err, &s, row, count);
 		if (r < 0)

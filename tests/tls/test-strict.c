@@ -160,9 +160,33 @@ START_TEST(a_certificate_that_cannot_be_encoded_is_no_lack_of_memory)
 	ck_assert_int_eq(
 	    stls_parts_init(&parts, &err, crt), SMTPTLS_E_CERTIFICATE);
 	ck_assert_ptr_nonnull(
-	    strstr(stls_err_text(&err), "a certificate cannot be encoded: "));
+	    strstr(stls_err_text(&err), "it cannot be encoded: "));
 	stls_parts_done(&parts);
 	gnutls_x509_crt_deinit(crt);
+}
+END_TEST
+
+START_TEST(a_certificate_that_cannot_be_encoded_is_named)
+{
+	static const char *const sentences[] = {
+		"server certificate \"(no name)\": it cannot be encoded: ",
+		"CA certificate \"(no name)\": it cannot be encoded: ",
+	};
+	struct factory *factory = factory_new();
+	const struct cert *good = factory_ca(factory);
+	struct stls_verify verify = { .purpose = SMTPTLS_SERVER_AUTH };
+	struct stls_path path = { .cert = { good->crt, good->crt },
+		.count = 2 };
+	struct stls_err err;
+
+	ck_assert_ok(gnutls_x509_crt_init(&path.cert[_i]));
+	ck_assert_int_eq(
+	    stls_rules_check(&err, &verify, &path), SMTPTLS_E_CERTIFICATE);
+	ck_assert_msg(strncmp(stls_err_text(&err), sentences[_i],
+			  strlen(sentences[_i])) == 0,
+	    "%s", stls_err_text(&err));
+	gnutls_x509_crt_deinit(path.cert[_i]);
+	factory_free(factory);
 }
 END_TEST
 
@@ -214,6 +238,8 @@ main(void)
 	    tc, the_use_of_a_key_is_looked_at_whatever_gnutls_does, 0, 2);
 	tcase_add_test(
 	    tc, a_certificate_that_cannot_be_encoded_is_no_lack_of_memory);
+	tcase_add_loop_test(
+	    tc, a_certificate_that_cannot_be_encoded_is_named, 0, 2);
 	tcase_add_loop_test(
 	    tc, a_malformed_path_beside_a_good_one_does_no_harm, 0, 3);
 	suite_add_tcase(suite, tc);
