@@ -216,16 +216,15 @@ START_TEST(next_connection_that_is_refused_fails_who_waits)
 		.unix_path = path };
 	struct flight flight = two_connections;
 	struct flown flown;
-	size_t n = 0, i;
+	size_t n = 0;
 
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/socket", dir);
 	flight.end = flight.sent[1].status = SMTPTLS_E_CONNECT;
 	while (flight.script[n].kind != STEP_LINE)
 		n++;
-	/* Valgrind takes the memmove(3) of _FORTIFY_SOURCE for memcpy(3). */
-	for (i = SCRIPT_MAX - 1; i > n; i--)
-		flight.script[i] = flight.script[i - 1];
+	memmove(flight.script + n + 1, flight.script + n,
+	    (SCRIPT_MAX - n - 1) * sizeof(struct step));
 	flight.script[n] = (struct step)CALL(remove_socket, path);
 	options.scripts[0] = flight.script;
 	flight_begin_with(&flown, &flight, _i, &options);

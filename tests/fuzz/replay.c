@@ -170,10 +170,10 @@ main(int argc, char **argv)
 	unsigned int first = 0, count = 1 + MUTANTS;
 	int i;
 
-	if (getenv("STLS_TEST_QUICK") != NULL)
-		count = 1 + MUTANTS / 10;
 	if (getenv("STLS_TEST_FULL") != NULL)
 		count = 1 + MUTANTS * 20;
+	if (getenv("STLS_TEST_QUICK") != NULL)
+		count = 1 + MUTANTS / 10;
 	tell_what_fails();
 	for (i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--mutants") == 0 && i + 1 < argc) {
