@@ -56,6 +56,7 @@ enum mode {
 /* What has to be done when the call of a thread comes back. */
 struct thread {
 	pid_t pid;
+	bool is_known; /* at_clone() has told of it */
 	bool may_fail;
 	int errnum; /* 0: nothing */
 	bool has_short;
@@ -302,17 +303,24 @@ at_call(pid_t pid, const struct __ptrace_syscall_info *info)
 	return true;
 }
 
-static bool
-may_fail(pid_t pid)
+static int
+goes_on_by(pid_t pid)
 {
-	return thread_of(pid)->may_fail;
+	const struct thread *thread = thread_of(pid);
+
+	if (!thread->is_known)
+		return 0;
+	return thread->may_fail ? PTRACE_SYSCALL : PTRACE_CONT;
 }
 
 /* A thread is as the one that began it. */
 static void
 at_clone(pid_t pid, pid_t begun)
 {
-	thread_of(begun)->may_fail = may_fail(pid);
+	struct thread *thread = thread_of(begun);
+
+	thread->may_fail = thread_of(pid)->may_fail;
+	thread->is_known = true;
 }
 
 static void
@@ -366,7 +374,7 @@ main(int argc, char **argv)
 {
 	const struct tracer tracer = {
 		.at_call = at_call,
-		.looks_at = may_fail,
+		.goes_on_by = goes_on_by,
 		.at_clone = at_clone,
 		.at_end = at_end,
 		.prepare = stop_for_umask,

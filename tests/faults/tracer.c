@@ -46,13 +46,26 @@ look_at_call(pid_t pid, const struct tracer *tracer)
 }
 
 static void
+resume(pid_t pid, int signo, const struct tracer *tracer)
+{
+	int how = tracer->goes_on_by != NULL ? tracer->goes_on_by(pid)
+					     : PTRACE_SYSCALL;
+
+	if (how != 0)
+		ptrace(how, pid, 0, signo);
+}
+
+/* The new one may be waiting for this; if not, that it goes on is an error. */
+static void
 look_at_clone(pid_t pid, const struct tracer *tracer)
 {
 	unsigned long begun;
 
-	if (tracer->at_clone != NULL &&
-	    ptrace(PTRACE_GETEVENTMSG, pid, 0, &begun) == 0)
-		tracer->at_clone(pid, (pid_t)begun);
+	if (tracer->at_clone == NULL ||
+	    ptrace(PTRACE_GETEVENTMSG, pid, 0, &begun) != 0)
+		return;
+	tracer->at_clone(pid, (pid_t)begun);
+	resume((pid_t)begun, 0, tracer);
 }
 
 /* What has to be done about a stop; *out_signo is what it goes on with. */
@@ -73,14 +86,6 @@ look_at_stop(pid_t pid, int status, const struct tracer *tracer, int *out_signo)
 	return true;
 }
 
-static void
-resume(pid_t pid, int signo, const struct tracer *tracer)
-{
-	bool looks = tracer->looks_at == NULL || tracer->looks_at(pid);
-
-	ptrace(looks ? PTRACE_SYSCALL : PTRACE_CONT, pid, 0, signo);
-}
-
 int
 tracer_run(char *const *argv, const struct tracer *tracer)
 {
@@ -89,6 +94,8 @@ tracer_run(char *const *argv, const struct tracer *tracer)
 
 	if (pid < 0)
 		return TRACER_IMPOSSIBLE;
+	if (tracer->at_clone != NULL)
+		tracer->at_clone(pid, pid);
 	for (;;) {
 		resume(who, signo, tracer);
 		while ((who = waitpid(-1, &status, __WALL)) >= 0 &&

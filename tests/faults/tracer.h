@@ -16,9 +16,16 @@
 struct tracer {
 	/* A call is about to be made, or has been. False: kill the program. */
 	bool (*at_call)(pid_t pid, const struct __ptrace_syscall_info *info);
-	/* Whether a thread stops at its calls; NULL: all do. */
-	bool (*looks_at)(pid_t pid);
-	/* A thread has begun another one, or has ended; NULL: never mind. */
+	/*
+	 * How a thread goes on: by PTRACE_SYSCALL it stops at its calls, by
+	 * PTRACE_CONT it does not, and for 0 it waits for at_clone(), which may
+	 * come after its first stop. NULL: all stop at their calls.
+	 */
+	int (*goes_on_by)(pid_t pid);
+	/*
+	 * A thread has begun another one, the first one itself, or has ended;
+	 * NULL: never mind. The first of them goes with goes_on_by().
+	 */
 	void (*at_clone)(pid_t pid, pid_t begun);
 	void (*at_end)(pid_t pid);
 	/*
