@@ -6,15 +6,13 @@ fails in the command, or in the helper: as ways.py, with two programs.
 """
 
 import os
-import pathlib
 import socket
 import subprocess
-import sys
 import threading
 import unittest
 
 import ways
-from ways import ENVIRONMENT, FAIL_AT, PATIENCE, PROGRAM, Fault, Result
+from ways import ENVIRONMENT, FAIL_AT, PATIENCE, PROGRAM, Fault
 
 
 class Helper(threading.Thread):

@@ -8,7 +8,6 @@ sendmail-smtp.py.
 """
 
 import os
-import pathlib
 import pwd
 import signal
 import socket
@@ -17,7 +16,7 @@ import tempfile
 import unittest
 
 import sendmail
-from sendmail import DATAERR, PROGRAM, USAGE
+from sendmail import DATAERR, PROGRAM
 
 USER = pwd.getpwuid(os.getuid()).pw_name
 

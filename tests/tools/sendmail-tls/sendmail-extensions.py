@@ -6,7 +6,7 @@ import datetime
 import unittest
 
 import sendmail
-from sendmail import CONFIG, DATAERR, PROTOCOL, USAGE, MAIL, Sink, run
+from sendmail import DATAERR, PROTOCOL, USAGE, Sink, run
 
 ENVELOPE = ("-f", "a@example.org", "b@example.org", "c@example.org")
 

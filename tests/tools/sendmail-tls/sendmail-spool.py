@@ -18,9 +18,9 @@ import tempfile
 import unittest
 
 import sendmail
-from sendmail import (CONFIG, DATAERR, HOST, IOERR, MAIL, NOINPUT, NOPERM,
-                      NOUSER, PROGRAM, PROTOCOL, TEMPFAIL, UNAVAILABLE, USAGE,
-                      Server, run)
+from sendmail import (CONFIG, DATAERR, HOST, IOERR, MAIL, NOINPUT, NOUSER,
+                      PROGRAM, PROTOCOL, TEMPFAIL, UNAVAILABLE, USAGE, Server,
+                      run)
 
 CANTCREAT = 73
 FROM = ("-f", "a@example.org")
