@@ -33,8 +33,6 @@ note_open(const char *path)
 /* The linker has the library call the second, and us the first. */
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
-int __real_open64(const char *path, int flags, ...);
-int __wrap_open64(const char *path, int flags, ...);
 
 int
 __wrap_open(const char *path, int flags, ...)
@@ -43,12 +41,17 @@ __wrap_open(const char *path, int flags, ...)
 	return __real_open(path, flags);
 }
 
+#ifdef HAS_OPEN64
+int __real_open64(const char *path, int flags, ...);
+int __wrap_open64(const char *path, int flags, ...);
+
 int
 __wrap_open64(const char *path, int flags, ...)
 {
 	note_open(path);
 	return __real_open64(path, flags);
 }
+#endif
 
 /* What is done about a signal, and whether it is blocked. */
 struct manners {

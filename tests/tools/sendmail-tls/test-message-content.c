@@ -18,30 +18,37 @@
 /* The file systems at hand may all do without names, as others cannot. */
 static bool refuse_unnamed;
 
-int __real_open64(const char *path, int flags, ...);
-int __wrap_open64(const char *path, int flags, ...);
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
 
-int
-__wrap_open64(const char *path, int flags, ...)
+static bool
+is_refused(int flags)
 {
-	if (refuse_unnamed && (flags & O_TMPFILE) == O_TMPFILE) {
-		errno = EOPNOTSUPP;
-		return -1;
-	}
-	return __real_open64(path, flags, 0600);
+	return refuse_unnamed && (flags & O_TMPFILE) == O_TMPFILE;
 }
 
 int
 __wrap_open(const char *path, int flags, ...)
 {
-	if (refuse_unnamed && (flags & O_TMPFILE) == O_TMPFILE) {
-		errno = EOPNOTSUPP;
-		return -1;
-	}
-	return __real_open(path, flags, 0600);
+	if (!is_refused(flags))
+		return __real_open(path, flags, 0600);
+	errno = EOPNOTSUPP;
+	return -1;
 }
+
+#ifdef HAS_OPEN64
+int __real_open64(const char *path, int flags, ...);
+int __wrap_open64(const char *path, int flags, ...);
+
+int
+__wrap_open64(const char *path, int flags, ...)
+{
+	if (!is_refused(flags))
+		return __real_open64(path, flags, 0600);
+	errno = EOPNOTSUPP;
+	return -1;
+}
+#endif
 
 static char
 octet(uint64_t at)
