@@ -5,7 +5,11 @@
  */
 #include "heap.h"
 
+#if __has_include(<malloc_np.h>)
+#include <malloc_np.h>
+#else
 #include <malloc.h>
+#endif
 #include <stdint.h>
 #include <stdlib.h>
 
