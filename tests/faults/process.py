@@ -118,7 +118,8 @@ class Process(ways.TestCase):
 
     def assert_nothing_was_in_clear(self, about):
         plain = base64.b64encode(b"\0alice\0" + PASSWORD.encode())
-        for secret in (PASSWORD.encode(), plain, b"AUTH ", b"MAIL ", b"body"):
+        for secret in (PASSWORD.encode(), plain, b"AUTH PLAIN", b"MAIL FROM:",
+                       b"\r\nbody\r\n"):
             self.assertNotIn(secret, self.proxy.said, about)
         self.proxy.said = b""
 
