@@ -51,7 +51,7 @@ say() {
 budget_of() {
 	case $1 in
 	gcc) echo 170 ;;
-	clang) echo 240 ;;
+	clang) echo 260 ;;
 	valgrind) echo 120 ;;
 	portable) echo 60 ;;
 	install) echo 60 ;;
@@ -61,7 +61,7 @@ budget_of() {
 	analysis) echo 60 ;;
 	load) echo 40 ;;
 	proofs) echo 60 ;;
-	coverage) echo 90 ;;
+	coverage) echo 110 ;;
 	esac
 }
 
