@@ -75,6 +75,14 @@ bad() {
 	say "NOT OK: $*"
 }
 
+# remember WHERE COMMAND...: what the command prints tells what went wrong. It is
+# printed now, and again next to the end, for who sees the end alone.
+remember() {
+	say "--- $1" | tee -a build-logs/failed.log
+	shift
+	"$@" | tee -a build-logs/failed.log
+}
+
 # --- what is missing -------------------------------------------------------
 
 missing_packages() {
@@ -145,7 +153,7 @@ build() {
 		good "$1 is built without a warning"
 		return 0
 	fi
-	tail -n 60 "$log"
+	remember "$1" tail -n 60 "$log"
 	bad "$1 cannot be built"
 	return 1
 }
@@ -159,25 +167,26 @@ meson_sum() {
 		END { if (seen) print ok + 0, bad + 0, skip + 0 }' "$1"
 }
 
-# meson_test DIR LABEL OPTION...: each test of meson is one check.
+# meson_test DIR LABEL SETUP: each test of meson is one check.
 meson_test() {
 	dir=$1
 	label=$2
-	shift 2
+	setup=$3
 	log=build-logs/$label.test.log
 	# More than two processors can run: some tests only wait.
-	meson test -C "$dir" --no-rebuild --num-processes 3 --print-errorlogs \
-		"$@" >"$log" 2>&1
+	meson test -C "$dir" --no-rebuild --num-processes 3 --setup "$setup" \
+		>"$log" 2>&1
 	status=$?
 	sum=$(meson_sum "$log")
 	# shellcheck disable=SC2086
 	set -- ${sum:-0 0 0}
-	if [ "$status" != 0 ]; then
-		cat "$log"
-	fi
-	if [ "$status" != 0 ] && [ "$2" = 0 ]; then
+	if [ "$2" != 0 ]; then
+		remember "$label" python3 tests/failures.py \
+			"$dir/meson-logs/testlog-$setup.json"
+	elif [ "$status" != 0 ]; then
+		remember "$label" tail -n 60 "$log"
 		bad "meson test in $dir ends with status $status"
-	elif [ "$1" = 0 ] && [ "$2" = 0 ]; then
+	elif [ "$1" = 0 ]; then
 		bad "meson test in $dir ran nothing"
 	fi
 	passed=$((passed + $1))
@@ -210,15 +219,15 @@ build_clang() {
 }
 
 part_gcc() {
-	build_gcc && meson_test build-gcc gcc --setup patient
+	build_gcc && meson_test build-gcc gcc patient
 }
 
 part_clang() {
-	build_clang && meson_test build-clang clang --setup "sanitized$full"
+	build_clang && meson_test build-clang clang "sanitized$full"
 }
 
 part_valgrind() {
-	build_gcc && meson_test build-gcc valgrind --setup "valgrind$full"
+	build_gcc && meson_test build-gcc valgrind "valgrind$full"
 }
 
 # --- parts that live in files of their own ---------------------------------
@@ -236,9 +245,8 @@ run_script() {
 	failed=$((failed + not_ok))
 	skipped=$((skipped + $(grep -c '^skipped: ' "$log")))
 	if [ "$status" != 0 ] || [ "$not_ok" != 0 ]; then
-		say "--- the last lines of $log"
-		tail -n 80 "$log"
-		say "---"
+		remember "$script" tail -n 60 "$log"
+		grep '^NOT OK: ' "$log" >>build-logs/failed.log
 	fi
 	if [ "$status" != 0 ] && [ "$not_ok" = 0 ]; then
 		bad "$script ends with status $status"
@@ -272,6 +280,10 @@ run_part() {
 
 finish() {
 	used=$(($(date +%s) - start))
+	if [ -s build-logs/failed.log ]; then
+		say "== what failed"
+		cat build-logs/failed.log
+	fi
 	say "== time used"
 	printf '%s' "$times"
 	printf '%-9s %4d s of %d s\n' total $used $total_budget
@@ -312,6 +324,7 @@ for arg; do
 done
 
 mkdir -p build-logs
+: >build-logs/failed.log
 if ! install_missing; then
 	bad "packages are missing"
 	finish
