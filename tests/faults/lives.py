@@ -4,7 +4,7 @@
 What a program is told by the library when a system call fails: each call in
 turn, with each error that it may have. LIVE is the program of live.c, FAIL_AT
 that of fail-at.c. With STLS_TEST_FULL no call and no error is left out. Each
-test here is a test of meson, and has to be named in meson.build.
+test here is a test of meson: meson.build reads their names.
 """
 
 import os

@@ -89,25 +89,18 @@ lost(struct stls_err *err, const struct talk *talk, const char *how)
 }
 
 static int
-fail_to_wait(struct stls_err *err, const struct talk *talk, int errnum)
-{
-	return stls_err_errno(err,
-	    talk->was_handed_over ? EX_IOERR : EX_TEMPFAIL, errnum,
-	    "the submit helper at %s %s: poll", talk->path,
-	    talk->was_handed_over
-		? "has the message, which may have been sent or not"
-		: "does not have the message");
-}
-
-static int
 wait_for(struct stls_err *err, const struct talk *talk, short events, int ms)
 {
 	int n = ready_wait(talk->fd, events,
 	    stls_deadline_first(talk->deadline, stls_deadline_in(ms)));
+	char how[128] = "did not answer in time";
 
+	if (n > 0)
+		return 0;
 	if (n < 0)
-		return fail_to_wait(err, talk, errno);
-	return n > 0 ? 0 : lost(err, talk, "did not answer in time");
+		snprintf(how, sizeof(how), "cannot be waited for (%s)",
+		    strerror(errno));
+	return lost(err, talk, how);
 }
 
 /* *out_refuses: it hears no more, and may have said why. */
