@@ -373,7 +373,10 @@ ROWS = {
     "redirect": Row(by_word(
         **{"251": GOOD, "551": refused(status=67),
            "421": Want(LATER, ((WAIT, NOT), (WAIT, WAIT)))})),
-    "first-chunk-refused": Row(always(in_doubt((0, 1))), scenario="chunks"),
+    # Who hears the no in time sends no last chunk.
+    "first-chunk-refused": Row(
+        always(Want((IN_DOUBT, LATER), ((DOUBT, DOUBT), (WAIT, WAIT)),
+                    (0, 1))), scenario="chunks"),
 
     # How many answers, and when.
     "twice": Row(twice),
