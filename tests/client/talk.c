@@ -239,6 +239,13 @@ talk_set_credentials(struct talk *talk)
 }
 
 void
+talk_set_token(struct talk *talk)
+{
+	ck_assert_ok(
+	    smtptls_client_set_token(talk->client, TALK_USER, TALK_TOKEN));
+}
+
+void
 talk_set_content(struct talk *talk, const char *data, size_t len)
 {
 	ck_assert_ptr_null(talk->message);
@@ -350,6 +357,7 @@ talk_assert_failed(struct talk *talk, int r, int code, const char *sentence)
 static const char *const secrets[] = {
 	TALK_SECRET,
 	TALK_PASSWORD,
+	TALK_TOKEN,
 	TALK_PLAIN_BASE64,
 	TALK_PASSWORD_BASE64,
 	TALK_SENDER,
@@ -362,6 +370,7 @@ static const char *const secrets[] = {
 static const char *const secrets_of_trace[] = {
 	TALK_SECRET,
 	TALK_PASSWORD,
+	TALK_TOKEN,
 	TALK_PLAIN_BASE64,
 	TALK_PASSWORD_BASE64,
 };

@@ -22,6 +22,9 @@
 #define TALK_PLAIN_BASE64 "AGFsaWNlAG9wZW4gc2VzYW1l"
 #define TALK_USER_BASE64 "YWxpY2U="
 #define TALK_PASSWORD_BASE64 "b3BlbiBzZXNhbWU="
+#define TALK_TOKEN "ya29.secret-token=="
+/* What EHLO is answered with, such as TALK_OFFER("AUTH PLAIN"). */
+#define TALK_OFFER(words) SEND("250-mail.example.org\r\n250 " words "\r\n")
 #define TALK_SECRET "nobody else may read this"
 #define TALK_CONTENT "Subject: test\r\n\r\n" TALK_SECRET "\r\n"
 
@@ -120,8 +123,9 @@ void talk_renew_client(struct talk *talk);
 /* What the server says and hears before the client is secured and greeted. */
 const struct step *talk_prologue(int mode);
 
-/* Give the client credentials. */
+/* Give the client credentials, or TALK_USER's token. */
 void talk_set_credentials(struct talk *talk);
+void talk_set_token(struct talk *talk);
 
 /* A message from TALK_SENDER to TALK_RECIPIENT with TALK_CONTENT. */
 void talk_set_message(struct talk *talk);
