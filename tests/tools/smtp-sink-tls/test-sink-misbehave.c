@@ -1,105 +1,30 @@
 /* SPDX-License-Identifier: MIT */
-#include "test.h"
-
-#include <stdio.h>
+/* Mischief as a value: a conversation is fed, and what it says is looked at. */
 #include <string.h>
 
-#include <smtptls/status.h>
-
-#include "base/err.h"
-
+#include "conversation.h"
 #include "misbehave.h"
 #include "mischief-order.h"
-#include "options.h"
-#include "smtp.h"
 
-/* Mischief as a value: a conversation is fed, and what it says is looked at. */
-
-#define OUT_SIZE 65536
-
-#define HI "EHLO c\r\n"
-#define FROM "MAIL FROM:<a@b>\r\n"
-#define TO "RCPT TO:<c@d>\r\n"
 #define MAIL FROM TO "DATA\r\nx\r\n.\r\n"
-/* alice, secret */
-#define LOGIN "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n"
+#define LOG_IN "AUTH PLAIN " PLAIN "\r\n"
 
-static struct sink_stats stats;
-static struct sink_policy policy;
 static struct sink_mischief mischief;
-static struct sink_smtp smtp;
-static char out[OUT_SIZE];
-static size_t out_len;
 
+/* The greeting has been said. */
 static void
-collect(void)
-{
-	size_t n = stls_buf_len(&smtp.out);
-
-	ck_assert_uint_lt(out_len + n, sizeof(out));
-	memcpy(out + out_len, stls_buf_data(&smtp.out), n);
-	out_len += n;
-	out[out_len] = '\0';
-	stls_buf_consume(&smtp.out, n);
-}
-
-/* Inside TLS, with the greeting said. */
-static void
-begin(const char *form, bool has_user)
+begin_misbehaving(const char *form, unsigned int how)
 {
 	struct stls_err err;
 
-	memset(&stats, 0, sizeof(stats));
-	memset(&policy, 0, sizeof(policy));
-	policy.stats = &stats;
-	policy.extensions = SINK_EXTENSIONS_ALL;
-	policy.maildir = -1;
+	prepare(how, SINK_EXTENSIONS_ALL);
 	if (form != NULL) {
 		ck_assert_ok(sink_misbehave_parse(&err, form, &mischief));
 		policy.mischief = &mischief;
 	}
-	if (has_user) {
-		policy.credentials.user = "alice";
-		policy.credentials.password.data = (char *)"secret";
-		policy.credentials.password.len = 6;
-	}
-	out_len = 0;
-	sink_smtp_init(&smtp, &policy);
-	sink_smtp_tls_started(&smtp);
+	start(how);
 	sink_smtp_greet(&smtp);
 	collect();
-}
-
-static void
-feed(const char *text)
-{
-	size_t len = strlen(text), used;
-
-	/* Like a connection: what is not used comes again. */
-	for (; len > 0; text += used, len -= used) {
-		used = sink_smtp_feed(&smtp, text, len);
-		collect();
-		if (used == 0)
-			break;
-	}
-}
-
-/* The codes of the last lines, a blank between. */
-static const char *
-codes(void)
-{
-	static char text[OUT_SIZE];
-	const char *line = out, *end;
-	size_t n = 0;
-
-	for (; (end = strstr(line, "\r\n")) != NULL; line = end + 2) {
-		if (end - line < 4 || line[3] != ' ')
-			continue;
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%.3s",
-		    n > 0 ? " " : "", line);
-	}
-	text[n] = '\0';
-	return text;
 }
 
 static const struct {
@@ -166,7 +91,7 @@ static const struct {
 
 START_TEST(a_conversation_goes_wrong_where_it_is_to)
 {
-	begin(conversations[_i].form, false);
+	begin_misbehaving(conversations[_i].form, 0);
 	feed(conversations[_i].input);
 	ck_assert_str_eq(codes(), conversations[_i].codes);
 	ck_assert_uint_eq(stats.messages, conversations[_i].messages);
@@ -201,7 +126,7 @@ START_TEST(a_reply_gets_another_form)
 {
 	size_t len = strlen(texts[_i].answer);
 
-	begin(texts[_i].form, false);
+	begin_misbehaving(texts[_i].form, 0);
 	feed(HI FROM);
 	ck_assert_uint_gt(out_len, len);
 	ck_assert_str_eq(out + out_len - len, texts[_i].answer);
@@ -214,7 +139,7 @@ START_TEST(a_nul_is_in_the_middle_of_the_reply)
 {
 	static const char answer[] = "250 2.1.0 sender ok\0 250 ok\r\n";
 
-	begin("reply-nul:mail", false);
+	begin_misbehaving("reply-nul:mail", 0);
 	feed(HI FROM);
 	ck_assert_uint_gt(out_len, sizeof(answer) - 1);
 	ck_assert_mem_eq(
@@ -225,7 +150,7 @@ END_TEST
 
 START_TEST(what_goes_on_is_left_to_the_connection)
 {
-	begin("reply-lines:mail:7", false);
+	begin_misbehaving("reply-lines:mail:7", 0);
 	feed(HI);
 	out_len = 0;
 	feed(FROM);
@@ -235,7 +160,7 @@ START_TEST(what_goes_on_is_left_to_the_connection)
 	ck_assert_uint_eq(smtp.mischief.filler.left, 7);
 	sink_smtp_done(&smtp);
 
-	begin("reply-line:greeting:0", false);
+	begin_misbehaving("reply-line:greeting:0", 0);
 	ck_assert_str_eq(out, "220 ");
 	ck_assert_uint_eq(smtp.mischief.filler.left, UINT64_MAX);
 	sink_smtp_done(&smtp);
@@ -244,27 +169,27 @@ END_TEST
 
 START_TEST(authentication_goes_wrong_where_it_is_to)
 {
-	begin("auth-endless-challenge", true);
-	feed(HI LOGIN "eA==\r\n*\r\n");
+	begin_misbehaving("auth-endless-challenge", LOGIN);
+	feed(HI LOG_IN "eA==\r\n*\r\n");
 	ck_assert_str_eq(codes(), "220 250 334 334 334");
 	sink_smtp_done(&smtp);
 
-	begin("auth-bad-base64", true);
-	feed(HI LOGIN "*\r\n" LOGIN);
+	begin_misbehaving("auth-bad-base64", LOGIN);
+	feed(HI LOG_IN "*\r\n" LOG_IN);
 	ck_assert_str_eq(codes(), "220 250 334 501 503");
 	ck_assert_ptr_nonnull(strstr(out, "334 ***?=\r\n"));
 	sink_smtp_done(&smtp);
 
-	begin("auth-repeated", true);
-	feed(HI LOGIN FROM);
+	begin_misbehaving("auth-repeated", LOGIN);
+	feed(HI LOG_IN FROM);
 	ck_assert_str_eq(codes(), "220 250 535 530");
 	ck_assert_ptr_nonnull(strstr(out, "PLAIN AGFsaWNlAHNlY3JldA==\r\n"));
 	sink_smtp_done(&smtp);
 
-	begin("early:auth", true);
+	begin_misbehaving("early:auth", LOGIN);
 	feed(HI);
 	ck_assert_str_eq(codes(), "220 250 235");
-	feed(LOGIN FROM);
+	feed(LOG_IN FROM);
 	ck_assert_str_eq(codes(), "220 250 235 250");
 	sink_smtp_done(&smtp);
 }
@@ -272,16 +197,8 @@ END_TEST
 
 START_TEST(who_does_without_starttls_is_fooled)
 {
-	struct stls_err err;
-
-	begin("starttls-not-offered", true);
-	sink_smtp_done(&smtp);
-	ck_assert_ok(
-	    sink_misbehave_parse(&err, "starttls-not-offered", &mischief));
-	out_len = 0;
-	sink_smtp_init(&smtp, &policy);
-	sink_smtp_greet(&smtp);
-	feed(HI "STARTTLS\r\n" LOGIN MAIL);
+	begin_misbehaving("starttls-not-offered", CLEAR | LOGIN);
+	feed(HI "STARTTLS\r\n" LOG_IN MAIL);
 	ck_assert_str_eq(codes(), "220 250 502 235 250 250 354 250");
 	ck_assert_ptr_null(strstr(out, "250-STARTTLS"));
 	ck_assert_ptr_nonnull(strstr(out, "250-AUTH PLAIN LOGIN\r\n"));
@@ -292,11 +209,7 @@ END_TEST
 
 START_TEST(what_is_only_before_tls_is_gone_inside_it)
 {
-	begin("only-before-tls:size", false);
-	sink_smtp_done(&smtp);
-	out_len = 0;
-	sink_smtp_init(&smtp, &policy);
-	sink_smtp_greet(&smtp);
+	begin_misbehaving("only-before-tls:size", CLEAR);
 	feed(HI);
 	ck_assert_ptr_nonnull(strstr(out, "250-SIZE 1\r\n"));
 	sink_smtp_tls_started(&smtp);
@@ -310,7 +223,7 @@ END_TEST
 
 START_TEST(a_good_server_has_none_of_it)
 {
-	begin(NULL, false);
+	begin_misbehaving(NULL, 0);
 	feed(HI MAIL "QUIT\r\n");
 	ck_assert_str_eq(codes(), "220 250 250 250 354 250 221");
 	ck_assert_uint_eq(stats.misbehaviours, 0);
@@ -337,7 +250,7 @@ START_TEST(a_flight_is_turned_around)
 	const char *wanted = flights[_i].reversed;
 	struct stls_buf buf;
 
-	stls_buf_init(&buf, OUT_SIZE);
+	stls_buf_init(&buf, 1000);
 	ck_assert_ok(stls_buf_append_str(&buf, flight));
 	ck_assert_int_eq(sink_mischief_reverse(&buf), wanted != NULL);
 	if (wanted == NULL)

@@ -1,101 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "test.h"
-
-#include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "options.h"
-#include "smtp.h"
-
-#define OUT_SIZE 65536
-
-#define CLEAR 1u /* not yet in TLS */
-#define LOGIN 2u /* alice has to authenticate with the password secret */
-#define TOKEN 4u /* or with a token */
-
-static struct sink_stats stats;
-static struct sink_policy policy;
-static struct sink_smtp smtp;
-static char out[OUT_SIZE];
-static size_t out_len;
-
-static void
-begin(unsigned int how, unsigned int extensions)
-{
-	memset(&stats, 0, sizeof(stats));
-	memset(&policy, 0, sizeof(policy));
-	policy.stats = &stats;
-	policy.extensions = extensions;
-	policy.maildir = -1;
-	if ((how & LOGIN) != 0) {
-		policy.credentials.user = "alice";
-		policy.credentials.password.data = (char *)"secret";
-		policy.credentials.password.len = 6;
-	}
-	if ((how & TOKEN) != 0) {
-		policy.credentials.user = "alice";
-		policy.credentials.token.data = (char *)"to-ken==";
-		policy.credentials.token.len = 8;
-	}
-	sink_smtp_init(&smtp, &policy);
-	if ((how & CLEAR) == 0)
-		sink_smtp_tls_started(&smtp);
-	out_len = 0;
-}
-
-static void
-collect(void)
-{
-	size_t n = stls_buf_len(&smtp.out);
-
-	ck_assert_uint_lt(out_len + n, sizeof(out));
-	memcpy(out + out_len, stls_buf_data(&smtp.out), n);
-	out_len += n;
-	out[out_len] = '\0';
-	stls_buf_consume(&smtp.out, n);
-}
-
-/* Feed what is there as a connection does, keeping what is not used. */
-static void
-feed(const char *data, size_t len, size_t cut)
-{
-	size_t used;
-
-	used = sink_smtp_feed(&smtp, data, cut);
-	collect();
-	sink_smtp_feed(&smtp, data + used, len - used);
-	collect();
-}
-
-/* The codes of the replies, a blank between: easier to read than the texts. */
-static const char *
-codes(void)
-{
-	static char text[OUT_SIZE];
-	char *p = text;
-	const char *line = out;
-
-	while (*line != '\0') {
-		if (line[3] == ' ') {
-			if (p != text)
-				*p++ = ' ';
-			memcpy(p, line, 3);
-			p += 3;
-		}
-		line = strstr(line, "\r\n");
-		ck_assert_ptr_nonnull(line);
-		line += 2;
-	}
-	*p = '\0';
-	return text;
-}
-
-#define HI "EHLO c.example.org\r\n"
-#define FROM "MAIL FROM:<a@example.org>\r\n"
-#define TO "RCPT TO:<b@example.org>\r\n"
-/* alice, secret */
-#define PLAIN "AGFsaWNlAHNlY3JldA=="
+#include "conversation.h"
 
 static const struct {
 	const char *input;
@@ -337,7 +243,7 @@ START_TEST(conversation_is_the_same_at_every_cut)
 	for (cut = 0; cut <= len; cut++) {
 		begin(conversations[_i].how,
 		    SINK_EXTENSIONS_ALL & ~conversations[_i].without);
-		feed(input, len, cut);
+		feed_cut(input, len, cut);
 		ck_assert_str_eq(codes(), conversations[_i].codes);
 		ck_assert_uint_eq(stats.messages, conversations[_i].messages);
 		sink_smtp_done(&smtp);
@@ -383,7 +289,7 @@ static const struct {
 START_TEST(starttls_is_offered_before_tls_and_others_after_it)
 {
 	begin(greetings[_i].how, SINK_EXTENSIONS_ALL);
-	feed(HI, strlen(HI), 0);
+	feed(HI);
 	ck_assert_str_eq(out, greetings[_i].reply);
 	sink_smtp_done(&smtp);
 }
@@ -394,7 +300,7 @@ START_TEST(without_extensions_there_is_one_line_and_no_enhanced_code)
 	static const char input[] = HI FROM "RCPT TO:<>\r\n";
 
 	begin(0, 0);
-	feed(input, strlen(input), 0);
+	feed(input);
 	ck_assert_str_eq(out,
 	    "250 localhost\r\n250 sender ok\r\n"
 	    "501 the recipient is no valid address\r\n");
@@ -407,7 +313,7 @@ START_TEST(starttls_is_answered_when_nothing_follows)
 	static const char input[] = HI "STARTTLS\r\n";
 
 	begin(CLEAR, SINK_EXTENSIONS_ALL);
-	feed(input, strlen(input), 3);
+	feed_cut(input, strlen(input), 3);
 	ck_assert_str_eq(codes(), "250");
 	ck_assert(!smtp.wants_tls);
 	sink_smtp_pause(&smtp);
@@ -417,7 +323,7 @@ START_TEST(starttls_is_answered_when_nothing_follows)
 
 	sink_smtp_tls_started(&smtp);
 	out_len = 0;
-	feed(FROM, strlen(FROM), 0);
+	feed(FROM);
 	ck_assert_str_eq(codes(), "503");
 	ck_assert_uint_eq(stats.starttls_injected, 0);
 	sink_smtp_done(&smtp);
@@ -431,7 +337,7 @@ START_TEST(what_follows_starttls_is_refused_and_counted)
 
 	for (cut = 0; cut < strlen(input); cut++) {
 		begin(CLEAR, SINK_EXTENSIONS_ALL);
-		feed(input, strlen(input), cut);
+		feed_cut(input, strlen(input), cut);
 		if (cut < after_starttls)
 			sink_smtp_pause(&smtp);
 		collect();
@@ -465,8 +371,8 @@ static const struct {
 START_TEST(commands_that_may_not_share_a_group_are_counted)
 {
 	begin(0, SINK_EXTENSIONS_ALL & ~groups[_i].without);
-	feed(HI, strlen(HI), 0);
-	feed(groups[_i].input, strlen(groups[_i].input), 0);
+	feed(HI);
+	feed(groups[_i].input);
 	ck_assert_uint_eq(stats.pipelining_violations, groups[_i].violations);
 	sink_smtp_done(&smtp);
 }
@@ -477,9 +383,9 @@ START_TEST(content_in_the_flight_of_the_next_mail_is_no_violation)
 	static const char content[] = "x\r\n.\r\n" FROM TO "DATA\r\n";
 
 	begin(0, SINK_EXTENSIONS_ALL);
-	feed(HI, strlen(HI), 0);
-	feed(FROM TO "DATA\r\n", strlen(FROM TO "DATA\r\n"), 0);
-	feed(content, strlen(content), 0);
+	feed(HI);
+	feed(FROM TO "DATA\r\n");
+	feed(content);
 	ck_assert_uint_eq(stats.pipelining_violations, 0);
 	ck_assert_uint_eq(stats.messages, 1);
 	sink_smtp_done(&smtp);
@@ -494,7 +400,7 @@ START_TEST(content_without_the_extension_it_needs_is_counted)
 	    "BDAT 4 LAST\r\n\xc3\xa4\r\n";
 
 	begin(0, SINK_EXTENSIONS_ALL);
-	feed(input, strlen(input), 0);
+	feed(input);
 	ck_assert_uint_eq(stats.messages, 2);
 	ck_assert_uint_eq(stats.eightbit_violations, 1);
 	ck_assert_uint_eq(stats.bytes, 8);
@@ -502,210 +408,12 @@ START_TEST(content_without_the_extension_it_needs_is_counted)
 }
 END_TEST
 
-/* `line_len` octets with the CRLF, filled up in the middle. */
-static void
-feed_line(const char *start, char fill, const char *end, size_t line_len)
+int
+main(void)
 {
-	static char line[20000];
-	size_t start_len = strlen(start), end_len = strlen(end);
+	Suite *suite = suite_create("sink-smtp");
+	TCase *tc = tcase_create("conversation");
 
-	ck_assert_uint_le(start_len + end_len, line_len);
-	memcpy(line, start, start_len);
-	memset(line + start_len, fill, line_len - start_len - end_len);
-	memcpy(line + line_len - end_len, end, end_len);
-	out_len = 0;
-	feed(line, line_len, line_len / 2);
-}
-
-static const struct {
-	const char *start;
-	char fill;
-	const char *end;
-	size_t line_len;
-	const char *codes;
-} lines[] = {
-	{ "NOOP ", 'x', "\r\n", 512, "250" },
-	{ "NOOP ", 'x', "\r\n", 513, "500" },
-	{ "NOOP ", 'x', "\r\n", 12288, "500" },
-	{ "NOOP ", 'x', "\r\n", 19999, "500" },
-	{ "AUTH PLAIN ", 'A', "\r\n", 12287, "501" },
-	{ "AUTH PLAIN ", 'A', "\r\n", 12289, "500" },
-	{ "MAIL FROM:<", 'x', "@example.org>\r\n", 11 + 64 + 15, "250" },
-	{ "MAIL FROM:<", 'x', "@example.org>\r\n", 11 + 65 + 15, "501" },
-	{ "MAIL FROM:<a@", 'x', ">\r\n", 11 + 254 + 3, "250" },
-	{ "MAIL FROM:<a@", 'x', ">\r\n", 11 + 255 + 3, "501" },
-	{ "MAIL FROM:<a@b> ENVID=", 'x', "\r\n", 22 + 100 + 2, "250" },
-	{ "MAIL FROM:<a@b> ENVID=", 'x', "\r\n", 22 + 101 + 2, "501" },
-	{ "MAIL FROM:<a@b> AUTH=", 'x', "\r\n", 21 + 500 + 2, "250" },
-	{ "MAIL FROM:<a@b> AUTH=", 'x', "\r\n", 2000, "500" },
-};
-
-START_TEST(line_up_to_its_limit_is_taken_and_beyond_it_refused)
-{
-	begin(LOGIN, SINK_EXTENSIONS_ALL);
-	feed(HI, strlen(HI), 0);
-	smtp.is_authenticated = lines[_i].start[0] != 'A';
-	feed_line(
-	    lines[_i].start, lines[_i].fill, lines[_i].end, lines[_i].line_len);
-	ck_assert_str_eq(codes(), lines[_i].codes);
-	out_len = 0;
-	feed("QUIT\r\n", 6, 0);
-	ck_assert_str_eq(codes(), "221");
-	sink_smtp_done(&smtp);
-}
-END_TEST
-
-START_TEST(recipients_beyond_the_limit_wait_for_the_next_message)
-{
-	int i;
-
-	begin(0, SINK_EXTENSIONS_ALL);
-	feed(HI FROM, strlen(HI FROM), 0);
-	for (i = 0; i < SINK_RECIPIENTS_MAX; i++) {
-		out_len = 0;
-		feed(TO, strlen(TO), 0);
-		ck_assert_str_eq(codes(), "250");
-	}
-	out_len = 0;
-	feed(TO, strlen(TO), 0);
-	ck_assert_str_eq(codes(), "452");
-	feed("DATA\r\n.\r\n", 9, 6);
-	ck_assert_uint_eq(stats.recipients, SINK_RECIPIENTS_MAX);
-	sink_smtp_done(&smtp);
-}
-END_TEST
-
-START_TEST(who_makes_too_many_errors_is_sent_away)
-{
-	int i;
-
-	begin(0, SINK_EXTENSIONS_ALL);
-	for (i = 0; i < 99; i++)
-		feed("X\r\n", 3, 0);
-	ck_assert(!sink_smtp_is_closing(&smtp));
-	out_len = 0;
-	feed("X\r\n", 3, 0);
-	ck_assert_str_eq(codes(), "500 421");
-	ck_assert(sink_smtp_is_closing(&smtp));
-	sink_smtp_done(&smtp);
-}
-END_TEST
-
-START_TEST(who_guesses_passwords_is_sent_away)
-{
-	static const char guess[] = "AUTH PLAIN AGFsaWNlAHg=\r\n";
-	int i;
-
-	begin(LOGIN, SINK_EXTENSIONS_ALL);
-	feed(HI, strlen(HI), 0);
-	for (i = 0; i < 4; i++)
-		feed(guess, strlen(guess), 0);
-	ck_assert_str_eq(codes(), "250 535 535 535 535");
-	feed(guess, strlen(guess), 0);
-	ck_assert_str_eq(codes(), "250 535 535 535 535 421");
-	ck_assert_uint_eq(stats.authentication_failures, 5);
-	sink_smtp_done(&smtp);
-}
-END_TEST
-
-START_TEST(replies_do_not_pile_up_while_they_cannot_leave)
-{
-	static char input[60000];
-	size_t i, used;
-
-	for (i = 0; i < sizeof(input); i += 6)
-		memcpy(input + i, "HELP\r\n", 6);
-	begin(0, SINK_EXTENSIONS_ALL);
-	used = sink_smtp_feed(&smtp, input, sizeof(input));
-	ck_assert_uint_lt(used, sizeof(input));
-	ck_assert_uint_ge(stls_buf_len(&smtp.out), SINK_OUT_HIGH);
-	ck_assert_uint_eq(sink_smtp_feed(&smtp, input, sizeof(input)), 0);
-	ck_assert(!sink_smtp_is_closing(&smtp));
-	sink_smtp_done(&smtp);
-}
-END_TEST
-
-START_TEST(whoever_is_in_the_middle_of_content_gets_no_421)
-{
-	begin(0, SINK_EXTENSIONS_ALL);
-	feed(HI, strlen(HI), 0);
-	feed(FROM TO "DATA\r\n", strlen(FROM TO "DATA\r\n"), 0);
-	out_len = 0;
-	feed("x\r\n", 3, 0);
-	sink_smtp_abort(&smtp, "4.3.2", "the end");
-	collect();
-	ck_assert_uint_eq(out_len, 0);
-	ck_assert(sink_smtp_is_closing(&smtp));
-	sink_smtp_done(&smtp);
-}
-END_TEST
-
-START_TEST(no_message_is_begun_when_the_server_is_about_to_end)
-{
-	begin(0, SINK_EXTENSIONS_ALL);
-	policy.is_finishing = true;
-	feed(HI FROM, strlen(HI FROM), 0);
-	ck_assert_str_eq(codes(), "250 421");
-	ck_assert(sink_smtp_is_closing(&smtp));
-	sink_smtp_done(&smtp);
-}
-END_TEST
-
-static uint32_t
-next_random(uint32_t *state)
-{
-	*state = *state * 1664525u + 1013904223u;
-	return *state >> 8;
-}
-
-/*
- * Words a parser may trip over, in any order, with any octet between them:
- * nothing but whole reply lines may come out, and the sanitizers watch.
- */
-static void
-feed_garbage(uint32_t seed)
-{
-	static const char *const words[] = { HI, FROM, TO, "DATA\r\n",
-		"BDAT 7\r\n", "BDAT 3 LAST\r\n", ".\r\n", "\r\n", "\n", "\r",
-		"<", ">", "\"", "\\", "@", "[", "MAIL FROM:", "RCPT TO:", " ",
-		" SIZE=", " ORCPT=rfc822;", " NOTIFY=", " ENVID=+", "=", ",",
-		"AUTH PLAIN ", "AUTH LOGIN\r\n", PLAIN, "RSET\r\n", "\xc3\xa4",
-		"\xf0\x9f", "*\r\n", "STARTTLS\r\n" };
-	uint32_t state = seed;
-	char input[2048];
-	size_t len = 0, n;
-	const char *word;
-
-	while (len < sizeof(input) - 64) {
-		word = words[next_random(&state) % COUNT(words)];
-		n = strlen(word);
-		memcpy(input + len, word, n);
-		len += n;
-		if (next_random(&state) % 8 == 0)
-			input[len++] = (char)next_random(&state);
-	}
-	begin(seed % 2 == 0 ? LOGIN : CLEAR, SINK_EXTENSIONS_ALL);
-	smtp.is_authenticated = seed % 4 == 0;
-	feed(input, len, next_random(&state) % len);
-	sink_smtp_done(&smtp);
-}
-
-START_TEST(garbage_gets_whole_replies)
-{
-	uint32_t seed;
-
-	for (seed = 0; seed < 200; seed++) {
-		feed_garbage(seed);
-		ck_assert_ptr_nonnull(codes());
-		ck_assert(
-		    out_len == 0 || memcmp(out + out_len - 2, "\r\n", 2) == 0);
-	}
-}
-END_TEST
-
-static void
-add_conversations(TCase *tc)
-{
 	tcase_add_loop_test(
 	    tc, conversation_is_the_same_at_every_cut, 0, COUNT(conversations));
 	tcase_add_loop_test(tc,
@@ -720,34 +428,6 @@ add_conversations(TCase *tc)
 	tcase_add_test(
 	    tc, content_in_the_flight_of_the_next_mail_is_no_violation);
 	tcase_add_test(tc, content_without_the_extension_it_needs_is_counted);
-}
-
-static void
-add_limits(TCase *tc)
-{
-	tcase_add_loop_test(tc,
-	    line_up_to_its_limit_is_taken_and_beyond_it_refused, 0,
-	    COUNT(lines));
-	tcase_add_test(
-	    tc, recipients_beyond_the_limit_wait_for_the_next_message);
-	tcase_add_test(tc, who_makes_too_many_errors_is_sent_away);
-	tcase_add_test(tc, who_guesses_passwords_is_sent_away);
-	tcase_add_test(tc, replies_do_not_pile_up_while_they_cannot_leave);
-	tcase_add_test(tc, whoever_is_in_the_middle_of_content_gets_no_421);
-	tcase_add_test(tc, no_message_is_begun_when_the_server_is_about_to_end);
-	tcase_add_test(tc, garbage_gets_whole_replies);
-}
-
-int
-main(void)
-{
-	Suite *suite = suite_create("sink-smtp");
-	TCase *conversation = tcase_create("conversation");
-	TCase *limits = tcase_create("limits");
-
-	add_conversations(conversation);
-	add_limits(limits);
-	suite_add_tcase(suite, conversation);
-	suite_add_tcase(suite, limits);
+	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
