@@ -19,8 +19,8 @@ struct scan_needle {
 	size_t len[SCAN_FORMS];
 };
 
-/* The secret is wiped where the caller has it. */
-void scan_needle_init(struct scan_needle *needle, char *secret);
+/* A secret, which is where it is lent to alone. */
+void scan_needle_init(struct scan_needle *needle);
 
 /*
  * The secret in memory that nobody else uses, to hand it over; and back, after

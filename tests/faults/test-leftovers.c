@@ -49,12 +49,7 @@ look(const void *block, size_t size)
 static void
 setup(void)
 {
-	/* By pieces: whole it would be in the program for ever. */
-	char secret[64];
-
-	snprintf(secret, sizeof(secret), "%s%s%s", "q7Vb2LxTz", "9RkWm4Ydf3Np",
-	    "8HsJc6Ga");
-	scan_needle_init(&needle, secret);
+	scan_needle_init(&needle);
 	snprintf(folder, sizeof(folder), "/tmp/smtptls-test-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/secret", folder);

@@ -104,12 +104,7 @@ static char place[64];
 static void
 setup(void)
 {
-	/* By pieces: whole it would be in the program for ever. */
-	char secret[64];
-
-	snprintf(secret, sizeof(secret), "%s%s%s", "q7Vb2LxTz", "9RkWm4Ydf3Np",
-	    "8HsJc6Ga");
-	scan_needle_init(&needle, secret);
+	scan_needle_init(&needle);
 	memset(long_user, 'u', sizeof(long_user) - 1);
 	talk_world_setup();
 }
@@ -277,138 +272,6 @@ START_TEST(secret_is_nowhere_when_the_client_is_gone)
 }
 END_TEST
 
-/* In another process, too: a file with a key that the secret opens. */
-static void
-write_encrypted_key(const struct cert *cert, const char *path)
-{
-	char *secret = scan_needle_lend(&needle);
-	char pem[8192];
-	size_t len = sizeof(pem);
-	FILE *file = fopen(path, "we");
-
-	if (file == NULL ||
-	    gnutls_x509_privkey_export_pkcs8(cert->key, GNUTLS_X509_FMT_PEM,
-		secret, GNUTLS_PKCS_PBES2_AES_256, pem, &len) < 0 ||
-	    fwrite(pem, 1, len, file) != len || fclose(file) != 0)
-		_exit(1);
-	_exit(0);
-}
-
-static int
-give_password(const char *what, char *password, size_t cap, void *arg)
-{
-	char *secret = scan_needle_lend(&needle);
-
-	(void)what;
-	++*(int *)arg;
-	snprintf(password, cap, "%s", secret);
-	scan_needle_take_back(secret);
-	return scan_memory(&needle) >= 1 ? SMTPTLS_OK : SMTPTLS_E_INVALID;
-}
-
-/* One that is wrong, one that is taken back, one without an end. */
-struct bad_password {
-	int row;
-	const char *place; /* where it was asked for */
-	size_t cap;
-};
-
-static int
-give_bad_password(const char *what, char *password, size_t cap, void *arg)
-{
-	struct bad_password *bad = arg;
-	char *secret = scan_needle_lend(&needle);
-	size_t len;
-
-	(void)what;
-	bad->place = password;
-	bad->cap = cap;
-	snprintf(password, cap, "%s", secret);
-	scan_needle_take_back(secret);
-	len = strlen(password);
-	password[0] = '!';
-	if (bad->row == 2)
-		memset(password + len, 'x', cap - len);
-	return bad->row == 1 ? SMTPTLS_E_CANCELLED : SMTPTLS_OK;
-}
-
-/* Deep enough that the look itself does not write over what it looks for. */
-__attribute__((noinline)) static int
-load_deep_down(struct smtptls_context *context, const char *chain,
-    const char *key, struct bad_password *bad)
-{
-	volatile char deep[65536];
-
-	deep[0] = 0;
-	return smtptls_context_load_cert_chain(
-		   context, chain, key, give_bad_password, bad) +
-	    deep[0];
-}
-
-START_TEST(password_that_opens_no_key_is_wiped)
-{
-	const struct cert *own = factory_server(
-	    world.factory, world.ca, "DNS:" TALK_HOST);
-	const char *chain = factory_file(world.factory, "own.pem",
-	    factory_pem(world.factory, own, NULL, NULL));
-	const char *key = factory_file(world.factory, "own-key.pem", "");
-	struct bad_password bad = { .row = _i };
-	struct smtptls_context *context = NULL;
-	int status = -1;
-	pid_t pid;
-
-	if (scan_memory(&needle) < 0)
-		return;
-	pid = fork();
-	ck_assert_int_ge(pid, 0);
-	if (pid == 0)
-		write_encrypted_key(own, key);
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert_int_eq(status, 0);
-	ck_assert_ok(smtptls_context_new(SMTPTLS_SERVER_AUTH, &context));
-	ck_assert_int_eq(scan_memory(&needle), 0);
-	freed_tell(look);
-	ck_assert_int_eq(
-	    load_deep_down(context, chain, key, &bad), SMTPTLS_E_INVALID);
-	freed_tell(NULL);
-	ck_assert_uint_gt(bad.cap, 0);
-	ck_assert_int_eq(scan_block(&needle, bad.place, bad.cap), 0);
-	ck_assert_int_eq(freed, 0);
-	/* GnuTLS keeps the first one, in what it has freed: its own affair. */
-	if (_i > 0)
-		ck_assert_int_eq(scan_memory(&needle), 0);
-	smtptls_context_free(context);
-}
-END_TEST
-
-START_TEST(password_of_a_key_is_nowhere_when_the_key_is_loaded)
-{
-	const struct cert *own = factory_server(
-	    world.factory, world.ca, "DNS:" TALK_HOST);
-	const char *chain = factory_file(world.factory, "own.pem",
-	    factory_pem(world.factory, own, NULL, NULL));
-	const char *key = factory_file(world.factory, "own-key.pem", "");
-	struct smtptls_context *context = NULL;
-	int status = -1, asked = 0;
-	pid_t pid;
-
-	if (scan_memory(&needle) < 0)
-		return;
-	pid = fork();
-	ck_assert_int_ge(pid, 0);
-	if (pid == 0)
-		write_encrypted_key(own, key);
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert_int_eq(status, 0);
-	ck_assert_ok(smtptls_context_new(SMTPTLS_SERVER_AUTH, &context));
-	ck_assert_ok(smtptls_context_load_cert_chain(
-	    context, chain, key, give_password, &asked));
-	ck_assert_int_eq(asked, 1);
-	ck_assert_int_eq(scan_memory(&needle), 0);
-	smtptls_context_free(context);
-}
-END_TEST
-
 /* What was freed counts, and so does what was encoded. */
 START_TEST(secret_that_is_left_somewhere_is_found)
 {
@@ -442,8 +305,6 @@ main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_unchecked_fixture(tc, setup, talk_world_teardown);
-	tcase_add_loop_test(tc, password_that_opens_no_key_is_wiped, 0, 3);
-	tcase_add_test(tc, password_of_a_key_is_nowhere_when_the_key_is_loaded);
 	tcase_add_test(tc, secret_that_is_left_somewhere_is_found);
 	add_rows_in_modes(tc, secret_is_nowhere_when_the_client_is_gone, ways);
 	suite_add_tcase(suite, tc);
