@@ -44,10 +44,18 @@ PROGRAMS = {
         "submit": ["system", "settings", "message", "deliver"],
         "serve": ["system", "settings", "message", "deliver", "submit"],
     },
+    "smtp-sink-tls": {
+        "certificates": [],
+        "conversation": [],
+        "mischief": ["conversation"],
+        "connection": ["conversation", "mischief"],
+    },
 }
 # What one file may include all the same: a bad server has to reach below what
 # the public interface of TLS lets anybody do.
-FILES = {"tools/smtp-sink-tls/mischief-tls.c": ["tls/session.h"]}
+FILES = {
+    "tools/smtp-sink-tls/connection/mischief-tls.c": ["tls/session.h"],
+}
 
 # <group/...> or <header> -> who may include it; what is not here is libc's
 SYSTEM = {

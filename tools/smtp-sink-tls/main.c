@@ -17,14 +17,14 @@
 #include "base/err.h"
 #include "base/secret.h"
 
+#include "certificates/make-ca.h"
 #include "common/narrow.h"
-#include "conn.h"
-#include "maildir.h"
-#include "make-ca.h"
-#include "misbehave.h"
+#include "connection/conn.h"
+#include "conversation/maildir.h"
+#include "conversation/stats.h"
+#include "mischief/misbehave.h"
 #include "options.h"
 #include "server.h"
-#include "stats.h"
 
 /* As for the client: see smtptls_client_set_credentials(), _set_token(). */
 #define PASSWORD_LEN_MAX 4096

@@ -8,7 +8,7 @@
 
 #include <smtptls/status.h>
 
-#include "misbehave.h"
+#include "mischief/misbehave.h"
 
 #define PORT_MAX 65535
 /* Longer than any test should wait, and far from any overflow. */

@@ -6,25 +6,8 @@
 
 #include "base/err.h"
 
-#include "mischief.h"
-
-/* What EHLO offers; a set of them. */
-enum sink_extension {
-	SINK_PIPELINING = 1 << 0,
-	SINK_SIZE = 1 << 1,
-	SINK_8BITMIME = 1 << 2,
-	SINK_SMTPUTF8 = 1 << 3,
-	SINK_ENHANCEDSTATUSCODES = 1 << 4,
-	SINK_CHUNKING = 1 << 5,
-	SINK_DSN = 1 << 6,
-	SINK_STARTTLS = 1 << 7,
-	SINK_AUTH = 1 << 8,
-	SINK_REQUIRETLS = 1 << 9,
-	SINK_MT_PRIORITY = 1 << 10,
-	SINK_FUTURERELEASE = 1 << 11,
-	SINK_DELIVERBY = 1 << 12,
-	SINK_EXTENSIONS_ALL = (1 << 13) - 1
-};
+#include "conversation/extensions.h"
+#include "conversation/mischief.h"
 
 enum sink_action {
 	SINK_RUN = 0,

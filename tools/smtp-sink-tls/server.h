@@ -7,8 +7,8 @@
 
 #include "base/err.h"
 
-#include "conn.h"
-#include "smtp.h"
+#include "connection/conn.h"
+#include "conversation/smtp.h"
 
 /* Where the server listens; a descriptor below 0 is not used. */
 struct sink_listener {

@@ -14,9 +14,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#include "conn.h"
-#include "make-ca.h"
-#include "options.h"
+#include "certificates/make-ca.h"
+#include "connection/conn.h"
+#include "conversation/extensions.h"
 
 /*
  * A connection of the sink and a client on a pair of sockets, in one thread

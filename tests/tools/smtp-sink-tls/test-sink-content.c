@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "content.h"
+#include "conversation/content.h"
 
 #define TEXT_MAX 64
 

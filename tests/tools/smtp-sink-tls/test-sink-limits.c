@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "conversation.h"
+#include "sink-talk.h"
 
 /* `line_len` octets with the CRLF, filled up in the middle. */
 static void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "conversation.h"
+#include "sink-talk.h"
 
 static const struct {
 	const char *input;
