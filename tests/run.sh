@@ -72,15 +72,16 @@ good() {
 
 bad() {
 	failed=$((failed + 1))
-	say "NOT OK: $*"
+	say "NOT OK: $*" | tee -a build-logs/failed.log
 }
 
-# remember WHERE COMMAND...: what the command prints tells what went wrong. It is
-# printed now, and again next to the end, for who sees the end alone.
+# COMMAND | remember WHERE: it tells what went wrong, is printed now, and again
+# next to the end, for who sees the end alone.
 remember() {
-	say "--- $1" | tee -a build-logs/failed.log
-	shift
-	"$@" | tee -a build-logs/failed.log
+	{
+		say "--- $1"
+		cat
+	} | tee -a build-logs/failed.log
 }
 
 # --- what is missing -------------------------------------------------------
@@ -125,7 +126,7 @@ install_missing() {
 	fi
 	# shellcheck disable=SC2086
 	if ! install_packages $missing >build-logs/apt.log 2>&1; then
-		tail -n 20 build-logs/apt.log
+		tail -n 20 build-logs/apt.log | remember build-logs/apt.log
 		return 1
 	fi
 }
@@ -145,16 +146,21 @@ configure() {
 	env $compilers meson setup "$dir" "$@"
 }
 
-# build DIR CC CXX OPTION...: one check, its log is shown only if it fails.
+# build DIR CC CXX OPTION...: one check, its log is shown only if it fails, and
+# that only once.
 build() {
+	case $broken in
+	*$1*) return 1 ;;
+	esac
 	log=build-logs/$1.log
 	if configure "$@" >"$log" 2>&1 && ninja -j 2 -C "$1" >>"$log" 2>&1
 	then
 		good "$1 is built without a warning"
 		return 0
 	fi
-	remember "$1" tail -n 60 "$log"
+	tail -n 60 "$log" | remember "$log"
 	bad "$1 cannot be built"
+	broken="$broken $1"
 	return 1
 }
 
@@ -181,10 +187,13 @@ meson_test() {
 	# shellcheck disable=SC2086
 	set -- ${sum:-0 0 0}
 	if [ "$2" != 0 ]; then
-		remember "$label" python3 tests/failures.py \
-			"$dir/meson-logs/testlog-$setup.json"
+		recorded=$dir/meson-logs/testlog-$setup
+		{
+			python3 tests/failures.py "$recorded.json" 2>&1 ||
+				tail -n 60 "$log"
+		} | remember "$recorded.txt"
 	elif [ "$status" != 0 ]; then
-		remember "$label" tail -n 60 "$log"
+		tail -n 60 "$log" | remember "$log"
 		bad "meson test in $dir ends with status $status"
 	elif [ "$1" = 0 ]; then
 		bad "meson test in $dir ran nothing"
@@ -245,7 +254,8 @@ run_script() {
 	failed=$((failed + not_ok))
 	skipped=$((skipped + $(grep -c '^skipped: ' "$log")))
 	if [ "$status" != 0 ] || [ "$not_ok" != 0 ]; then
-		remember "$script" tail -n 60 "$log"
+		tail -n 60 "$log" | remember "$log"
+		# Some may stand further up.
 		grep '^NOT OK: ' "$log" >>build-logs/failed.log
 	fi
 	if [ "$status" != 0 ] && [ "$not_ok" = 0 ]; then
@@ -283,6 +293,8 @@ finish() {
 	if [ -s build-logs/failed.log ]; then
 		say "== what failed"
 		cat build-logs/failed.log
+		say "== in short"
+		grep '^NOT OK: ' build-logs/failed.log | sort -u
 	fi
 	say "== time used"
 	printf '%s' "$times"
@@ -296,6 +308,7 @@ finish() {
 install=yes
 full=
 built=
+broken=
 linker=
 parts=
 times=
