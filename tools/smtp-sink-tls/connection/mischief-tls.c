@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is done to TLS: see mischief-conn.h. */
+/* What is done to TLS: see connection/mischief.h. */
 #include "connection/mischief.h"
 
 #include <string.h>

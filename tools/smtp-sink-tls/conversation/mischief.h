@@ -9,7 +9,7 @@
 /*
  * What a server does to its clients where it was told to (--misbehave). A good
  * server has none of it: everything here hangs on one pointer that is NULL.
- * misbehave.h has the table; this is what the conversation knows of it.
+ * misbehaviour.h says what a row of the table is; mischief/table.c has them.
  */
 
 struct sink_smtp;
