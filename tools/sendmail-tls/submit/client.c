@@ -93,13 +93,14 @@ wait_for(struct stls_err *err, const struct talk *talk, short events, int ms)
 {
 	int n = ready_wait(talk->fd, events,
 	    stls_deadline_first(talk->deadline, stls_deadline_in(ms)));
-	char how[128] = "did not answer in time";
+	char how[128];
 
 	if (n > 0)
 		return 0;
-	if (n < 0)
-		snprintf(how, sizeof(how), "cannot be waited for (%s)",
-		    strerror(errno));
+	if (n == 0)
+		return lost(err, talk, "did not answer in time");
+	snprintf(
+	    how, sizeof(how), "could not be waited for (%s)", strerror(errno));
 	return lost(err, talk, how);
 }
 
