@@ -82,7 +82,7 @@ END_TEST
 static const struct step offering_in_clear[] = {
 	SEND("220 mail.example.org ESMTP\r\n"),
 	PREFIX("EHLO "),
-	SEND("250-mail.example.org\r\n250 AUTH PLAIN LOGIN\r\n"),
+	TALK_OFFER("AUTH PLAIN LOGIN"),
 	STEP(SWALLOW),
 	END,
 };

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Credentials set means authenticated or an error, and never in clear. */
-#include <stdio.h>
+/* Credentials set means authenticated or an error. */
 #include <string.h>
 
 #include "client/talk.h"

@@ -73,7 +73,7 @@ static const char *const priorities[] = {
 static const struct step refusing_script[] = {
 	SEND("220 mail.example.org ESMTP\r\n"),
 	PREFIX("EHLO "),
-	SEND("250-mail.example.org\r\n250 STARTTLS\r\n"),
+	TALK_OFFER("STARTTLS"),
 	LINE("STARTTLS"),
 	SEND("220 go\r\n"),
 	STEP(TLS_FAILS),

@@ -197,7 +197,6 @@ START_TEST(pool_of_a_wrong_url_has_an_error)
 	    smtptls_message_error(message), smtptls_pool_error(pool));
 	ck_assert_int_eq(smtptls_pool_set_idle_ms(pool, 1), SMTPTLS_E_INVALID);
 	smtptls_pool_cancel(pool);
-	smtptls_pool_cancel(pool);
 	smtptls_pool_free(pool);
 	ck_assert_int_eq(
 	    smtptls_pool_new(NULL, world.context, &pool), SMTPTLS_E_INVALID);

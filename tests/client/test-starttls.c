@@ -5,7 +5,7 @@
 #include "client/talk.h"
 
 #define GREETING SEND("220 mail.example.org ESMTP\r\n")
-#define OFFER SEND("250-mail.example.org\r\n250 STARTTLS\r\n")
+#define OFFER TALK_OFFER("STARTTLS")
 #define UP_TO_EHLO GREETING, PREFIX("EHLO ")
 #define UP_TO_STARTTLS UP_TO_EHLO, OFFER, LINE("STARTTLS")
 

@@ -19,7 +19,7 @@ struct scan_needle {
 	size_t len[SCAN_FORMS];
 };
 
-/* A secret, which is where it is lent to alone. */
+/* Make a secret. It is in memory only while it is lent. */
 void scan_needle_init(struct scan_needle *needle);
 
 /*

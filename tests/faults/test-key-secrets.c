@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <gnutls/x509.h>
+
 #include <smtptls/context.h>
 
 #include "faults/scan.h"

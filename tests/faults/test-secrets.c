@@ -17,13 +17,12 @@
 static const struct step serve_starttls[] = {
 	SEND("220 mail.example.org ESMTP\r\n"),
 	PREFIX("EHLO "),
-	SEND("250-mail.example.org\r\n250 STARTTLS\r\n"),
+	TALK_OFFER("STARTTLS"),
 	LINE("STARTTLS"),
 	SEND("220 2.0.0 go ahead\r\n"),
 	STEP(TLS),
 	PREFIX("EHLO "),
-	SEND("250-mail.example.org\r\n"
-	     "250 AUTH PLAIN LOGIN XOAUTH2 OAUTHBEARER\r\n"),
+	TALK_OFFER("AUTH PLAIN LOGIN XOAUTH2 OAUTHBEARER"),
 	STEP(SERVE),
 	END,
 };
@@ -32,8 +31,7 @@ static const struct step serve_implicit[] = {
 	STEP(TLS),
 	SEND("220 mail.example.org ESMTP\r\n"),
 	PREFIX("EHLO "),
-	SEND("250-mail.example.org\r\n"
-	     "250 AUTH PLAIN LOGIN XOAUTH2 OAUTHBEARER\r\n"),
+	TALK_OFFER("AUTH PLAIN LOGIN XOAUTH2 OAUTHBEARER"),
 	STEP(SERVE),
 	END,
 };
@@ -42,8 +40,7 @@ static const struct step refuse_implicit[] = {
 	STEP(TLS),
 	SEND("220 mail.example.org ESMTP\r\n"),
 	PREFIX("EHLO "),
-	SEND("250-mail.example.org\r\n"
-	     "250 AUTH PLAIN LOGIN XOAUTH2 OAUTHBEARER\r\n"),
+	TALK_OFFER("AUTH PLAIN LOGIN XOAUTH2 OAUTHBEARER"),
 	PREFIX("AUTH "),
 	SEND("535 5.7.8 no\r\n"),
 	STEP(SWALLOW),
@@ -54,8 +51,7 @@ static const struct step lose_implicit[] = {
 	STEP(TLS),
 	SEND("220 mail.example.org ESMTP\r\n"),
 	PREFIX("EHLO "),
-	SEND("250-mail.example.org\r\n"
-	     "250 AUTH PLAIN LOGIN XOAUTH2 OAUTHBEARER\r\n"),
+	TALK_OFFER("AUTH PLAIN LOGIN XOAUTH2 OAUTHBEARER"),
 	PREFIX("AUTH "),
 	STEP(CLOSE),
 	END,

@@ -13,9 +13,9 @@
 #include "trust-world.h"
 
 /*
- * What read(2) says at its second call: that the file has ended, or that
- * something is wrong. By another name in C, since libc's prototype has
- * attributes of its own.
+ * What read(2) says at its second call, that the file has ended or that
+ * something is wrong; or GnuTLS takes a certificate less. read(2) has another
+ * name in C, since libc's prototype has attributes of its own.
  */
 enum {
 	NOTHING_FAILS,

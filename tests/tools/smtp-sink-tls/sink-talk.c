@@ -37,6 +37,7 @@ start(unsigned int how)
 	if ((how & CLEAR) == 0)
 		sink_smtp_tls_started(&smtp);
 	out_len = 0;
+	out[0] = '\0';
 }
 
 void
@@ -90,11 +91,16 @@ codes(void)
 	size_t n = 0;
 
 	for (; (end = strstr(line, "\r\n")) != NULL; line = end + 2) {
-		if (end - line < 4 || line[3] != ' ')
+		if (end - line < 4 || line[3] != ' ') {
+			/* A good server says nothing else. */
+			ck_assert(policy.mischief != NULL ||
+			    (end - line >= 4 && line[3] == '-'));
 			continue;
+		}
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%.3s",
 		    n > 0 ? " " : "", line);
 	}
+	ck_assert(policy.mischief != NULL || *line == '\0');
 	text[n] = '\0';
 	return text;
 }

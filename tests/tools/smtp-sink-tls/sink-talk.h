@@ -26,9 +26,11 @@ extern struct sink_smtp smtp;
 extern char out[65536];
 extern size_t out_len;
 
-/* A policy, which the test may change before it starts, and a client. */
+/* Set the policy, which may be changed before a conversation is started. */
 void prepare(unsigned int how, unsigned int extensions);
+/* Start a conversation by the policy. */
 void start(unsigned int how);
+/* Both. */
 void begin(unsigned int how, unsigned int extensions);
 
 /* Move what the sink has to say to `out`. */
@@ -39,7 +41,10 @@ void feed(const char *text);
 /* The same in two pieces, the first one of `cut` octets. */
 void feed_cut(const char *data, size_t len, size_t cut);
 
-/* The codes of whole replies, with blanks: easier to read than the texts. */
+/*
+ * The codes of whole replies, with blanks: easier to read than the texts. A
+ * good server has said nothing else.
+ */
 const char *codes(void);
 
 #endif

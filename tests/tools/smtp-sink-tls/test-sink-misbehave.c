@@ -2,9 +2,13 @@
 /* Mischief as a value: a conversation is fed, and what it says is looked at. */
 #include <string.h>
 
-#include "sink-talk.h"
+#include <smtptls/status.h>
+
+#include "base/buf.h"
+#include "base/err.h"
 #include "mischief/misbehave.h"
 #include "mischief/order.h"
+#include "sink-talk.h"
 
 #define MAIL FROM TO "DATA\r\nx\r\n.\r\n"
 #define LOG_IN "AUTH PLAIN " PLAIN "\r\n"

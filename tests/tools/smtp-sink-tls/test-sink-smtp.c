@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What a good server answers, wherever what it hears is cut. */
 #include <string.h>
 
 #include "sink-talk.h"

@@ -271,8 +271,8 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("auth-mechanisms");
-	TCase *tc = talk_case(suite, "auth-mechanisms");
+	Suite *suite = suite_create("auth-no-password");
+	TCase *tc = talk_case(suite, "auth-no-password");
 
 	add_rows_in_modes(
 	    tc, token_goes_by_its_own_mechanisms_alone, token_rows);
