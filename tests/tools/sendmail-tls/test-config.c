@@ -171,6 +171,30 @@ START_TEST(a_server_gets_nothing_that_was_said_about_another_one)
 	ck_assert_ptr_null(settings.cafile);
 	ck_assert_int_eq(settings.password.source, PASSWORD_PROMPT);
 	settings_done(&settings);
+
+	/* By the user, where an account of the system's file names none. */
+	write_file(system_path,
+	    SYSTEM_SERVER "[work]\nuser = w\npassword-file = /pw\n"
+			  "insecure-no-verify = yes\nfrom = w@work.example\n",
+	    0644);
+	write_file(user_path, "url = smtps://user.example\n", 0644);
+	ck_assert_ok(parse(&err, &settings, "-a", "work", NULL, NULL));
+	ck_assert_str_eq(settings.url, "smtps://user.example");
+	ck_assert_ptr_null(settings.user);
+	ck_assert_ptr_null(settings.cafile);
+	ck_assert_int_eq(settings.password.source, PASSWORD_PROMPT);
+	ck_assert(!settings.insecure_no_verify);
+	ck_assert_str_eq(settings.from, "w@work.example");
+	settings_done(&settings);
+
+	/* And where it does name one, it is not added to by the user's. */
+	write_file(system_path,
+	    SYSTEM_SERVER "[work]\nurl = smtps://work.example\n", 0644);
+	write_file(user_path, "url = smtps://user.example\nuser = u\n", 0644);
+	ck_assert_ok(parse(&err, &settings, "-a", "work", NULL, NULL));
+	ck_assert_str_eq(settings.url, "smtps://work.example");
+	ck_assert_str_eq(settings.user, "machine");
+	settings_done(&settings);
 }
 END_TEST
 

@@ -96,9 +96,18 @@ is_about_server(const struct config_entry *entry)
 }
 
 /*
- * A file that names a server is not added to by what another one said about
- * another server before: no password goes where it was not meant to go.
+ * Where one file names the server, the other one means another: all of the
+ * file of the system that is about a server, its accounts too, or what that of
+ * the user says for all accounts. No password goes where it was not meant to.
  */
+static bool
+is_about_other_server(const struct config_entry *entry,
+    const struct config_entry *url, bool is_before_url)
+{
+	return url != NULL && entry->source != url->source &&
+	    (is_before_url || entry->source < url->source);
+}
+
 int
 settings_apply(struct stls_err *err, const struct config *config,
     const struct settings_choice *choice, struct settings *settings,
@@ -119,8 +128,7 @@ settings_apply(struct stls_err *err, const struct config *config,
 			is_before_url = false;
 		if (is_about_server(entry) &&
 		    (choice->url_is_given ||
-			(url != NULL && is_before_url &&
-			    entry->source != url->source)))
+			is_about_other_server(entry, url, is_before_url)))
 			continue;
 		r = apply_entry(err, entry, settings);
 		if (r != 0)
