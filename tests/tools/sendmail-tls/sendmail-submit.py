@@ -196,6 +196,17 @@ class Arriving(Submit):
         self.assertEqual(mail.field("From"), ['Jo Do <alice@example.test>'])
         self.assertEqual(mail.body, b"a\r\n.\r\nb\r\n")
 
+    def test_a_file_of_the_caller_may_require_tls(self):
+        config = self.folder / "config"
+        config.write_text("require-tls = yes\n")
+        config.chmod(0o600)
+        for words in ([], ["--require-tls"]):
+            with self.helper():
+                result = self.hand_over(A, *words, stdin=MAIL, config=config)
+            self.assertEqual((result.status, result.err), (0, ""))
+            mail, = self.sink.take()
+            self.assertEqual(mail.asked[0], ["REQUIRETLS"])
+
     def test_the_sender_is_who_connects(self):
         with self.helper():
             self.assertEqual(self.hand_over(A, stdin=HEADERLESS).status, 0)

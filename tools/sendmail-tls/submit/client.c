@@ -277,9 +277,20 @@ stays_here(const struct option_spec *spec)
 }
 
 static int
+add_word(struct stls_err *err, struct collection *words, const char *word)
+{
+	words->items[words->count] = stls_strdup(word);
+	if (words->items[words->count] == NULL)
+		return stls_err_set(err, EX_OSERR, "out of memory");
+	words->count++;
+	return 0;
+}
+
+static int
 collect(struct stls_err *err, void *target, const struct option_use *use)
 {
 	struct collection *words = target;
+	int r;
 
 	if (stays_here(use->spec))
 		return 0;
@@ -288,15 +299,9 @@ collect(struct stls_err *err, void *target, const struct option_use *use)
 		    "%s cannot be handed to the submit helper, which has its "
 		    "own configuration",
 		    use->shown);
-	words->items[words->count] = stls_strdup(use->shown);
-	if (words->items[words->count++] == NULL)
-		return stls_err_set(err, EX_OSERR, "out of memory");
-	if (use->value == NULL)
-		return 0;
-	words->items[words->count] = stls_strdup(use->value);
-	if (words->items[words->count++] == NULL)
-		return stls_err_set(err, EX_OSERR, "out of memory");
-	return 0;
+	r = add_word(err, words, use->shown);
+	return r == 0 && use->value != NULL ? add_word(err, words, use->value)
+					    : r;
 }
 
 static void
@@ -309,9 +314,10 @@ words_done(struct collection *words)
 	free(words->items);
 }
 
+/* The command line, and what a file of the caller's has to add to it. */
 static int
-collect_words(
-    struct stls_err *err, int argc, char **argv, struct collection *words)
+collect_words(struct stls_err *err, const struct settings *settings, int argc,
+    char **argv, struct collection *words)
 {
 	struct option_table table = settings_options;
 	CLEANUP(free_ptr) const char **operands = NULL;
@@ -322,22 +328,20 @@ collect_words(
 	for (i = 1; i < (size_t)argc; i++)
 		letters += strlen(argv[i]);
 	words->items = stls_alloc_array(
-	    (size_t)argc * 2 + letters + 1, sizeof(words->items[0]));
+	    (size_t)argc * 2 + letters + 2, sizeof(words->items[0]));
 	operands = stls_alloc_array((size_t)argc + 1, sizeof(operands[0]));
 	if (words->items == NULL || operands == NULL)
 		return stls_err_set(err, EX_OSERR, "out of memory");
 	table.visit = collect;
 	r = options_parse(err, &table, OPTION_COMMAND_LINE, argc, argv, words,
 	    operands, &count);
-	if (r != 0)
-		return r;
-	words->items[words->count] = stls_strdup("--");
-	for (i = 0; i <= count && words->items[words->count] != NULL; i++) {
-		words->count++;
-		if (i < count)
-			words->items[words->count] = stls_strdup(operands[i]);
-	}
-	return i > count ? 0 : stls_err_set(err, EX_OSERR, "out of memory");
+	if (r == 0 && settings->options.require_tls)
+		r = add_word(err, words, "--require-tls");
+	if (r == 0)
+		r = add_word(err, words, "--");
+	for (i = 0; i < count && r == 0; i++)
+		r = add_word(err, words, operands[i]);
+	return r;
 }
 
 static void
@@ -389,7 +393,7 @@ submit_client_run(struct stls_err *err, const struct settings *settings,
 	char text[SUBMIT_TEXT_LEN_MAX + 1] = "";
 	int r;
 
-	r = collect_words(err, argc, argv, &words);
+	r = collect_words(err, settings, argc, argv, &words);
 	if (r == 0)
 		r = read_input(err, settings, stdin_was_closed, &stash);
 	if (r == 0)
