@@ -315,6 +315,58 @@ class Mistakes(Smtp):
         self.assert_status(result, DATAERR)
         self.assertEqual(self.sink.take(), [])
 
+    def test_content_that_is_late_is_not_obeyed_either(self):
+        evil = b"RSET\r\n" + ENVELOPE + b"DATA\r\nevil\r\n.\r\nQUIT\r\n"
+        for first in (b"Subject: x\r\n\r\n", b"\r\n", b".\r\n", b"x\n",
+                      b"x" * 3000 + b"\r\n"):
+            with self.subTest(first=first[:20]):
+                client = self.converse()
+                client.say(START)
+                client.say(b"MAIL FROM:<s@example.test>\r\n")
+                client.say(b"RCPT TO:<@>\r\n")
+                self.assertTrue(client.say(b"DATA\r\n").startswith(b"554 "))
+                reply = client.say(first + evil)
+                self.assertTrue(reply.startswith(b"421 4.5.0 "), reply)
+                self.assertEqual(client.reply(), b"")
+                client.end(DATAERR)
+        self.assertEqual(self.sink.take(), [])
+
+    def test_content_that_was_there_is_not_obeyed_at_any_cut(self):
+        evil = b"RSET\r\n" + ENVELOPE + b"DATA\r\nevil\r\n.\r\nQUIT\r\n"
+        refused = b"MAIL FROM:<s@example.test>\r\nRCPT TO:<@>\r\nDATA\r\n"
+        path = self.folder / "said"
+        # What one read takes ends with DATA, or next to it.
+        for end in range(32766, 32771):
+            filler = end - len(START + refused)
+            lines = [b"NOOP " + b"x" * 1017 + b"\r\n"] * (filler // 1024)
+            lines.append(b"NOOP " + b"x" * (filler % 1024 - 7) + b"\r\n")
+            said = START + b"".join(lines) + refused
+            self.assertEqual(len(said), end)
+            path.write_bytes(said + evil)
+            with self.subTest(end=end), path.open("rb") as stdin:
+                result = self.pipe(stdin)
+                self.assert_status(result, DATAERR, "not allowed")
+                self.assertTrue(result.out.split(b"\r\n")[-2]
+                                .startswith(b"421 4.5.0 "))
+        self.assertEqual(self.sink.take(), [])
+
+    def test_who_waits_may_go_on_after_a_refused_data(self):
+        client = self.converse()
+        client.say(START)
+        client.say(b"MAIL FROM:<s@example.test>\r\n")
+        self.assertTrue(client.say(b"DATA\r\n").startswith(b"554 "))
+        for said in (b"NOOP\r\n", b"RSET\r\n"):
+            self.assertTrue(client.say(said).startswith(b"250 "))
+        self.assertTrue(client.send(CRLF)[-1].startswith(b"250 "))
+        self.assertTrue(client.say(b"DATA\r\n").startswith(b"503 "))
+        self.assertTrue(client.say(b"QUIT\r\n").startswith(b"221 "))
+        client.end()
+        self.assertEqual(len(self.sink.take()), 1)
+
+    def test_an_end_after_a_refused_data_is_one(self):
+        result = self.pipe(START + b"DATA\r\n")
+        self.assertEqual((result.status, result.err), (0, ""))
+
     def test_something_else_altogether(self):
         result = self.pipe(b"GET / HTTP/1.1\r\n" + b"Host: x\r\n" * 100)
         self.assert_status(result, DATAERR)

@@ -285,14 +285,129 @@ START_TEST(content_behind_a_data_that_was_refused_is_not_obeyed)
 }
 END_TEST
 
+/* Its first octets come when the refusal has been read. */
+START_TEST(what_is_no_command_behind_a_refused_data_ends_it)
+{
+	static const char evil[] = "RSET\r\n" M R "DATA\r\nevil\r\n.\r\n";
+	static const char *const datas[] = { M "DATA\r\n", "DATA\r\n",
+		"DATA x\r\n", M R "data\n", M R "DATA \r\r\n" };
+	static const char *const firsts[] = { "Subject: x\r\n", "\r\n", ".\r\n",
+		"..\r\n", " RSET\r\n", "RSET\n", "QUIT:\r\n", "\xff\r\n",
+		"VERB ON\r\n", "NOOP\r\nRSET\r\nx\r\n" };
+	static struct seen seen;
+	char said[1000];
+	size_t i, len, piece;
+
+	for (i = 0; i < COUNT(firsts); i++) {
+		len = (size_t)snprintf(
+		    said, sizeof(said), "%s%s%s", datas[_i], firsts[i], evil);
+		for (piece = 1; piece <= len; piece += test_step()) {
+			converse(&seen, NULL, said, len, piece);
+			ck_assert(seen.is_closed);
+			ck_assert_str_eq(seen.mails, "");
+			ck_assert_str_eq(
+			    seen.replies + strlen(seen.replies) - 4, "421 ");
+		}
+	}
+}
+END_TEST
+
+START_TEST(a_line_that_is_too_long_behind_a_refused_data_ends_it)
+{
+	static const char evil[] = "\r\n" M R "DATA\r\nevil\r\n.\r\n";
+	static struct seen seen;
+	char said[SMTP_SERVER_LINE_MAX + 200] = "DATA\r\n";
+
+	memset(said + 6, 'x', SMTP_SERVER_LINE_MAX);
+	strcat(said, evil);
+	converse(&seen, NULL, said, strlen(said), 1);
+	ck_assert(seen.is_closed);
+	ck_assert_str_eq(seen.replies, START "503 421 ");
+}
+END_TEST
+
+static size_t calls;
+
+static bool
+count_more(void)
+{
+	calls++;
+	return true;
+}
+
+/* The driver says that it is there, although it was not given yet. */
+START_TEST(what_can_be_read_behind_a_refused_data_counts)
+{
+	static const char good[] = M R "DATA\r\nx\r\n.\r\n";
+	struct smtp_server server;
+	size_t used;
+
+	smtp_server_init(&server, "x");
+	server.has_more = count_more;
+	ck_assert_int_eq(
+	    smtp_server_next(&server, good, sizeof(good) - 1, &used),
+	    SMTP_SERVER_BEGINS);
+	ck_assert_uint_eq(calls, 0);
+	smtp_server_done(&server);
+
+	smtp_server_init(&server, "x");
+	server.has_more = count_more;
+	ck_assert_int_eq(smtp_server_next(&server, "DATA\r\n", 6, &used),
+	    SMTP_SERVER_CLOSED);
+	ck_assert_uint_eq(calls, 1);
+	ck_assert(server.was_refused);
+	smtp_server_done(&server);
+}
+END_TEST
+
+/* Its content begins as commands do: who goes on there did not wait before. */
+START_TEST(who_does_not_wait_after_a_refused_data_is_not_believed)
+{
+	static const char refused[] = M "DATA\r\n";
+	static const char evil[] = "RSET\r\n" M R "DATA\r\nevil\r\n.\r\n";
+	static struct seen seen;
+	struct smtp_server server;
+	size_t used;
+
+	smtp_server_init(&server, "x");
+	ck_assert_int_eq(
+	    smtp_server_next(&server, refused, sizeof(refused) - 1, &used),
+	    SMTP_SERVER_WANTS_INPUT);
+	ck_assert_int_eq(
+	    smtp_server_next(&server, evil, sizeof(evil) - 1, &used),
+	    SMTP_SERVER_CLOSED);
+	seen.all_len = 0;
+	seen.replies[0] = '\0';
+	take_output(&server, &seen);
+	note_codes(&seen);
+	ck_assert_str_eq(seen.replies, START "250 554 250 250 250 354 421 ");
+	smtp_server_done(&server);
+}
+END_TEST
+
 START_TEST(a_client_that_waits_may_go_on_after_a_refused_data)
 {
+	static const struct {
+		const char *said, *replies, *mails;
+	} ways[] = {
+		{ M "DATA\r\n" R "DATA\r\nx\r\n.\r\n",
+		    START "250 554 250 354 250 ", AB "x\r\n|" },
+		{ M "DATA\r\nRSET\r\n" M R "DATA\r\nx\r\n.\r\n",
+		    START "250 554 250 " MR "354 250 ", AB "x\r\n|" },
+		{ "DATA\r\nNOOP\r\n" M R "DATA\r\nx\r\n.\r\nQUIT\r\n",
+		    START "503 250 " MR "354 250 221 ", AB "x\r\n|" },
+		{ "DATA x\r\nEHLO x\r\nHELO x\r\nVRFY x\r\nHELP\r\n",
+		    START "501 250 250 252 214 ", "" },
+		{ "DATA\r\nDATA\r\nMAIL\r\nRCPT\r\n" M,
+		    START "503 503 501 501 250 ", "" },
+		{ "DATA\r\nquit\r\n", START "503 221 ", "" },
+	};
 	static struct seen seen;
-	static const char said[] = M "DATA\r\n" R "DATA\r\nx\r\n.\r\n";
+	const char *said = ways[_i].said;
 
-	converse(&seen, NULL, said, sizeof(said) - 1, 1);
-	ck_assert_str_eq(seen.replies, START "250 554 250 354 250 ");
-	ck_assert_str_eq(seen.mails, AB "x\r\n|");
+	converse(&seen, NULL, said, strlen(said), 1);
+	ck_assert_str_eq(seen.replies, ways[_i].replies);
+	ck_assert_str_eq(seen.mails, ways[_i].mails);
 }
 END_TEST
 
@@ -544,7 +659,15 @@ main(void)
 	    COUNT(attacks));
 	tcase_add_loop_test(
 	    tc, content_behind_a_data_that_was_refused_is_not_obeyed, 0, 3);
-	tcase_add_test(tc, a_client_that_waits_may_go_on_after_a_refused_data);
+	tcase_add_loop_test(
+	    tc, what_is_no_command_behind_a_refused_data_ends_it, 0, 5);
+	tcase_add_test(
+	    tc, a_line_that_is_too_long_behind_a_refused_data_ends_it);
+	tcase_add_test(tc, what_can_be_read_behind_a_refused_data_counts);
+	tcase_add_test(
+	    tc, who_does_not_wait_after_a_refused_data_is_not_believed);
+	tcase_add_loop_test(
+	    tc, a_client_that_waits_may_go_on_after_a_refused_data, 0, 6);
 	tcase_add_loop_test(
 	    tc, a_line_that_is_none_is_refused, 0, COUNT(lines));
 	tcase_add_loop_test(tc, a_line_has_a_limit_and_is_refused_once, 0, 4);

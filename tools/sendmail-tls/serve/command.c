@@ -248,14 +248,17 @@ find_command(const char *line, size_t verb_len)
 
 /*
  * Content that follows a DATA that was refused would be read as commands. Who
- * did not wait for the answer has written it already.
+ * did not wait for the answer has written it already; and who does not wait for
+ * the next one did not wait for that one: what asked for it was content.
  */
 static void
-check_refused_data(
-    struct smtp_server *server, const struct command *command, bool is_followed)
+check_data(struct smtp_server *server, bool is_followed)
 {
-	if (command->run == on_data && is_followed &&
-	    server->state == SMTP_SERVER_COMMAND)
+	if (server->state == SMTP_SERVER_COMMAND)
+		server->data_was_refused = true;
+	if (!server->data_was_refused)
+		return;
+	if (is_followed || (server->has_more != NULL && server->has_more()))
 		smtp_server_abort(server, "4.5.0",
 		    "a message followed DATA, which was refused");
 }
@@ -265,15 +268,15 @@ static bool
 trim(struct smtp_server *server, char *line, size_t len)
 {
 	if (len < 2 || line[len - 2] != '\r') {
-		smtp_server_refuse(
-		    server, 500, "5.5.2", "a line ends with CR LF");
+		smtp_server_refuse_line(
+		    server, "5.5.2", "a line ends with CR LF");
 		return false;
 	}
 	len -= 2;
 	if (memchr(line, '\0', len) != NULL ||
 	    memchr(line, '\r', len) != NULL) {
-		smtp_server_refuse(
-		    server, 500, "5.5.2", "there is a NUL or CR in a line");
+		smtp_server_refuse_line(
+		    server, "5.5.2", "there is a NUL or CR in a line");
 		return false;
 	}
 	while (len > 0 && (line[len - 1] == ' ' || line[len - 1] == '\t'))
@@ -287,17 +290,21 @@ smtp_command_run(struct smtp_server *server, size_t len, bool is_followed)
 {
 	const struct command *command;
 	char *line = server->line;
+	const char *args;
 	size_t verb_len;
 
-	if (!trim(server, line, len))
-		return;
-	verb_len = strcspn(line, " \t");
+	line[len] = '\0';
+	verb_len = strcspn(line, " \t\r\n");
 	command = find_command(line, verb_len);
-	if (command == NULL) {
-		smtp_server_refuse(
-		    server, 500, "5.5.1", "there is no such command");
-		return;
+	if (trim(server, line, len)) {
+		args = line + verb_len + strspn(line + verb_len, " \t");
+		if (command != NULL)
+			command->run(server, args);
+		else
+			smtp_server_refuse_line(
+			    server, "5.5.1", "there is no such command");
 	}
-	command->run(server, line + verb_len + strspn(line + verb_len, " \t"));
-	check_refused_data(server, command, is_followed);
+	/* Where DATA has a wrong line end, its message follows all the same. */
+	if (command != NULL && command->run == on_data)
+		check_data(server, is_followed);
 }

@@ -21,6 +21,10 @@ void smtp_server_reply(struct smtp_server *server, int code,
 void smtp_server_refuse(struct smtp_server *server, int code,
     const char *enhanced, const char *text);
 
+/* The same, for a line that is no command. */
+void smtp_server_refuse_line(
+    struct smtp_server *server, const char *enhanced, const char *text);
+
 /* There is no transaction any more. */
 void smtp_server_reset(struct smtp_server *server);
 

@@ -107,6 +107,18 @@ smtp_server_refuse(struct smtp_server *server, int code, const char *enhanced,
 		smtp_server_abort(server, "4.7.0", "too many errors");
 }
 
+/* After a DATA that was refused it is of the content: worse may follow it. */
+void
+smtp_server_refuse_line(
+    struct smtp_server *server, const char *enhanced, const char *text)
+{
+	if (server->data_was_refused)
+		smtp_server_abort(server, "4.5.0",
+		    "what followed DATA, which was refused, is no command");
+	else
+		smtp_server_refuse(server, 500, enhanced, text);
+}
+
 /* Gather a line and run it. */
 static size_t
 take_command(struct smtp_server *server, const char *data, size_t len)
@@ -139,7 +151,7 @@ skip_line(struct smtp_server *server, const char *data, size_t len)
 	if (lf == NULL)
 		return len;
 	server->state = SMTP_SERVER_COMMAND;
-	smtp_server_refuse(server, 500, "5.5.2", "the line is too long");
+	smtp_server_refuse_line(server, "5.5.2", "the line is too long");
 	return (size_t)(lf - data) + 1;
 }
 

@@ -34,6 +34,8 @@ struct smtp_server {
 	const char *name; /* ours; borrowed, as the next two */
 	/* For bare local parts; NULL: they are refused. */
 	const char *sender_domain, *recipient_domain;
+	/* Whether more input can be read than was given; NULL: never. */
+	bool (*has_more)(void);
 	struct stls_buf out;
 
 	enum {
@@ -43,8 +45,9 @@ struct smtp_server {
 		SMTP_SERVER_ANSWER, /* is to be given */
 		SMTP_SERVER_CLOSING
 	} state;
-	bool was_refused;  /* the conversation was ended by us */
-	bool lacks_memory; /* and so it was, without a last word */
+	bool data_was_refused; /* what comes may be meant for content */
+	bool was_refused;      /* the conversation was ended by us */
+	bool lacks_memory;     /* and so it was, without a last word */
 	unsigned int errors;
 
 	/* The line that has not come as a whole. */
@@ -62,7 +65,7 @@ struct smtp_server {
 	size_t text_len;
 };
 
-/* The greeting is in the output at once. Domains can be set behind it. */
+/* The greeting is in the output at once. What is borrowed can be set then. */
 void smtp_server_init(struct smtp_server *server, const char *name);
 void smtp_server_done(struct smtp_server *server);
 

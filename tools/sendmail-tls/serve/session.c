@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/eintr.h"
 #include "message/recipients.h"
 #include "serve/message.h"
 #include "serve/server.h"
@@ -70,6 +71,16 @@ flush(struct stls_err *err, struct session *session)
 			    err, EX_SOFTWARE, errno, "standard output");
 	}
 	return 0;
+}
+
+/* It may take some of it: nothing is heard any more where there is any. */
+static bool
+has_more(void)
+{
+	char octet;
+
+	return ready_wait(STDIN_FILENO, POLLIN, stls_deadline_in(0)) > 0 &&
+	    UNINTERRUPTED(read(STDIN_FILENO, &octet, sizeof(octet))) > 0;
 }
 
 /* Read what comes; *out_len is 0 at the end. */
@@ -232,5 +243,6 @@ smtp_session_run(struct stls_err *err, const struct settings *settings,
 	    identity->host[0] != '\0' ? identity->host : "localhost");
 	session.server.sender_domain = settings->domain;
 	session.server.recipient_domain = recipients_domain(settings);
+	session.server.has_more = has_more;
 	return talk(err, &session);
 }
