@@ -36,12 +36,17 @@ stls_engine_hide_response(
 	const struct stls_secret *sent = &engine->auth_sent;
 	unsigned char *found;
 
-	/*
-	 * "=" and "*" are no secrets; base64 has four characters at least. A
-	 * challenge is read before it is shown, and may have the same ones.
-	 */
-	if (sent->len < 4 || (len >= 3 && memcmp(data, "334", 3) == 0))
+	/* "=" and "*" are no secrets; base64 has four characters at least. */
+	if (sent->len < 4)
 		return;
+	/* A challenge is read before it is shown, and may have them as well. */
+	while (len >= 3 && memcmp(data, "334", 3) == 0) {
+		found = memchr(data, '\n', len);
+		if (found == NULL)
+			return;
+		len -= (size_t)(found + 1 - data);
+		data = found + 1;
+	}
 	for (;;) {
 		found = memmem(data, len, sent->data, sent->len);
 		if (found == NULL)
