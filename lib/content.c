@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/eintr.h"
 #include "base/secret.h"
 
 /* What one read(2) takes of a file, and of what holds less at a time. */
@@ -93,7 +94,7 @@ read_fd(struct stls_content *content, struct stls_err *err, size_t *out_len)
 		cap = (size_t)(content->range - content->offset);
 
 	/* A pipe that blocks must not keep deadlines and cancelling waiting. */
-	if (!content->is_regular && poll(&pfd, 1, 0) == 0)
+	if (!content->is_regular && UNINTERRUPTED(poll(&pfd, 1, 0)) == 0)
 		return SMTPTLS_AGAIN;
 	do {
 		if (content->is_regular)
