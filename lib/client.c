@@ -25,6 +25,18 @@ static const int default_timeout_ms[STLS_PHASES] = {
 	[SMTPTLS_PHASE_QUIT] = 1000,
 };
 
+/* Some is said where nothing else calls back, as when it is freed. */
+static void
+say(struct smtptls_client *client, enum smtptls_trace_level level,
+    const char *line)
+{
+	bool was_busy = client->is_busy;
+
+	client->is_busy = true;
+	client->trace(level, line, client->trace_arg);
+	client->is_busy = was_busy;
+}
+
 void
 stls_client_info(struct smtptls_client *client, const char *fmt, ...)
 {
@@ -37,7 +49,7 @@ stls_client_info(struct smtptls_client *client, const char *fmt, ...)
 	vsnprintf(raw, sizeof(raw), fmt, ap);
 	va_end(ap);
 	stls_escape(line + 2, sizeof(line) - 2, raw, strlen(raw));
-	client->trace(SMTPTLS_TRACE_INFO, line, client->trace_arg);
+	say(client, SMTPTLS_TRACE_INFO, line);
 }
 
 void
@@ -53,7 +65,7 @@ stls_client_trace(char what, const char *text, size_t len, void *arg)
 	snprintf(line, sizeof(line), "%c%s ", what, what == '=' ? "" : ":");
 	stls_escape(
 	    line + strlen(line), sizeof(line) - strlen(line), text, len);
-	client->trace(level, line, client->trace_arg);
+	say(client, level, line);
 }
 
 /* To ask for each line costs more than it looks. */

@@ -362,7 +362,7 @@ int
 smtptls_client_submit(
     struct smtptls_client *client, struct smtptls_message *message)
 {
-	int r;
+	int status, r;
 
 	r = stls_client_check(client);
 	if (r < 0)
@@ -373,19 +373,22 @@ smtptls_client_submit(
 		return SMTPTLS_E_INVALID;
 	if (message->txn.demands != NULL)
 		r = check_require_tls(client, message);
+	status = message->txn.status;
+	/* A source may be rewound by a callback. */
+	client->is_busy = true;
 	if (r == SMTPTLS_OK)
 		r = stls_message_prepare(message);
-	if (r < 0)
-		return r;
-	client->is_busy = true;
-	r = stls_engine_submit(&client->engine, &message->txn);
-	client->is_busy = false;
-	if (r < 0) {
-		message->submitted = false;
-		return r;
+	if (r == SMTPTLS_OK) {
+		r = stls_engine_submit(&client->engine, &message->txn);
+		if (r < 0) {
+			message->submitted = false;
+			message->txn.status = status;
+		}
 	}
-	smtptls_message_ref(message);
-	return SMTPTLS_OK;
+	client->is_busy = false;
+	if (r == SMTPTLS_OK)
+		smtptls_message_ref(message);
+	return r;
 }
 
 int

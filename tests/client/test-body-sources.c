@@ -184,6 +184,40 @@ START_TEST(second_attempt_rewinds)
 }
 END_TEST
 
+static struct talk *asking;
+
+static int
+rewind_and_submit(void *arg)
+{
+	struct slow_source *source = arg;
+
+	source->at = 0;
+	source->rewinds++;
+	ck_assert_int_eq(smtptls_client_submit(asking->client, asking->message),
+	    SMTPTLS_E_STATE);
+	ck_assert_int_eq(smtptls_client_drive(asking->client), SMTPTLS_E_STATE);
+	return SMTPTLS_OK;
+}
+
+START_TEST(source_that_rewinds_cannot_submit)
+{
+	struct slow_source source = { .text = TALK_CONTENT,
+		.len = sizeof(TALK_CONTENT) - 1,
+		.fails_at = SIZE_MAX };
+	struct talk talk;
+
+	talk_begin(&talk, _i, twice);
+	slow_source_set(&talk, &source);
+	ck_assert_ok(smtptls_message_set_body_cb(
+	    talk.message, slow_source_read, rewind_and_submit, &source));
+	asking = &talk;
+	ck_assert_int_eq(talk_send(&talk), SMTPTLS_E_REFUSED_LATER);
+	ck_assert_ok(talk_send(&talk));
+	ck_assert_int_eq(source.rewinds, 1);
+	talk_finish(&talk);
+}
+END_TEST
+
 static const struct step once[] = {
 	OFFER,
 	MAIL,
@@ -226,6 +260,7 @@ main(void)
 	add_rows_in_modes(tc, source_that_fails_sends_no_final_dot, failing_at);
 	add_in_modes(tc, source_that_gives_too_much_is_an_error);
 	add_in_modes(tc, second_attempt_rewinds);
+	add_in_modes(tc, source_that_rewinds_cannot_submit);
 	add_in_modes(tc, without_rewind_there_is_no_second_attempt);
 	return talk_run(suite);
 }

@@ -206,6 +206,11 @@ START_TEST(message_is_not_submitted_again_before_it_was_given_back)
 	ck_assert_ok(smtptls_client_start_quit(talk.client));
 	ck_assert_ok(talk_drive(&talk));
 	ck_assert_ok(smtptls_message_status(talk.message));
+	/* And who is refused is as it was. */
+	smtptls_message_free(smtptls_client_next_done(talk.client));
+	ck_assert_int_eq(
+	    smtptls_client_submit(talk.client, talk.message), SMTPTLS_E_STATE);
+	ck_assert_ok(smtptls_message_status(talk.message));
 	talk_finish(&talk);
 }
 END_TEST
@@ -219,6 +224,18 @@ static const struct step never_answers[] = {
 	STEP(STALL),
 	END,
 };
+
+static int lines_at_the_end;
+
+/* What is said of the end is said while the client is being freed. */
+static void
+go_on(enum smtptls_trace_level level, const char *line, void *arg)
+{
+	(void)level;
+	(void)line;
+	lines_at_the_end++;
+	ck_assert_int_eq(smtptls_client_drive(arg), SMTPTLS_E_STATE);
+}
 
 /* One that was handed over, one that was not begun. */
 START_TEST(freeing_gives_every_message_its_outcome)
@@ -255,7 +272,11 @@ START_TEST(freeing_gives_every_message_its_outcome)
 		ck_assert_uint_eq(n, 1);
 	} while ((fds[0].events & POLLOUT) != 0);
 
+	ck_assert_ok(smtptls_client_set_trace(
+	    talk.client, SMTPTLS_TRACE_DEBUG, go_on, talk.client));
+	lines_at_the_end = 0;
 	smtptls_client_free(talk.client);
+	ck_assert_int_gt(lines_at_the_end, 0);
 	talk.client = NULL;
 	ck_assert_int_eq(
 	    smtptls_message_status(talk.message), SMTPTLS_E_IN_DOUBT);
