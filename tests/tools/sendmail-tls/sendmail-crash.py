@@ -18,7 +18,7 @@ import tempfile
 import unittest
 
 import sendmail
-from sendmail import MAIL, PROGRAM, run
+from sendmail import MAIL, PROGRAM, Sink, run
 
 CRASH_AT = os.environ["CRASH_AT"]
 FULL = bool(os.environ.get("STLS_TEST_FULL"))
@@ -32,6 +32,8 @@ NOBODY = ("--url", "smtps://localhost", "--connect-to", "127.0.0.1:1")
 
 
 class TestCase(sendmail.TestCase):
+    RECIPIENTS = ("b@example.org",)
+
     def setUp(self):
         place = tempfile.TemporaryDirectory(dir=self.folder)
         self.addCleanup(place.cleanup)
@@ -111,7 +113,7 @@ class TestCase(sendmail.TestCase):
         """Put numbered messages into a new spool."""
         shutil.rmtree(self.spool, ignore_errors=True)
         if not hasattr(self, "template"):
-            self.crash(0, *NOBODY, "-f", "a@example.org", "b@example.org")
+            self.crash(0, *NOBODY, "-f", "a@example.org", *self.RECIPIENTS)
             path, = (self.spool / "queue").iterdir()
             type(self).template = path.name, path.read_bytes()
             shutil.rmtree(self.spool)
@@ -304,22 +306,22 @@ class Disk:
                 pathlib.Path(path).write_bytes(file.synced)
                 os.chmod(path, 0o600)
 
-
-class Power(TestCase):
-    """The cache is lost."""
-
-    def states(self, calls, disk):
+    def states(self, calls):
         """Each state of the disk from now to the end, and how far it is."""
         previous = None
         for i, call in enumerate(calls, 1):
-            disk.follow(call)
+            self.follow(call)
             for names_are_synced in (True, False):
-                names = disk.synced if names_are_synced else disk.cached
+                names = self.synced if names_are_synced else self.cached
                 state = {p: f.synced for p, f in names.items()}
                 # What a state leads to need not be tried twice in a row.
                 if (names_are_synced, state) != previous or i == len(calls):
                     yield i, names_are_synced
                 previous = names_are_synced, state
+
+
+class Power(TestCase):
+    """The cache is lost."""
 
     def test_stored_is_stored(self):
         args = (*NOBODY, "-f", "a@example.org", "b@example.org")
@@ -329,7 +331,7 @@ class Power(TestCase):
         disk = Disk(self.spool)
         self.assertEqual(calls[-1], ["exit_group", "0"])
         seen = 0
-        for i, names_are_synced in self.states(calls, disk):
+        for i, names_are_synced in disk.states(calls):
             disk.rebuild(names_are_synced)
             mails = self.recover() if self.spool.is_dir() else []
             self.assertLessEqual(len(mails), 1)
@@ -346,7 +348,7 @@ class Power(TestCase):
         calls = self.calls()
         gone = self.when_it_left(calls)
         self.assertEqual(len(gone), 2)
-        for i, names_are_synced in self.states(calls, disk):
+        for i, names_are_synced in disk.states(calls):
             disk.rebuild(names_are_synced)
             doubt = self.in_doubt()
             again = set(numbers(self.recover()))
@@ -375,6 +377,86 @@ class Power(TestCase):
                 left[waiting] = i
                 waiting = None
         return left
+
+
+class OneByOne(TestCase):
+    """
+    kill -9, and a server that takes one recipient at once, so that a message
+    goes in as many transactions.
+    """
+
+    RECIPIENTS = tuple(f"{i}@example.org" for i in range(3))
+
+    def sink_that(self, *name):
+        self.sink.close()
+        type(self).sink = Sink(self.folder, "--misbehave", *name)
+
+    def recipients_in_doubt(self):
+        return set(re.findall("<(.*)>: in doubt since", self.listing()))
+
+    def kill_each(self):
+        """Kill a run at each call: who is in doubt then, who got it twice."""
+        args = ("-q", *self.to_sink())
+        self.fill(1)
+        self.assertEqual(self.crash(0, *args), 0)
+        self.assertEqual(len(self.taken()), len(self.RECIPIENTS))
+        for at in self.points(("flock",), step=3):
+            self.fill(1)
+            status = self.crash(at, *args)
+            doubt = self.recipients_in_doubt()
+            mails = self.settled() + self.recover()
+            got = collections.Counter(r for m in mails for r in m.recipients)
+            twice = {r for r, count in got.items() if count > 1}
+            self.assertEqual(set(got), set(self.RECIPIENTS), f"at {at}")
+            self.assertLessEqual(max(got.values()), 2)
+            self.assertLessEqual(twice, doubt, f"at {at}")
+            # The transaction that was killed, and none before it.
+            self.assertLessEqual(len(twice), 1, f"at {at}: {twice}")
+            if status == 0:
+                self.assertEqual(doubt, set())
+            yield doubt
+
+    def test_who_has_it_does_not_get_it_again(self):
+        """The server tells how many it takes: 1."""
+        self.sink_that("limits:one-recipient")
+        self.assertGreater(len([*self.kill_each()]), 10)
+
+    def test_who_was_put_off_is_not_in_doubt(self):
+        """The server says 452 to the second."""
+        self.sink_that("limits-lie")
+        for doubt in self.kill_each():
+            self.assertLessEqual(len(doubt), 1)
+
+    def test_the_disk_knows_who_has_it_before_the_next_gets_it(self):
+        self.sink_that("limits-lie")
+        self.fill(1)
+        disk = Disk(self.spool)
+        self.assertEqual(self.crash(0, "-q", *self.to_sink()), 0)
+        order = [r for mail in self.taken() for r in mail.recipients]
+        calls = self.calls()
+        left = self.when_each_left(calls)
+        self.assertEqual(len(left), len(order))
+        for i, names_are_synced in disk.states(calls):
+            disk.rebuild(names_are_synced)
+            again = {r for mail in self.recover() for r in mail.recipients}
+            gone = {r for r, at in zip(order, left) if at <= i}
+            self.assertLessEqual(set(order) - gone, again, f"after {i}")
+            self.assertLessEqual(len(again & gone), 1, f"after {i}")
+
+    @staticmethod
+    def when_each_left(calls):
+        """The calls with which the last octet left, one for each of them."""
+        left, waits = [], False
+        for i, (name, *args) in enumerate(calls, 1):
+            if name == "pwrite" and re.search(
+                    rb" (doubt|in-doubt) ", bytes.fromhex(args[1])):
+                waits = True
+            elif name in ("sendto", "sendmsg", "write") and waits and \
+                    args[0].startswith("socket:"):
+                left.append(i)
+                waits = False
+        return left
+
 
 
 if __name__ == "__main__":

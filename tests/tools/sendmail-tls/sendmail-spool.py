@@ -467,6 +467,63 @@ class Runs(TestCase):
         self.assertEqual(len(self.spooled()), 1)
 
 
+class OneRecipientAtOnce(TestCase):
+    """A message is as many transactions, one after another."""
+
+    RECIPIENTS = tuple(f"{i}@example.org" for i in range(3))
+
+    class Server(Server):
+        """It looks at a file while the content comes."""
+
+        def __init__(self, folder, path, **answers):
+            self.path, self.taken, self.seen = path, 0, []
+            super().__init__(folder, **answers)
+
+        def answer(self, verb, command):
+            if verb == "MAIL":
+                self.taken = 0
+            if verb == "RCPT":
+                self.taken += 1
+                if self.taken > 1:
+                    return "452 4.5.3 one at once\r\n"
+            return super().answer(verb, command)
+
+        def read_content(self, stream):
+            # What has not been read yet is more than sockets hold.
+            stream.readline()
+            self.seen.append(self.path.read_bytes().rsplit(b" tried ")[-1])
+            while stream.readline() not in (b".\r\n", b""):
+                continue
+
+    def test_who_has_it_is_noted_before_the_content_of_the_next(self):
+        path = self.stored(*self.RECIPIENTS,
+                           stdin=MAIL + (b"x" * 900 + b"\n") * 20000)
+        with self.Server(self.folder, path) as server:
+            self.assert_status(self.queue(url=server.url), 0)
+        self.assertEqual(self.spooled(), [])
+        first, second, third = server.seen
+        self.assertNotIn(b" state ", first)
+        self.assertNotIn(b"doubt", first)
+        self.assertIn(b" state 0 accepted ", second)
+        self.assertNotIn(b" state 1 accepted ", second)
+        self.assertIn(b" state 1 accepted ", third)
+        self.assertNotIn(b" state 2 ", third)
+
+    def test_who_is_not_asked_yet_is_not_held(self):
+        path = self.stored(*self.RECIPIENTS)
+        ends = iter(("250 ok\r\n", None))
+        with self.Server(self.folder, path,
+                         **{".": lambda _: next(ends)}) as server:
+            self.queue(url=server.url)
+        listing = self.listing()
+        self.assertIn("<1@example.org>: in doubt since", listing)
+        self.assertIn("<2@example.org>: waiting", listing)
+        self.assertNotIn("<0@example.org>", listing)
+        self.queue("--spool-in-doubt", "hold")
+        mail, = self.sink.take()
+        self.assertEqual(mail.recipients, ["2@example.org"])
+
+
 class Options(TestCase):
     """What was asked for is asked for, however late it is sent."""
 
@@ -884,7 +941,7 @@ class FullDisk(TestCase):
                           else "250 ok\r\n") as server:
             result = self.queue(
                 url=server.url,
-                preexec_fn=no_file_above(size + 30 + 3 * 64))
+                preexec_fn=no_file_above(size + 40 + 3 * 64))
             self.assertEqual(server.content.count(b"body"), 1)
         self.assertEqual(result.status, 0, result)
         listing = self.listing()

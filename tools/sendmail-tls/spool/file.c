@@ -339,6 +339,15 @@ read_one(
 	    err, EX_DATAERR, "it has a record of an unknown kind");
 }
 
+static void
+note_states(struct spool_message *message)
+{
+	size_t i;
+
+	for (i = 0; i < message->recipient_count; i++)
+		message->recipients[i].noted = message->recipients[i].state;
+}
+
 int
 spool_file_parse(struct stls_err *err, const char *text, size_t len,
     struct spool_message *message, size_t *out_used)
@@ -360,9 +369,11 @@ spool_file_parse(struct stls_err *err, const char *text, size_t len,
 	if (r == 0 && !has_envelope(&reading))
 		r = stls_err_set(
 		    err, EX_DATAERR, "its envelope is not complete");
-	if (r == 0)
-		*out_used = used;
-	return r;
+	if (r != 0)
+		return r;
+	note_states(message);
+	*out_used = used;
+	return 0;
 }
 
 void

@@ -43,10 +43,10 @@ enum spool_state {
 struct spool_recipient {
 	char *address;
 	enum spool_state state;
-	time_t since;	   /* when it came into this state */
-	char *reply;	   /* the server's last one about it, or NULL */
-	bool is_changed;   /* what is in the file is not the latest */
-	bool is_reply_new; /* and it is not the reply that is there */
+	time_t since;		/* when it came into this state */
+	char *reply;		/* the server's last one about it, or NULL */
+	bool is_reply_new;	/* it is not the one that is in the file */
+	enum spool_state noted; /* the state that is there */
 };
 
 /* The last attempt to send a message. */

@@ -12,17 +12,8 @@
 #include "base/cleanup.h"
 #include "client/report.h"
 #include "client/transfer.h"
+#include "spool/doubt.h"
 #include "spool/state.h"
-
-/* What a record about a recipient takes, without the server's words. */
-#define STATE_LEN 64
-
-/* What the hook needs, and what it says. */
-struct doubt {
-	struct spool_item *item;
-	struct stls_err err;
-	size_t recipients;
-};
 
 bool
 spool_item_is_wanted(
@@ -31,53 +22,6 @@ spool_item_is_wanted(
 	return recipient->state == SPOOL_WAITING ||
 	    (recipient->state == SPOOL_IN_DOUBT && wish->in_doubt) ||
 	    (recipient->state == SPOOL_REFUSED && wish->refused);
-}
-
-/* Who was refused and is tried again waits, until that is in doubt. */
-static int
-append_changes(struct stls_err *err, const struct spool_message *message,
-    struct stls_buf *records)
-{
-	const struct spool_recipient *recipient = message->recipients;
-	size_t i;
-	int r = 0;
-
-	for (i = 0; i < message->recipient_count && r == 0; i++, recipient++) {
-		if (recipient->is_changed)
-			r = spool_file_append_state(err, records, i,
-			    recipient->state, recipient->since, NULL);
-	}
-	return r;
-}
-
-/*
- * A smtptls_before_end_cb: the last octet leaves when the disk knows that it
- * may have. What is going to be said about each recipient has its place there
- * by then, so that a full disk does not make a message go twice.
- */
-static int
-note_doubt(struct smtptls_message *message, void *arg)
-{
-	CLEANUP(stls_buf_done) struct stls_buf records = { 0 };
-	struct doubt *doubt = arg;
-	size_t reserve = (doubt->recipients + 1) * STATE_LEN;
-	int r;
-
-	(void)message;
-	stls_buf_init(&records, SPOOL_FILE_RECORDS_MAX);
-	r = append_changes(&doubt->err, &doubt->item->message, &records);
-	if (r == 0)
-		r = spool_file_append_doubt(&doubt->err, &records, time(NULL));
-	if (r == 0 &&
-	    !spool_file_has_room(&doubt->item->file,
-		stls_buf_len(&records) + reserve, SPOOL_QUARTERS_FOR_DOUBT))
-		r = stls_err_set(&doubt->err, EX_CANTCREAT,
-		    "its file in the spool has no room for more records");
-	if (r == 0)
-		r = spool_file_append(
-		    &doubt->err, &doubt->item->file, &records, reserve, true);
-	doubt->item->has_doubt = doubt->item->has_doubt || r == 0;
-	return r == 0 ? SMTPTLS_OK : SMTPTLS_E_IO;
 }
 
 static int
@@ -116,10 +60,8 @@ make_mail(struct stls_err *err, struct spool_item *item,
 		item->is_tried[i] = spool_item_is_wanted(
 		    &message->recipients[i], wish);
 		if (item->is_tried[i] &&
-		    message->recipients[i].state == SPOOL_REFUSED) {
+		    message->recipients[i].state == SPOOL_REFUSED)
 			message->recipients[i].state = SPOOL_WAITING;
-			message->recipients[i].is_changed = true;
-		}
 		if (item->is_tried[i])
 			r = add_recipient(
 			    err, mail, message->recipients[i].address);
@@ -179,7 +121,6 @@ take_state(struct spool_recipient *recipient, enum spool_state state)
 		return;
 	recipient->state = state;
 	recipient->since = time(NULL);
-	recipient->is_changed = true;
 }
 
 static int
@@ -194,9 +135,6 @@ take_outcomes(struct stls_err *err, struct spool_item *item,
 		if (!item->is_tried[i])
 			continue;
 		take_state(recipient, spool_state_of(transfer, k));
-		/* In the file it is in doubt. */
-		if (item->has_doubt && recipient->state != SPOOL_IN_DOUBT)
-			recipient->is_changed = true;
 		if (r == 0)
 			r = take_reply(err, recipient, transfer, k, text);
 		k++;
@@ -211,21 +149,19 @@ try_once(struct stls_err *err, struct spool_links *links,
     bool *out_again)
 {
 	CLEANUP(transfer_done) struct transfer transfer = { 0 };
-	struct doubt doubt = { .item = item };
+	struct spool_doubt doubt = { .item = item };
 	size_t len;
 	int r;
 
 	*out_again = false;
 	delivery_done(delivery);
-	doubt.recipients = item->message.recipient_count;
 	r = transfer_begin(err, &item->mail, &transfer);
 	if (r == EX_OSERR)
 		return r;
 	if (r == 0)
 		r = spool_link_prepare(err, links, link);
 	if (r == 0) {
-		smtptls_message_set_before_end(
-		    transfer.message, note_doubt, &doubt);
+		spool_doubt_watch(&doubt, transfer.message);
 		transfer_run(
 		    &transfer, link->settings, link->client, false, delivery);
 		len = strlen(delivery->text);

@@ -50,7 +50,7 @@ give_up(struct stls_err *err, struct spool_recipient *recipient,
 	recipient->reply = stls_strdup(text);
 	recipient->state = SPOOL_REFUSED;
 	recipient->since = time(NULL);
-	recipient->is_changed = recipient->is_reply_new = true;
+	recipient->is_reply_new = true;
 	return recipient->reply != NULL
 	    ? 0
 	    : stls_err_set(err, EX_OSERR, "out of memory");
@@ -86,7 +86,7 @@ append_states(struct stls_err *err, const struct spool_message *message,
 	for (i = 0; i < message->recipient_count && r == 0; i++, recipient++) {
 		bool with_reply = with_text && recipient->is_reply_new;
 
-		if (recipient->is_changed || with_reply)
+		if (recipient->state != recipient->noted || with_reply)
 			r = spool_file_append_state(err, records, i,
 			    recipient->state, recipient->since,
 			    with_reply ? recipient->reply : NULL);
