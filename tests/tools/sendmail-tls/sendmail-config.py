@@ -265,6 +265,40 @@ class Accounts(ConfigCase):
         self.assertEqual(self.domain("-f", "bob@jobs.example", text=text),
                          "home.example")
 
+    def talk(self, text, sender, *recipients):
+        """The replies of a conversation behind MAIL, and the mails."""
+        said = [f"MAIL FROM:<{sender}>", *(f"RCPT TO:<{r}>"
+                                           for r in recipients), "DATA"]
+        result = self.with_config(
+            text, "-bs", stdin="\r\n".join([*said, "", ".", "QUIT", ""])
+            .encode())
+        return result.out.splitlines()[2:-1], self.sink.take()
+
+    def test_bare_recipients_of_a_conversation_are_those_of_its_account(self):
+        path = self.write("eve: eve@example.com\n",
+                          path=self.folder / "aliases-of-work")
+        home, work = "domain = home.example\n", "domain = work.example\n"
+        start = self.server() + "aliases = none\n"
+        account = "[work]\nsenders = *@work.example\n"
+        for text in (start + home + account + work,
+                     start + home + account + f"{work}aliases = {path}\n",
+                     start + account + work):
+            for sender in ("a@work.example", "a@home.example"):
+                with self.subTest(text=text, sender=sender):
+                    alone = self.with_config(text, "-bv", "-f", sender, "bob",
+                                             "eve")
+                    replies, mails = self.talk(text, sender, "bob", "eve")
+                    self.assertEqual([mail.recipients for mail in mails],
+                                     [alone.out.decode().split()]
+                                     if alone.status == 0 else [])
+                    self.assertEqual(replies[-1][:4], b"250 "
+                                     if alone.status == 0 else b"554 ")
+        self.assertIn(b"recipient: bob has no domain", replies[-1])
+
+    def test_who_cannot_choose_hears_at_once_that_there_is_no_domain(self):
+        replies, mails = self.talk(self.server(), "a@work.example", "bob")
+        self.assertEqual([replies[0][:4], mails], [b"553 ", []])
+
     def test_a_conversation_may_change_the_aliases_by_its_account(self):
         path = self.write("bob: bob@example.com\n",
                           path=self.folder / "aliases")

@@ -56,6 +56,14 @@ recipients_domain(const struct settings *settings)
 	return has_aliases(settings) ? BARE_DOMAIN : settings->domain;
 }
 
+const char *
+recipients_domain_of_any_sender(const struct settings *settings)
+{
+	return settings_sender_may_choose(settings)
+	    ? BARE_DOMAIN
+	    : recipients_domain(settings);
+}
+
 static int
 library_failed(struct resolver *resolver)
 {

@@ -14,6 +14,12 @@
 const char *recipients_domain(const struct settings *settings);
 
 /*
+ * The same as long as the sender is not known: where he may choose an account,
+ * whose aliases and domain count, bare names are marked in any case.
+ */
+const char *recipients_domain_of_any_sender(const struct settings *settings);
+
+/*
  * Replace the bare names by what the aliases say, and give the others their
  * domain. EX_DATAERR: there is no domain, or what an alias says is no address;
  * EX_CONFIG: the aliases cannot be read, or what they say cannot be done;

@@ -242,7 +242,8 @@ smtp_session_run(struct stls_err *err, const struct settings *settings,
 	smtp_server_init(&session.server,
 	    identity->host[0] != '\0' ? identity->host : "localhost");
 	session.server.sender_domain = settings->domain;
-	session.server.recipient_domain = recipients_domain(settings);
+	session.server.recipient_domain = recipients_domain_of_any_sender(
+	    settings);
 	session.server.has_more = has_more;
 	return talk(err, &session);
 }

@@ -295,6 +295,14 @@ settings_parse(struct stls_err *err, int argc, char **argv,
 	return parse_lines(err, &lines, paths, settings);
 }
 
+bool
+settings_sender_may_choose(const struct settings *settings)
+{
+	return settings->config != NULL &&
+	    settings->config->account_count > 0 &&
+	    !settings->account_is_given && !settings->url_is_given;
+}
+
 int
 settings_account_of_sender(struct stls_err *err,
     const struct settings *settings, const char *sender,
@@ -303,8 +311,7 @@ settings_account_of_sender(struct stls_err *err,
 	const struct settings_choice choice = { .sender = sender };
 
 	*out_account = settings->account;
-	if (settings->config == NULL || settings->account_is_given ||
-	    settings->url_is_given)
+	if (!settings_sender_may_choose(settings))
 		return 0;
 	return settings_choose_account(
 	    err, settings->config, &choice, out_account);

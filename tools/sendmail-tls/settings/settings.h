@@ -179,6 +179,9 @@ int settings_hand_over(struct stls_err *err, const struct words *own,
 
 void settings_done(struct settings *settings);
 
+/* Whether a sender that is not known yet may choose another account. */
+bool settings_sender_may_choose(const struct settings *settings);
+
 /*
  * The account for a sender that was not known before, as -f would choose it;
  * the one that there is where the command line says more. EX_CONFIG, EX_OSERR.
