@@ -265,13 +265,13 @@ class Accounts(ConfigCase):
         self.assertEqual(self.domain("-f", "bob@jobs.example", text=text),
                          "home.example")
 
-    def talk(self, text, sender, *recipients):
+    def talk(self, text, sender, *recipients, args=()):
         """The replies of a conversation behind MAIL, and the mails."""
         said = [f"MAIL FROM:<{sender}>", *(f"RCPT TO:<{r}>"
                                            for r in recipients), "DATA"]
         result = self.with_config(
-            text, "-bs", stdin="\r\n".join([*said, "", ".", "QUIT", ""])
-            .encode())
+            text, "-bs", *args, stdin="\r\n".join(
+                [*said, "", ".", "QUIT", ""]).encode())
         return result.out.splitlines()[2:-1], self.sink.take()
 
     def test_bare_recipients_of_a_conversation_are_those_of_its_account(self):
@@ -294,6 +294,23 @@ class Accounts(ConfigCase):
                     self.assertEqual(replies[-1][:4], b"250 "
                                      if alone.status == 0 else b"554 ")
         self.assertIn(b"recipient: bob has no domain", replies[-1])
+
+    def test_the_account_of_a_conversation_says_whether_tls_is_required(self):
+        work = "[work]\nsenders = *@work.example\n"
+        for text, args, asked in (
+                (f"{work}require-tls = yes\n", (), [["REQUIRETLS"], []]),
+                (f"require-tls = yes\n{work}require-tls = no\n", (),
+                 [[], ["REQUIRETLS"]]),
+                (f"{work}require-tls = no\n", ("--require-tls", "-N", "never"),
+                 [["REQUIRETLS"], ["REQUIRETLS"]])):
+            for sender, wanted in zip(("a@work.example", "a@home.example"),
+                                      asked):
+                with self.subTest(text=text, sender=sender):
+                    replies, mails = self.talk(self.server() + text, sender,
+                                               "b@x.example", args=args)
+                    self.assertEqual(replies[-1][:4], b"250 ")
+                    self.assertEqual([mail.asked for mail in mails], [
+                        [wanted, ["NOTIFY=NEVER"] if args else []]])
 
     def test_who_cannot_choose_hears_at_once_that_there_is_no_domain(self):
         replies, mails = self.talk(self.server(), "a@work.example", "bob")

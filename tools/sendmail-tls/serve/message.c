@@ -207,7 +207,9 @@ smtp_message_begin(
 		return;
 	message->own.sender = server->sender;
 	message->own.deadline = settings_deadline(&message->own);
+	/* The intervals began with the program; this an account may say. */
 	message->mail.options = message->settings->options;
+	message->mail.options.require_tls = message->own.options.require_tls;
 	message->mail.options.smtputf8 |= server->smtputf8;
 	if (sender_choose(err, &message->own, message->identity,
 		&message->mail.sender) == 0)
