@@ -51,6 +51,17 @@ talk_to_server(struct stls_err *err, const struct settings *settings,
 	return send_mail(err, settings, identity, stdin_was_closed);
 }
 
+static int
+hand_conversation_over(struct stls_err *err, const struct settings *settings,
+    const struct identity *identity, bool stdin_was_closed)
+{
+	int r = submit_client_check(err, settings);
+
+	return r == 0
+	    ? smtp_session_run(err, settings, identity, true, stdin_was_closed)
+	    : r;
+}
+
 /* What a user may not know of shall not look empty to a monitor. */
 static int
 print_queue(struct stls_err *err, const struct settings *settings)
@@ -88,8 +99,8 @@ run(struct stls_err *err, const struct words *words, struct settings *settings,
 		return submit_server_run(err, words, settings);
 	case MODE_SMTP:
 		if (submit_client_is_needed(settings))
-			return smtp_session_run(
-			    err, settings, identity, true, stdin_was_closed);
+			return hand_conversation_over(
+			    err, settings, identity, stdin_was_closed);
 		return talk_to_server(
 		    err, settings, identity, stdin_was_closed);
 	case MODE_SEND:

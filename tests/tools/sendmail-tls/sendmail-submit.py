@@ -165,6 +165,36 @@ class Arriving(Submit):
             self.assertEqual(mail.field("From"), ["root@example.test"])
             self.assertEqual(mail.field("To"), ["a@example.test (c)"])
 
+    def test_a_conversation_hands_over_its_options(self):
+        said = (b"MAIL FROM:<b@example.test>\r\nRCPT TO:<a@example.test>\r\n"
+                b"DATA\r\nFrom: root\r\n\r\n.\r\nQUIT\r\n")
+        log = self.folder / "log"
+        with self.helper("--log", log):
+            results = [self.hand_over("-bs", *args, stdin=said)
+                       for args in ((), ("-G", "-L", "nightly"))]
+        self.assertEqual([(r.status, r.err) for r in results], [(0, "")] * 2)
+        added, relayed = sorted(self.sink.take(),
+                                key=lambda mail: not mail.field("Date"))
+        self.assertEqual(added.field("From"), ["root@example.test"])
+        self.assertEqual([relayed.field(name) for name in
+                          ("From", "Date", "Message-ID")], [["root"], [], []])
+        lines = log.read_text().splitlines()
+        self.assertEqual([" nightly[" in line for line in lines],
+                         [False, True], lines)
+
+    def test_a_conversation_completes_names_by_its_own_options(self):
+        aliases = self.folder / "aliases"
+        aliases.write_text("root: a@example.test\n")
+        said = (b"MAIL FROM:<b>\r\nRCPT TO:<root>\r\nRCPT TO:<c>\r\n"
+                b"DATA\r\n\r\n.\r\nQUIT\r\n")
+        with self.helper():
+            result = self.hand_over("-bs", "--domain", "caller.test",
+                                    "--aliases", aliases, stdin=said)
+        self.assertEqual((result.status, result.err), (0, ""), result)
+        mail, = self.sink.take()
+        self.assertEqual((mail.sender, mail.recipients),
+                         ("b@caller.test", [A, "c@caller.test"]))
+
     def test_a_conversation_without_a_helper_is_told(self):
         said = (b"MAIL FROM:<b@example.test>\r\nRCPT TO:<a@example.test>\r\n"
                 b"DATA\r\n.\r\nQUIT\r\n")
@@ -331,6 +361,21 @@ class Refusing(Submit):
     def test_the_command_does_not_even_try(self):
         for words in (["--cafile", "x"], ["--no-chunking"]):
             self.assert_status(self.hand_over(*words, A), USAGE, words[0])
+
+    def test_a_conversation_has_no_option_that_would_not_be_heeded(self):
+        pin = "sha256//" + "A" * 43 + "="
+        with self.helper() as helper:
+            for words in (["--pin", pin], ["--cafile", self.ca],
+                          ["--system-ca"], ["--tls-min", "1.3"],
+                          ["-a", ""], ["--no-chunking"],
+                          ["--log", self.folder / "no-log"],
+                          ["--ehlo", "x.example"]):
+                with self.subTest(words=words):
+                    result = self.hand_over("-bs", *words, stdin=b"QUIT\r\n")
+                    self.assert_status(result, USAGE, words[0],
+                                       "cannot be handed to the submit helper")
+                    self.assertEqual(result.out, b"")
+        self.assertEqual(helper.statuses, [])
 
     def test_line_breaks_are_refused(self):
         with self.helper():

@@ -106,20 +106,27 @@ deliver_it(struct smtp_message *message, struct smtp_server *server)
 
 /* What the helper has to know; the rest is its own business. */
 static const char **
-make_arguments(const struct mail *mail, struct mail_options_words *words,
-    size_t *out_count)
+make_arguments(const struct smtp_message *message,
+    struct mail_options_words *words, size_t *out_count)
 {
+	const struct mail *mail = &message->mail;
 	const char **arguments;
 	size_t count = 0, i;
 
 	arguments = stls_alloc_array(
-	    mail->recipients.count + 4 + MAIL_OPTIONS_ARGUMENTS_MAX,
+	    mail->recipients.count + 7 + MAIL_OPTIONS_ARGUMENTS_MAX,
 	    sizeof(arguments[0]));
 	if (arguments == NULL)
 		return NULL;
 	arguments[count++] = "-i";
 	arguments[count++] = "-f";
 	arguments[count++] = mail->sender;
+	if (message->own.relay)
+		arguments[count++] = "-G";
+	if (message->own.log_tag != NULL) {
+		arguments[count++] = "-L";
+		arguments[count++] = message->own.log_tag;
+	}
 	count += mail_options_to_arguments(
 	    &mail->options, words, arguments + count);
 	arguments[count++] = "--";
@@ -156,7 +163,7 @@ hand_it_over(struct smtp_message *message, struct smtp_server *server)
 	size_t count = 0;
 	int fd = -1, r;
 
-	arguments = make_arguments(&message->mail, &words, &count);
+	arguments = make_arguments(message, &words, &count);
 	if (arguments == NULL)
 		r = stls_err_set(&err, EX_OSERR, "out of memory");
 	else

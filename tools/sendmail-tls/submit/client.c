@@ -263,6 +263,7 @@ submit_client_send(struct stls_err *err, const struct settings *settings,
 struct collection {
 	const char **items;
 	size_t count;
+	bool in_conversation;
 };
 
 /* What concerns this side alone. */
@@ -274,6 +275,15 @@ stays_here(const struct option_spec *spec)
 		(strcmp(spec->name, "config") == 0 ||
 		    strcmp(spec->name, "submit-socket") == 0 ||
 		    strcmp(spec->name, "timeout") == 0));
+}
+
+/* What a conversation heeds itself: its names are complete already. */
+static bool
+is_about_names(const struct option_spec *spec)
+{
+	return spec->name != NULL &&
+	    (strcmp(spec->name, "domain") == 0 ||
+		strcmp(spec->name, "aliases") == 0);
 }
 
 static int
@@ -292,7 +302,8 @@ collect(struct stls_err *err, void *target, const struct option_use *use)
 	struct collection *words = target;
 	int r;
 
-	if (stays_here(use->spec))
+	if (stays_here(use->spec) ||
+	    (words->in_conversation && is_about_names(use->spec)))
 		return 0;
 	if ((use->spec->places & OPTION_HANDED_OVER) == 0)
 		return stls_err_set(err, EX_USAGE,
@@ -385,10 +396,19 @@ read_input(struct stls_err *err, const struct settings *settings,
 }
 
 int
+submit_client_check(struct stls_err *err, const struct settings *settings)
+{
+	CLEANUP(words_done) struct collection words = { NULL, 0, true };
+
+	return collect_words(
+	    err, settings, settings->argc, settings->argv, &words);
+}
+
+int
 submit_client_run(struct stls_err *err, const struct settings *settings,
     int argc, char **argv, bool stdin_was_closed)
 {
-	CLEANUP(words_done) struct collection words = { NULL, 0 };
+	CLEANUP(words_done) struct collection words = { NULL, 0, false };
 	CLEANUP(stash_done) struct stash stash = { .fd = -1 };
 	char text[SUBMIT_TEXT_LEN_MAX + 1] = "";
 	int r;

@@ -18,6 +18,13 @@
 bool submit_client_is_needed(const struct settings *settings);
 
 /*
+ * Whether the command line can be heeded where a conversation is handed over,
+ * message by message. EX_USAGE: it has an option that is neither about the
+ * messages nor about the names in them; EX_OSERR.
+ */
+int submit_client_check(struct stls_err *err, const struct settings *settings);
+
+/*
  * Hand the message on standard input to the submit helper, with the options of
  * the command line that are about the message, and print what it says. The
  * status is the helper's. Where *err has no sentence, it was told already.
