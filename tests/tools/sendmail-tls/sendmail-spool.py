@@ -443,6 +443,45 @@ class Runs(TestCase):
         self.assertIn("account one", self.listing())
         self.assertEqual(len(self.emptied()), 1)
 
+    def test_each_message_has_the_settings_of_its_account(self):
+        """A run is of no account, or of another one."""
+        logs = {name: self.spool.parent / name for name in ("one", "two")}
+        config = self.folder / "own.conf"
+        config.write_text("account = one\n" + "".join(
+            f"[{name}]\nspool = {self.spool}\ncafile = {self.ca}\n"
+            f"url = {NOBODY}\nlog = {logs[name]}\n{more}"
+            for name, more in (("one", ""), (
+                "two", "spool-in-doubt = hold\nspool-lifetime = 0s\n"))))
+        config.chmod(0o600)
+        self.assert_status(run("-q", "--config", config), 0)
+        for name in ("one", "two"):
+            with self.refuser(**{".": None}) as server:
+                result = run("--config", config, "--account", name, *FROM,
+                             "--connect-to", f"127.0.0.1:{server.port}",
+                             f"{name}@example.org")
+            self.assertEqual(result.status, 0, result)
+            logs[name].unlink()
+        # In doubt, one is sent again, two is held until its time is over.
+        config.write_text(config.read_text().replace("lifetime = 0s",
+                                                     "lifetime = 30d"))
+        to_sink = ("--connect-to", f"127.0.0.1:{self.sink.smtps_port}")
+        result = run("-q", "--config", config, *to_sink)
+        self.assertEqual((result.status, result.err), (0, ""), result)
+        mail, = self.sink.take()
+        self.assertEqual(mail.recipients, ["one@example.org"])
+        self.assertIn("one@example.org", logs["one"].read_text())
+        self.assertFalse(logs["two"].exists())
+        config.write_text(config.read_text().replace("lifetime = 30d",
+                                                     "lifetime = 0s"))
+        result = run("-q", "--config", config, *to_sink)
+        self.assertEqual((result.status, result.err), (0, ""), result)
+        mail, = self.sink.take()
+        self.assertEqual((mail.sender, mail.recipients),
+                         ("", ["a@example.org"]))
+        self.assertIn(b"two@example.org", mail.data)
+        self.assertIn("a@example.org", logs["two"].read_text())
+        self.assertEqual(self.spooled(), [])
+
     def test_what_came_without_an_account_goes_with_what_is_set(self):
         self.stored()
         config = self.folder / "later.conf"

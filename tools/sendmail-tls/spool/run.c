@@ -148,7 +148,7 @@ note_report(struct stls_err *err, struct run *run, const char *id)
 }
 
 static void
-write_log(const struct run *run, const struct spool_item *item,
+write_log(const struct settings *settings, const struct spool_item *item,
     struct delivery *delivery)
 {
 	const struct spool_message *message = &item->message;
@@ -164,11 +164,13 @@ write_log(const struct run *run, const struct spool_item *item,
 	else
 		delivery->outcome = delivery->is_in_doubt ? "in-doubt"
 							  : "deferred";
-	log_delivery(run->settings, &item->mail, delivery);
+	log_delivery(settings, &item->mail, delivery);
 }
 
+/* The settings are those of the account, here and in settle_only(). */
 static int
-send_and_settle(struct stls_err *err, struct run *run, struct spool_item *item,
+send_and_settle(struct stls_err *err, struct run *run,
+    const struct settings *settings, struct spool_item *item,
     const struct spool_wish *wish)
 {
 	CLEANUP(delivery_done) struct delivery delivery = { 0 };
@@ -188,34 +190,46 @@ send_and_settle(struct stls_err *err, struct run *run, struct spool_item *item,
 	if (r != 0)
 		return stls_err_prefix(err, "message %s", item->file.id);
 	note_outcome(run, &delivery);
-	r = spool_settle(
-	    err, run->settings, run->identity, item, &delivery, report);
-	write_log(run, item, &delivery);
+	r = spool_settle(err, settings, run->identity, item, &delivery, report);
+	write_log(settings, item, &delivery);
 	return r == 0 ? note_report(err, run, report) : r;
 }
 
 static int
-settle_only(struct stls_err *err, struct run *run, struct spool_item *item)
+settle_only(struct stls_err *err, struct run *run,
+    const struct settings *settings, struct spool_item *item)
 {
 	struct delivery nothing = { .status = item->message.last.status };
 	char report[SPOOL_ID_LEN + 1];
 	int r;
 
-	r = spool_settle(
-	    err, run->settings, run->identity, item, &nothing, report);
+	r = spool_settle(err, settings, run->identity, item, &nothing, report);
 	return r == 0 ? note_report(err, run, report) : r;
+}
+
+/* As the settings of its account have it. */
+static int
+send_or_settle(struct stls_err *err, struct run *run,
+    const struct settings *settings, struct spool_item *item)
+{
+	/* Whoever names a message knows what has become of it. */
+	bool is_named = run->settings->queue_kind == QUEUE_ID;
+	const struct spool_wish wish = {
+		.in_doubt = !settings->spool_holds_doubt || is_named,
+		.refused = is_named,
+	};
+
+	if (is_to_be_sent(run->settings, item, &wish))
+		return send_and_settle(err, run, settings, item, &wish);
+	if (is_to_be_settled(settings, &item->message))
+		return settle_only(err, run, settings, item);
+	return 0;
 }
 
 static int
 run_locked(struct stls_err *err, struct run *run, struct spool_item *item)
 {
-	const struct settings *settings = run->settings;
-	/* Whoever names a message knows what has become of it. */
-	bool is_named = settings->queue_kind == QUEUE_ID;
-	const struct spool_wish wish = {
-		.in_doubt = !settings->spool_holds_doubt || is_named,
-		.refused = is_named,
-	};
+	struct spool_link *link;
 	int r;
 
 	r = spool_file_load(err, &item->file, &item->message);
@@ -223,14 +237,11 @@ run_locked(struct stls_err *err, struct run *run, struct spool_item *item)
 		r = spool_options_get(err, &item->message, &item->options);
 	if (r != 0)
 		return r;
-	if (!is_asked_for(settings, item))
+	if (!is_asked_for(run->settings, item))
 		return 0;
 	run->found++;
-	if (is_to_be_sent(settings, item, &wish))
-		return send_and_settle(err, run, item, &wish);
-	if (is_to_be_settled(settings, &item->message))
-		return settle_only(err, run, item);
-	return 0;
+	r = spool_links_get(err, &run->links, item->message.account, &link);
+	return r == 0 ? send_or_settle(err, run, link->settings, item) : r;
 }
 
 static void
