@@ -706,6 +706,67 @@ class Bounces(TestCase):
         self.assertIn(b"\r\nStatus: 5.0.0\r\n", server.content)
         self.assertIn(b"needs SMTPUTF8", server.content)
 
+    def modest_report(self, ehlo, *args, **more):
+        """
+        What a server that lacks something is given instead, which is all that
+        has its sender know; its header and what it gives back.
+        """
+        self.stored(*args, **more)
+        with Patient(self.folder, EHLO=ehlo) as server:
+            self.assert_status(self.queue(url=server.url), 0)
+        self.assertEqual((self.spooled(), self.dead()), ([], []))
+        mail = next(c for c in server.commands if c.startswith("MAIL FROM:<>"))
+        self.assertNotIn("BODY=", mail)
+        self.assertNotIn("SMTPUTF8", mail)
+        self.assertTrue(server.content.isascii())
+        report = email.message_from_bytes(server.content)
+        self.assertEqual(report.get_content_type(), "multipart/report")
+        words, status, *returned = report.get_payload()
+        self.assertEqual(status.get_content_type(), "message/delivery-status")
+        return (words.get_payload(), status.get_payload()[1],
+                [(p.get_content_type(), p.get_payload()) for p in returned])
+
+    def test_a_report_about_8bit_does_not_need_8bit(self):
+        _, status, returned = self.modest_report(
+            "250 localhost\r\n", "b@example.org",
+            stdin=MAIL + b"gr\xfc\xdf\xc3\xbc\n")
+        self.assertEqual(status["Status"], "5.0.0")
+        (kind, header), = returned
+        self.assertEqual(kind, "text/rfc822-headers")
+        self.assertIn("Message-ID: <1@example.org>", header)
+
+    def test_a_report_about_a_header_of_8bit_gives_nothing_back(self):
+        for args in ((), ("--smtputf8",)):
+            _, _, returned = self.modest_report(
+                "250-localhost\r\n250 8BITMIME\r\n" if args else
+                "250 localhost\r\n", *args, "b@example.org",
+                stdin=b"Subject: gr\xc3\xbc\xc3\x9fe\n" + MAIL)
+            self.assertEqual(returned, [])
+
+    def test_a_report_about_an_address_is_ascii(self):
+        words, status, returned = self.modest_report(
+            "250 localhost\r\n", "gr\xfc\xdfe@example.org")
+        self.assertIn("<gr\\x{FC}\\x{DF}e@example.org>:", words)
+        self.assertEqual(status["Final-Recipient"],
+                         "utf-8; gr\\x{FC}\\x{DF}e@example.org")
+        self.assertEqual([kind for kind, _ in returned], ["message/rfc822"])
+
+    def test_a_report_about_a_size_is_smaller(self):
+        _, _, returned = self.modest_report(
+            "250-localhost\r\n250 SIZE 65536\r\n", "b@example.org",
+            stdin=MAIL + b"0123456789\n" * 6000)
+        self.assertEqual([kind for kind, _ in returned],
+                         ["text/rfc822-headers"])
+
+    def test_a_reply_does_not_make_a_report_8bit(self):
+        self.stored()
+        with self.refuser(
+                EHLO="250 localhost\r\n", RCPT=lambda c: "250 ok\r\n"
+                if "<a@" in c else "550 5.1.1 \xfc\r\n") as server:
+            self.assert_status(self.queue(url=server.url), 0)
+        self.assertEqual((self.spooled(), self.dead()), ([], []))
+        self.assertTrue(server.content.isascii())
+
     def test_after_its_lifetime_a_mail_may_still_arrive(self):
         self.stored()
         mail, = self.emptied(*self.NOW)

@@ -100,6 +100,49 @@ walk(struct stls_err *err, const struct spool_file *file, uint64_t len,
 	return r;
 }
 
+static uint64_t
+length_of(const struct spool_item *item, enum bounce_return returns,
+    size_t header_len)
+{
+	switch (returns) {
+	case BOUNCE_RETURNS_ALL:
+		return item->file.content_len;
+	case BOUNCE_RETURNS_HEADER:
+		return header_len;
+	default:
+		return 0;
+	}
+}
+
+/*
+ * How much comes back: less and less until the report needs nothing of a server
+ * that one may lack, where it is to be like that.
+ */
+static int
+choose_returned(struct stls_err *err, const struct spool_item *item,
+    struct bounce *bounce, uint64_t *out_returned)
+{
+	bool is_modest = bounce_is_modest(&item->message);
+	CLEANUP(free_ptr) char *text = NULL;
+	size_t header_len = 0;
+	int r;
+
+	bounce->returns = what_to_return(item);
+	r = read_header(err, &item->file, &text, &header_len);
+	while (r == 0) {
+		*out_returned = length_of(item, bounce->returns, header_len);
+		bounce->is_8bit = false;
+		r = walk(
+		    err, &item->file, *out_returned, NULL, &bounce->is_8bit);
+		if (!is_modest ||
+		    (!bounce->is_8bit &&
+			*out_returned <= SPOOL_BOUNCE_MODEST_MAX))
+			break;
+		bounce->returns++;
+	}
+	return r;
+}
+
 /* A name that can stand behind an at sign, whoever the sender is. */
 static const char *
 choose_host(const struct settings *settings, const struct identity *identity,
@@ -170,27 +213,20 @@ spool_bounce(struct stls_err *err, const struct settings *settings,
 	CLEANUP(stls_buf_done) struct stls_buf head = { 0 };
 	CLEANUP(stls_buf_done) struct stls_buf tail = { 0 };
 	CLEANUP(stls_buf_done) struct stls_buf records = { 0 };
-	CLEANUP(free_ptr) char *text = NULL;
 	struct mail_options options = item->options;
 	struct bounce bounce = {
 		.message = &item->message,
 		.options = &options,
 		.host = choose_host(settings, identity, item->message.sender),
-		.returns = what_to_return(item),
 		.now = time(NULL),
 	};
-	uint64_t returned = item->file.content_len;
-	size_t header_len = 0;
+	uint64_t returned = 0;
 	int r;
 
 	stls_buf_init(&head, SPOOL_FILE_RECORDS_MAX);
 	stls_buf_init(&tail, SPOOL_FILE_RECORDS_MAX);
 	stls_buf_init(&records, SPOOL_FILE_RECORDS_MAX);
-	r = read_header(err, &item->file, &text, &header_len);
-	if (bounce.returns == BOUNCE_RETURNS_HEADER)
-		returned = header_len;
-	if (r == 0)
-		r = walk(err, &item->file, returned, NULL, &bounce.is_8bit);
+	r = choose_returned(err, item, &bounce, &returned);
 	/* Where nothing in it is UTF-8, one server less can refuse it. */
 	options.smtputf8 = options.smtputf8 && bounce.is_8bit;
 	if (r == 0)

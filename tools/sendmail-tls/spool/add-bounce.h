@@ -11,6 +11,12 @@
 /* What is returned whole, where nobody asked for it. */
 #define SPOOL_BOUNCE_RETURN_MAX ((uint64_t)1 << 20)
 
+/*
+ * What every server takes (RFC 5321 section 4.5.3.1.7), less a place for what is
+ * around it.
+ */
+#define SPOOL_BOUNCE_MODEST_MAX ((uint64_t)60000)
+
 /* What is looked at for a header, and what it may have of Received. */
 #define SPOOL_HEADER_MAX 262144
 #define SPOOL_HOPS_MAX 50

@@ -31,6 +31,35 @@ bounce_is_wanted(
 		(options->notify & SMTPTLS_NOTIFY_FAILURE) != 0);
 }
 
+/* Whether a text is a reply of a server. */
+static bool
+is_reply(const char *text)
+{
+	return strspn(text, "0123456789") == 3 && text[3] == ' ';
+}
+
+static bool
+is_over(const char *text)
+{
+	return strncmp(
+		   text, BOUNCE_TIME_IS_OVER, strlen(BOUNCE_TIME_IS_OVER)) == 0;
+}
+
+bool
+bounce_is_modest(const struct spool_message *message)
+{
+	const struct spool_recipient *recipient = message->recipients;
+	size_t i;
+
+	for (i = 0; i < message->recipient_count; i++, recipient++) {
+		if (recipient->state == SPOOL_REFUSED &&
+		    recipient->reply != NULL && !is_reply(recipient->reply) &&
+		    !is_over(recipient->reply))
+			return true;
+	}
+	return false;
+}
+
 /* Append a line; what went wrong is seen in the end. */
 __attribute__((format(printf, 2, 3))) static void
 put(struct stls_buf *buf, const char *fmt, ...)
@@ -90,13 +119,6 @@ put_final_recipient(struct stls_buf *buf, const char *address)
 		put(buf, "Final-Recipient: utf-8; unknown");
 }
 
-/* Whether a text is a reply of a server. */
-static bool
-is_reply(const char *text)
-{
-	return strspn(text, "0123456789") == 3 && text[3] == ' ';
-}
-
 static void
 put_status(struct stls_buf *buf, const char *reply)
 {
@@ -109,11 +131,7 @@ put_status(struct stls_buf *buf, const char *reply)
 	    (enhanced[len] == ' ' || enhanced[len] == '\0'))
 		put(buf, "Status: %.*s", (int)len, enhanced);
 	else
-		put(buf, "Status: %s",
-		    strncmp(reply, BOUNCE_TIME_IS_OVER,
-			strlen(BOUNCE_TIME_IS_OVER)) == 0
-			? "4.4.7"
-			: "5.0.0");
+		put(buf, "Status: %s", is_over(reply) ? "4.4.7" : "5.0.0");
 }
 
 static void
@@ -149,26 +167,44 @@ put_envid(struct stls_buf *buf, const char *envid)
 		put(buf, "Original-Envelope-Id: %s", text);
 }
 
+/* In words that are ASCII, unless what is returned is not either. */
+static void
+put_word_of(struct stls_buf *buf, const struct bounce *bounce,
+    const struct spool_recipient *recipient)
+{
+	const char *reply = recipient->reply != NULL ? recipient->reply
+						     : "refused by the server";
+	const char *address = recipient->address;
+	char text[LINE_TEXT_MAX + 1], numbers[XTEXT_CAP];
+
+	if (!bounce->is_8bit && !is_ascii(address) &&
+	    stls_xtext_encode_utf8(numbers, sizeof(numbers), address) >= 0)
+		address = numbers;
+	put(buf, "%s", "");
+	put(buf, "<%s>:", address);
+	put(buf, "    %.*s", LINE_TEXT_MAX,
+	    bounce->is_8bit ? reply : ascii_of(reply, text));
+}
+
 static void
 put_words(struct stls_buf *buf, const struct bounce *bounce)
 {
-	const struct spool_recipient *recipient = bounce->message->recipients;
+	const struct spool_message *message = bounce->message;
 	char date[STLS_DATE_LEN + 1];
 	size_t i;
 
-	stls_date_format(date, bounce->message->arrived);
+	put(buf, "Content-Type: text/plain; charset=%s",
+	    bounce->is_8bit ? "utf-8" : "us-ascii");
+	put(buf, "Content-Transfer-Encoding: %s\r\n",
+	    bounce->is_8bit ? "8bit" : "7bit");
+	stls_date_format(date, message->arrived);
 	put(buf, "This is " PROGRAM " on %s.", bounce->host);
 	put(buf, "%s", "");
 	put(buf, "Your message of %s", date);
 	put(buf, "could not be delivered to the recipients below.");
-	for (i = 0; i < bounce->message->recipient_count; i++, recipient++) {
-		if (recipient->state != SPOOL_REFUSED)
-			continue;
-		put(buf, "%s", "");
-		put(buf, "<%s>:", recipient->address);
-		put(buf, "    %.*s", LINE_TEXT_MAX,
-		    recipient->reply != NULL ? recipient->reply
-					     : "refused by the server");
+	for (i = 0; i < message->recipient_count; i++) {
+		if (message->recipients[i].state == SPOOL_REFUSED)
+			put_word_of(buf, bounce, &message->recipients[i]);
 	}
 }
 
@@ -190,10 +226,15 @@ put_header(
 }
 
 static void
-put_returned_type(struct stls_buf *buf, const struct bounce *bounce)
+put_returned_type(
+    struct stls_buf *buf, const struct bounce *bounce, const char *boundary)
 {
 	bool utf8 = bounce->options->smtputf8;
 
+	/* RFC 6522 section 3: it need not be there. */
+	if (bounce->returns == BOUNCE_RETURNS_NOTHING)
+		return;
+	put(buf, "%s\r\n--%s", "", boundary);
 	if (bounce->returns == BOUNCE_RETURNS_ALL)
 		put(buf, "Content-Type: %s",
 		    utf8 ? "message/global" : "message/rfc822");
@@ -235,8 +276,6 @@ bounce_format(struct stls_err *err, const struct bounce *bounce,
 	    "Content-Type: multipart/report; report-type=delivery-status;");
 	put(head, "\tboundary=\"%s\"", boundary);
 	put(head, "%s\r\n--%s", "", boundary);
-	put(head, "Content-Type: text/plain; charset=utf-8");
-	put(head, "Content-Transfer-Encoding: 8bit\r\n");
 	put_words(head, bounce);
 	put(head, "%s\r\n--%s", "", boundary);
 	put(head, "Content-Type: message/delivery-status\r\n");
@@ -246,8 +285,7 @@ bounce_format(struct stls_err *err, const struct bounce *bounce,
 	stls_date_format(date, bounce->message->arrived);
 	put(head, "Arrival-Date: %s", date);
 	put_recipients(head, bounce);
-	put(head, "%s\r\n--%s", "", boundary);
-	put_returned_type(head, bounce);
+	put_returned_type(head, bounce, boundary);
 	put(tail, "%s\r\n--%s--", "", boundary);
 	if (head->max == 0 || tail->max == 0)
 		return stls_err_set(err, EX_OSERR, "out of memory");

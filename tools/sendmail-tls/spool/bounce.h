@@ -17,7 +17,8 @@
 /* What a report gives back of the message it is about. */
 enum bounce_return {
 	BOUNCE_RETURNS_ALL,
-	BOUNCE_RETURNS_HEADER
+	BOUNCE_RETURNS_HEADER,
+	BOUNCE_RETURNS_NOTHING
 };
 
 /*
@@ -29,7 +30,7 @@ struct bounce {
 	const struct mail_options *options;
 	const char *host; /* who reports; also the domain of its From */
 	enum bounce_return returns;
-	bool is_8bit; /* what is returned */
+	bool is_8bit; /* what is returned; where it is not, nothing else is */
 	time_t now;
 };
 
@@ -39,6 +40,12 @@ struct bounce {
  */
 bool bounce_is_wanted(
     const struct spool_message *message, const struct mail_options *options);
+
+/*
+ * Whether somebody is refused by no server, but because of what one lacks:
+ * then the report must not need that as well.
+ */
+bool bounce_is_modest(const struct spool_message *message);
 
 /*
  * Append what comes before the returned message to *head, and what comes
