@@ -12,8 +12,8 @@
 #define SPOOL_BOUNCE_RETURN_MAX ((uint64_t)1 << 20)
 
 /*
- * What every server takes (RFC 5321 section 4.5.3.1.7), less a place for what is
- * around it.
+ * What every server takes (RFC 5321 section 4.5.3.1.7), less a place for what
+ * is around it.
  */
 #define SPOOL_BOUNCE_MODEST_MAX ((uint64_t)60000)
 
