@@ -37,7 +37,10 @@ enum smtptls_status {
 	SMTPTLS_E_CONNECT = -5,
 	/** A time limit passed. */
 	SMTPTLS_E_TIMEOUT = -6,
-	/** Reading or writing failed, or the peer closed the connection. */
+	/**
+	 * Reading or writing failed, the peer closed the connection, or the
+	 * content of another message ended it.
+	 */
 	SMTPTLS_E_IO = -7,
 	/** The peer broke the protocol. */
 	SMTPTLS_E_PROTOCOL = -8,

@@ -68,16 +68,38 @@ is_handed_over(
 	    !txn->mail_was_refused;
 }
 
+/*
+ * What is wrong with the content that is being sent ends the connection, and
+ * is no reason to give up another message, which goes on a new one.
+ */
 static void
-fail_all(struct stls_engine *engine, struct stls_queue *queue)
+set_reason_of_others(
+    const struct stls_engine *engine, struct stls_err *out_reason)
+{
+	const struct stls_err *err = engine->err;
+
+	if (engine->sending == NULL ||
+	    (err->code != SMTPTLS_E_SOURCE &&
+		err->code != SMTPTLS_E_UNSUPPORTED)) {
+		stls_err_copy(out_reason, err);
+		return;
+	}
+	stls_err_set(out_reason, SMTPTLS_E_IO,
+	    "the connection was ended because of another message: %s",
+	    stls_err_text(err));
+}
+
+static void
+fail_all(struct stls_engine *engine, struct stls_queue *queue,
+    const struct stls_err *reason)
 {
 	struct stls_transaction *txn;
 
 	while ((txn = stls_queue_take(queue)) != NULL) {
 		/* One address without SMTPUTF8 is not why the others fail. */
 		stls_err_clear(&txn->err);
-		stls_transaction_fail(
-		    txn, is_handed_over(engine, txn), engine->err);
+		stls_transaction_fail(txn, is_handed_over(engine, txn),
+		    txn == engine->sending ? engine->err : reason);
 		stls_engine_finish_transaction(engine, txn);
 	}
 }
@@ -86,21 +108,24 @@ fail_all(struct stls_engine *engine, struct stls_queue *queue)
 void
 stls_engine_close(struct stls_engine *engine)
 {
+	struct stls_err reason;
+
 	stls_engine_enter(engine, STLS_STATE_CLOSED);
 	stls_fifo_clear(&engine->expected);
 	stls_buf_clear(&engine->out);
 	engine->offered = 0;
 	stls_engine_keep_text(engine);
 	stls_buf_clear(&engine->in);
+	set_reason_of_others(engine, &reason);
+	fail_all(engine, &engine->in_air, &reason);
 	engine->sending = NULL;
-	fail_all(engine, &engine->in_air);
 	if (engine->is_used_up) {
 		/* The server said so before; how it ends is no matter. */
 		stls_err_clear(engine->err);
 		return;
 	}
-	fail_all(engine, &engine->again);
-	fail_all(engine, &engine->waiting);
+	fail_all(engine, &engine->again, &reason);
+	fail_all(engine, &engine->waiting, &reason);
 }
 
 void

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client/envelope.h"
+#include "client/slow-source.h"
 
 #define ACCEPT_ONE MAIL, BOB_TAKEN, DATA, STEP(CONTENT), SEND("250 queued\r\n")
 
@@ -161,6 +162,35 @@ START_TEST(submitted_messages_are_done_in_their_order)
 		smtptls_message_free(messages[i]);
 	}
 	ck_assert_ptr_null(smtptls_client_next_done(talk.client));
+	talk_finish(&talk);
+}
+END_TEST
+
+/* A good message behind it is not given up, as a 5xx would have it. */
+START_TEST(fault_of_one_content_is_not_that_of_another_message)
+{
+	static const char bad[] = "Subject: a\0b\r\n";
+	struct slow_source source = {
+		.text = bad, .len = sizeof(bad) - 1, .fails_at = SIZE_MAX
+	};
+	struct smtptls_message *faulty;
+	struct talk talk;
+
+	talk_begin(&talk, _i, cut_off);
+	slow_source_set(&talk, &source);
+	faulty = talk.message;
+	talk.message = NULL;
+	ck_assert_ok(smtptls_client_start(talk.client));
+	ck_assert_ok(smtptls_client_submit(talk.client, faulty));
+	talk_set_message(&talk);
+	ck_assert_ok(smtptls_client_submit(talk.client, talk.message));
+	ck_assert_int_eq(talk_drive(&talk), SMTPTLS_E_SOURCE);
+	ck_assert_int_eq(smtptls_message_status(faulty), SMTPTLS_E_SOURCE);
+	ck_assert_int_eq(smtptls_message_status(talk.message), SMTPTLS_E_IO);
+	ck_assert_int_eq(smtptls_message_outcome(talk.message, 0), NOT_TRIED);
+	ck_assert_ptr_nonnull(strstr(smtptls_message_error(talk.message),
+	    "because of another message: the content has a NUL"));
+	smtptls_message_free(faulty);
 	talk_finish(&talk);
 }
 END_TEST
@@ -326,6 +356,7 @@ main(void)
 	add_in_modes(tc, refused_reset_ends_the_connection);
 	tcase_add_loop_test(
 	    tc, submitted_messages_are_done_in_their_order, 0, 2);
+	add_in_modes(tc, fault_of_one_content_is_not_that_of_another_message);
 	tcase_add_loop_test(
 	    tc, message_is_not_submitted_again_before_it_was_given_back, 0, 2);
 	tcase_add_loop_test(tc, freeing_gives_every_message_its_outcome, 0, 2);
