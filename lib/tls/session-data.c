@@ -159,19 +159,16 @@ check_write(struct smtptls_session *session, const void *data, size_t len,
 	return SMTPTLS_OK;
 }
 
-/* One record, to where the transport puts it now. */
+/* One record, to where the transport puts it now; SMTPTLS_AGAIN: not all. */
 static int
 write_record(struct smtptls_session *session, const void *data, size_t len,
     size_t *out_len)
 {
 	ssize_t n;
 
-	if (session->unsent > 0)
-		len = session->unsent;
 	do {
 		n = gnutls_record_send(session->tls, data, len);
 	} while (n == GNUTLS_E_INTERRUPTED);
-	session->unsent = n == GNUTLS_E_AGAIN ? len : 0;
 	if (n == GNUTLS_E_AGAIN)
 		return SMTPTLS_AGAIN;
 	if (n < 0 && session->transport.write_errno != 0)
@@ -182,6 +179,73 @@ write_record(struct smtptls_session *session, const void *data, size_t len,
 	return SMTPTLS_OK;
 }
 
+static int
+gather_record(struct smtptls_session *session, const void *data, size_t len,
+    size_t *out_len)
+{
+	int r;
+
+	session->transport.gathers = true;
+	r = write_record(session, data, len, out_len);
+	session->transport.gathers = false;
+	return r;
+}
+
+static int
+make_room(struct smtptls_session *session, size_t len)
+{
+	int r = stls_transport_make_room(&session->transport, len);
+
+	if (r == SMTPTLS_E_NOMEM)
+		return stls_err_nomem(&session->err);
+	return r < 0 ? fail_writing(session) : r;
+}
+
+/*
+ * Gather what GnuTLS has of a record that did not leave wholly. It must not
+ * keep it: if the peer asked for new keys before the write is repeated, GnuTLS
+ * would finish the record, and then encrypt and send the same data again.
+ */
+static int
+keep_record(struct smtptls_session *session, const void *data, size_t len)
+{
+	int r;
+
+	r = make_room(session, len);
+	if (r == SMTPTLS_OK)
+		r = gather_record(session, data, len, &session->unsent);
+	if (r == SMTPTLS_OK)
+		return SMTPTLS_AGAIN;
+	return stls_session_fail(session);
+}
+
+/* The data of an unfinished write is gathered, and may have left. */
+static int
+finish_write(struct smtptls_session *session, size_t *out_len)
+{
+	*out_len = session->unsent;
+	session->unsent = 0;
+	return SMTPTLS_OK;
+}
+
+static int
+write_at_once(struct smtptls_session *session, const void *data, size_t len,
+    size_t *out_len)
+{
+	int r;
+
+	if (len > RECORD_MAX)
+		len = RECORD_MAX;
+	/* What does not leave goes behind what waits: see keep_record(). */
+	if (stls_session_unflushed(session) > 0) {
+		r = make_room(session, len);
+		if (r != SMTPTLS_OK)
+			return r;
+	}
+	r = write_record(session, data, len, out_len);
+	return r == SMTPTLS_AGAIN ? keep_record(session, data, len) : r;
+}
+
 int
 smtptls_session_write(struct smtptls_session *session, const void *data,
     size_t len, size_t *out_len)
@@ -189,32 +253,31 @@ smtptls_session_write(struct smtptls_session *session, const void *data,
 	int r;
 
 	r = check_write(session, data, len, out_len);
-	return r < 0 ? r : write_record(session, data, len, out_len);
+	if (r < 0)
+		return r;
+	if (session->unsent == 0)
+		return write_at_once(session, data, len, out_len);
+	r = stls_transport_flush(&session->transport);
+	if (r < 0)
+		return fail_writing(session);
+	return r == SMTPTLS_OK ? finish_write(session, out_len) : r;
 }
 
 int
 stls_session_write_more(struct smtptls_session *session, const void *data,
     size_t len, size_t *out_len)
 {
-	struct stls_transport *transport = &session->transport;
 	int r;
 
 	r = check_write(session, data, len, out_len);
 	if (r < 0)
 		return r;
+	if (session->unsent > 0)
+		return finish_write(session, out_len);
 	if (len > RECORD_MAX)
 		len = RECORD_MAX;
-	r = stls_transport_make_room(transport, len);
-	if (r == SMTPTLS_E_NOMEM)
-		return stls_err_nomem(&session->err);
-	if (r < 0)
-		return fail_writing(session);
-	if (r == SMTPTLS_AGAIN)
-		return SMTPTLS_AGAIN;
-	transport->gathers = true;
-	r = write_record(session, data, len, out_len);
-	transport->gathers = false;
-	return r;
+	r = make_room(session, len);
+	return r == SMTPTLS_OK ? gather_record(session, data, len, out_len) : r;
 }
 
 int

@@ -289,16 +289,18 @@ START_TEST(records_of_any_size_fit)
 }
 END_TEST
 
+/* The writer: what must be written again, and how; 0 for nothing. */
+static size_t repeated;
+static write_function again;
+static int updates; /* of the keys, that the peer may still ask for */
+
 /* One step of a writer who does anything. */
 static void
 step_by_chance(void)
 {
-	static size_t repeated; /* what must be written again, 0 for nothing */
-	static write_function again;
 	size_t len = repeated;
+	int r;
 
-	if (sent == 0 && arrived == 0 && len != 0)
-		len = repeated = 0;
 	switch (next_random() % 8) {
 	case 0:
 		if (repeated == 0 && stls_session_flush(session) == SMTPTLS_OK)
@@ -309,7 +311,11 @@ step_by_chance(void)
 		take_in((int)(next_random() % 4));
 		return;
 	case 3:
-		gnutls_record_send(peer->tls, "250 ok\r\n", 8);
+		/* GnuTLS takes no more than 8 in a second. */
+		if (updates > 0 && next_random() % 4 == 0 && updates-- > 0)
+			gnutls_session_key_update(peer->tls, GNUTLS_KU_PEER);
+		else
+			gnutls_record_send(peer->tls, "250 ok\r\n", 8);
 		return;
 	case 4: {
 		char buf[64];
@@ -331,7 +337,9 @@ step_by_chance(void)
 		again = again == smtptls_session_write ? stls_session_write_more
 						       : smtptls_session_write;
 	}
-	repeated = write_next(again, len) == SMTPTLS_AGAIN ? len : 0;
+	r = write_next(again, len);
+	ck_assert_int_ge(r, 0);
+	repeated = r == SMTPTLS_AGAIN ? len : 0;
 	if (repeated == 0 && again == smtptls_session_write)
 		ck_assert_uint_eq(stls_session_unflushed(session), 0);
 }
@@ -344,6 +352,8 @@ START_TEST(whatever_is_done_in_any_order_arrives)
 
 	for (round = 0; round < rounds; round++) {
 		begin(ends_versions[_i]);
+		repeated = 0;
+		updates = _i == 0 ? 8 : 0;
 		if (round % 4 != 3)
 			limit_buffer();
 		if (round % 4 > 0)
@@ -386,7 +396,7 @@ START_TEST(a_flush_goes_on_wherever_it_came_to_a_stop)
 }
 END_TEST
 
-/* What GnuTLS could not write, and then is told to gather, keeps its place. */
+/* What could not be written keeps its place. */
 START_TEST(an_unfinished_write_can_be_gathered)
 {
 	begin(ends_versions[_i]);
@@ -438,6 +448,38 @@ START_TEST(a_key_update_comes_behind_what_was_gathered)
 }
 END_TEST
 
+/* What GnuTLS keeps of a record it would send, and encrypt once more. */
+START_TEST(a_key_update_doubles_no_unfinished_write)
+{
+	static const write_function writes[] = { smtptls_session_write,
+		stls_session_write_more };
+	char buf[16];
+	size_t len;
+	int i;
+
+	begin(ends_versions[0]);
+	for (i = 0; i < 4; i++) {
+		/* Nothing of it has left, or a part. */
+		calls.sends = 0;
+		calls.send_max = i < 2 ? 0 : 100;
+		calls.again_at = i < 2 ? 1 : 0;
+		ck_assert_int_eq(
+		    write_next(smtptls_session_write, 600), SMTPTLS_AGAIN);
+		ck_assert_int_eq(smtptls_session_events(session), POLLOUT);
+		ck_assert_int_ge(
+		    gnutls_session_key_update(peer->tls, GNUTLS_KU_PEER), 0);
+		ck_assert_int_eq(
+		    smtptls_session_read(session, buf, sizeof(buf), &len),
+		    SMTPTLS_AGAIN);
+		calls.send_max = 0;
+		ck_assert_ok(write_next(writes[i % 2], 600));
+		ck_assert_ok(write_next(smtptls_session_write, RECORD));
+		take_in(-1);
+		ck_assert_uint_eq(arrived, sent);
+	}
+}
+END_TEST
+
 START_TEST(an_alert_comes_behind_what_was_gathered)
 {
 	static const char junk[] = { 23, 3, 3, 0, 32, 1, 2, 3, 4, 5, 6, 7, 8, 9,
@@ -486,6 +528,28 @@ START_TEST(lack_of_memory_takes_nothing)
 		ck_assert_uint_eq(arrived, sent);
 	}
 	ck_assert_uint_gt(n, 4);
+}
+END_TEST
+
+/* A part of it may have left: nothing goes on from there. */
+START_TEST(an_unfinished_write_that_cannot_be_kept_is_the_end)
+{
+	size_t len;
+
+	begin(ends_versions[_i]);
+	calls.send_max = 100;
+	stls_alloc_fail_at(1);
+	ck_assert_int_eq(
+	    write_next(smtptls_session_write, 600), SMTPTLS_E_NOMEM);
+	ck_assert(stls_alloc_has_failed());
+	stls_alloc_fail_at(0);
+	ck_assert_int_eq(
+	    write_next(smtptls_session_write, 600), SMTPTLS_E_NOMEM);
+	ck_assert_str_eq(smtptls_session_error(session), "out of memory");
+	ck_assert_int_eq(smtptls_session_read(session, &(char){ 0 }, 1, &len),
+	    SMTPTLS_E_NOMEM);
+	take_in(-1);
+	ck_assert_uint_eq(arrived, 0);
 }
 END_TEST
 
@@ -823,9 +887,12 @@ add_gathering(TCase *tc)
 	tcase_add_loop_test(
 	    tc, a_close_comes_behind_what_was_gathered, 0, VERSIONS);
 	tcase_add_test(tc, a_key_update_comes_behind_what_was_gathered);
+	tcase_add_test(tc, a_key_update_doubles_no_unfinished_write);
 	tcase_add_loop_test(
 	    tc, an_alert_comes_behind_what_was_gathered, 0, VERSIONS);
 	tcase_add_test(tc, lack_of_memory_takes_nothing);
+	tcase_add_loop_test(tc,
+	    an_unfinished_write_that_cannot_be_kept_is_the_end, 0, VERSIONS);
 	tcase_add_test(
 	    tc, what_cannot_be_flushed_is_told_and_what_came_is_read);
 	tcase_add_loop_test(
