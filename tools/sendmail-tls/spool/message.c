@@ -118,26 +118,39 @@ spool_file_close(struct spool_file *file)
 	file->fd = -1;
 }
 
+/* *out_len is what there is of it; less is where the file ends. */
 static int
-read_at(struct stls_err *err, const struct spool_file *file, void *buf,
-    size_t len, off_t offset)
+read_some(struct stls_err *err, const struct spool_file *file, void *buf,
+    size_t len, off_t offset, size_t *out_len)
 {
 	char *p = buf;
 	ssize_t n;
 
-	while (len > 0) {
-		n = pread(file->fd, p, len, offset);
+	*out_len = 0;
+	while (*out_len < len) {
+		n = pread(file->fd, p + *out_len, len - *out_len,
+		    offset + (off_t)*out_len);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return failed(err, EX_NOINPUT, file);
 		if (n == 0)
-			return broken(err, file, "it is shorter than it says");
-		p += n;
-		len -= (size_t)n;
-		offset += n;
+			break;
+		*out_len += (size_t)n;
 	}
 	return 0;
+}
+
+static int
+read_at(struct stls_err *err, const struct spool_file *file, void *buf,
+    size_t len, off_t offset)
+{
+	size_t n;
+	int r = read_some(err, file, buf, len, offset, &n);
+
+	return r == 0 && n < len
+	    ? broken(err, file, "it is shorter than it says")
+	    : r;
 }
 
 static int
@@ -181,9 +194,11 @@ spool_file_load(struct stls_err *err, struct spool_file *file,
 	text = stls_alloc(len + 1);
 	if (text == NULL)
 		return stls_err_set(err, EX_OSERR, "out of memory");
-	r = read_at(err, file, text, len, offset);
+	r = read_some(err, file, text, len, offset, &len);
 	if (r != 0)
 		return r;
+	/* A run may have cut off meanwhile what it had reserved. */
+	file->size = offset + (off_t)len;
 	r = spool_file_parse(err, text, len, message, &used);
 	if (r != 0)
 		return stls_err_prefix(
