@@ -188,6 +188,13 @@ leave_in_the_middle(
 		txn->follows_refusal = true;
 }
 
+/* A no to the content is an answer to it, also where MAIL was refused. */
+static void
+mark_as_refused(struct stls_transaction *txn)
+{
+	txn->end_offset = 0;
+}
+
 int
 stls_engine_on_bdat(struct stls_engine *engine,
     const struct stls_expected *expected, const struct stls_reply *reply)
@@ -200,6 +207,7 @@ stls_engine_on_bdat(struct stls_engine *engine,
 			    engine, expected, reply);
 		return SMTPTLS_OK;
 	}
+	mark_as_refused(txn);
 	/* The last chunk must not make a message of what is left. */
 	if (engine->sending == txn && engine->last_chunk)
 		return fail_in_content(engine, expected, reply);
@@ -266,6 +274,8 @@ stls_engine_on_end_of_data(struct stls_engine *engine,
 	if (!stls_engine_is_refusal(reply) &&
 	    (reply->code >= 300 || reply->code == 221))
 		return stls_engine_fail_senseless(engine, expected, reply);
+	if (stls_engine_is_refusal(reply) && !engine->config.lmtp)
+		mark_as_refused(txn);
 	if (stls_engine_is_early(engine, expected))
 		return fail_in_content(engine, expected, reply);
 	if (!stls_engine_is_refusal(reply))

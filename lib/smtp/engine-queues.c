@@ -59,13 +59,18 @@ stls_engine_settle_transaction(
 		stls_engine_finish_transaction(engine, txn);
 }
 
-/* Whether the octets up to its end have left, and nothing forbade it. */
+/*
+ * Whether the octets up to its end have left, and nothing forbade it. A no to
+ * MAIL that put it off does not: a server in the middle of another message may
+ * have taken the chunks for that one.
+ */
 static bool
 is_handed_over(
     const struct stls_engine *engine, const struct stls_transaction *txn)
 {
 	return txn->end_offset > 0 && engine->exposed >= txn->end_offset &&
-	    !txn->mail_was_refused;
+	    (!txn->mail_was_refused ||
+		(txn->put_off > 0 && txn->transfer != STLS_BY_DATA));
 }
 
 /*

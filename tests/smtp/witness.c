@@ -531,6 +531,17 @@ is_in_doubt(const struct attempt *attempt, size_t i)
 	    !attempt->chunk_refused;
 }
 
+/*
+ * Its MAIL was refused, and its chunks were handed out and not: a server that
+ * was still in another message may have taken them for that one.
+ */
+static bool
+may_be_astray(const struct attempt *attempt, size_t i)
+{
+	return attempt != NULL && attempt->mail_refused && attempt->is_whole &&
+	    !attempt->answered[i] && !attempt->chunk_refused;
+}
+
 void
 witness_check(const struct witness *witness, const struct letter *letter)
 {
@@ -551,6 +562,13 @@ witness_check(const struct witness *witness, const struct letter *letter)
 		/* Refused or in doubt: the server has said both. */
 		if (attempt != NULL && attempt->is_astray)
 			continue;
+		if (may_be_astray(attempt, i)) {
+			if (outcome == SMTPTLS_OUTCOME_NOT_TRIED)
+				hostile_fail("<%s> is not tried, and may "
+					     "have been taken",
+				    letter->txn.recipients[i].mailbox);
+			continue;
+		}
 		if (!letter->accepted[i] &&
 		    (outcome == SMTPTLS_OUTCOME_IN_DOUBT) !=
 			(letter->in_doubt[i] || is_in_doubt(attempt, i)))
