@@ -227,6 +227,7 @@ run_command(struct smtptls_client *client, void (*send)(struct stls_engine *))
 	r = ensure_started(client);
 	if (r < 0)
 		return r;
+	stls_client_end_idleness(client);
 	client->is_busy = true;
 	send(&client->engine);
 	client->is_busy = false;

@@ -176,6 +176,12 @@ bool stls_client_is_idle(const struct smtptls_client *client);
 void stls_client_restart_limit(struct smtptls_client *client);
 void stls_client_begin_phase(struct smtptls_client *client);
 
+/*
+ * In front of what gives an idle client something to do: the limit went on, and
+ * the first write may have to wait before any is restarted.
+ */
+void stls_client_end_idleness(struct smtptls_client *client);
+
 /* wait.c: smtptls_client_pollfds(), also below a call. */
 size_t stls_client_list_fds(
     const struct smtptls_client *client, struct pollfd *fds, size_t max);

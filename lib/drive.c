@@ -134,6 +134,13 @@ stls_client_is_idle(const struct smtptls_client *client)
 	    stls_engine_event(&client->engine) == STLS_READY;
 }
 
+void
+stls_client_end_idleness(struct smtptls_client *client)
+{
+	if (stls_client_is_idle(client))
+		stls_client_restart_limit(client);
+}
+
 /* Each side waits for the other to begin: the commonest wrong port. */
 static const char *
 hint(const struct smtptls_client *client)
@@ -374,6 +381,7 @@ smtptls_client_submit(
 	if (message->txn.demands != NULL)
 		r = check_require_tls(client, message);
 	status = message->txn.status;
+	stls_client_end_idleness(client);
 	/* A source may be rewound by a callback. */
 	client->is_busy = true;
 	if (r == SMTPTLS_OK)

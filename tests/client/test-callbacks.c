@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "client.h"
 #include "client/own-io.h"
 
 /* By another name in C: libc's prototype may have attributes of its own. */
@@ -298,6 +299,47 @@ START_TEST(nobody_waits_before_the_callbacks_say_to_wait)
 }
 END_TEST
 
+static int
+noop(struct talk *talk)
+{
+	return smtptls_client_noop(talk->client);
+}
+
+static int
+reset(struct talk *talk)
+{
+	return smtptls_client_reset(talk->client);
+}
+
+static const struct first_call {
+	int (*call)(struct talk *talk);
+	const struct step script[14];
+} first_calls[] = {
+	{ talk_send, { SEND("250 x\r\n"), OWN_MESSAGE, END } },
+	{ noop, { SEND("250 x\r\n"), LINE("NOOP"), SEND("250 ok\r\n"), END } },
+	{ reset, { SEND("250 x\r\n"), LINE("RSET"), SEND("250 ok\r\n"), END } },
+};
+
+/* The limit of the last command passes, and the first write has to wait. */
+START_TEST(time_in_which_nothing_was_asked_is_not_the_servers)
+{
+	const struct first_call *row = &first_calls[ROW(_i)];
+	struct talk talk;
+
+	talk_begin(&talk, MODE(_i), row->script);
+	own_give_callbacks(&talk, BLOCKED);
+	ck_assert_ok(talk_connect(&talk));
+	ck_assert(stls_client_is_idle(talk.client));
+	ck_assert_int_eq(talk.client->phase, SMTPTLS_PHASE_COMMAND);
+	talk.client->phase_deadline = stls_now_ms() - 1;
+	own_io.writes = 0;
+	talk_set_message(&talk);
+	talk_assert_failed(&talk, row->call(&talk), SMTPTLS_OK, NULL);
+	own_close(&talk);
+	talk_finish(&talk);
+}
+END_TEST
+
 START_TEST(transport_needs_both_callbacks)
 {
 	struct smtptls_client *client = NULL;
@@ -333,6 +375,8 @@ main(void)
 	    tc, callbacks_carry_clear_text_where_that_was_asked_for, harmless);
 	tcase_add_loop_test(
 	    tc, nobody_waits_before_the_callbacks_say_to_wait, 0, 6);
+	add_rows_in_modes(tc,
+	    time_in_which_nothing_was_asked_is_not_the_servers, first_calls);
 	tcase_add_loop_test(tc, transport_needs_both_callbacks, 0, 2);
 	return talk_run(suite);
 }
