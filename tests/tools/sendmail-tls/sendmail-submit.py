@@ -165,6 +165,30 @@ class Arriving(Submit):
             self.assertEqual(mail.field("From"), ["root@example.test"])
             self.assertEqual(mail.field("To"), ["a@example.test (c)"])
 
+    def test_an_account_decides_whether_a_conversation_is_handed_over(self):
+        file = self.folder / "own"
+        file.write_text(f"submit-socket = {self.path}\naliases = none\n"
+                        f"[own]\nurl = {self.sink.smtps}\n"
+                        f"cafile = {self.ca}\nsenders = *@own.test\n"
+                        "[names]\nsenders = *@names.test\n"
+                        "domain = names.test\n")
+        file.chmod(0o600)
+        said = ("MAIL FROM:<%s>\r\nRCPT TO:<%s>\r\nDATA\r\n\r\n.\r\n"
+                "QUIT\r\n")
+        for sender, recipient, by_helper in (
+                ("a@own.test", A, []), ("a@names.test", "bob", [0]),
+                ("a@example.test", A, [0])):
+            with self.subTest(sender=sender):
+                with self.helper() as helper:
+                    result = sendmail.run(
+                        "-bs", config=file,
+                        stdin=(said % (sender, recipient)).encode())
+                self.assertEqual((result.status, result.err), (0, ""), result)
+                self.assertEqual(helper.statuses, by_helper)
+                mail, = self.sink.take()
+                self.assertEqual((mail.sender, mail.recipients), (
+                    sender, [A if recipient == A else "bob@names.test"]))
+
     def test_a_conversation_hands_over_its_options(self):
         said = (b"MAIL FROM:<b@example.test>\r\nRCPT TO:<a@example.test>\r\n"
                 b"DATA\r\nFrom: root\r\n\r\n.\r\nQUIT\r\n")

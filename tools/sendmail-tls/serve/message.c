@@ -181,6 +181,12 @@ hand_it_over(struct smtp_message *message, struct smtp_server *server)
 	answer(server, r, text);
 }
 
+static bool
+is_handed_over(const struct smtp_message *message)
+{
+	return message->hand_over && submit_client_is_needed(&message->own);
+}
+
 /* A sender chooses an account here as -f does it elsewhere. */
 static int
 choose_settings(struct smtp_message *message, const char *sender)
@@ -196,11 +202,12 @@ choose_settings(struct smtp_message *message, const char *sender)
 		return r;
 	r = settings_for_account(
 	    &message->err, message->settings, account, &message->account);
-	if (r == 0 && message->account.url == NULL)
-		r = settings_no_server(&message->err, &message->account);
-	if (r == 0)
-		message->own = message->account;
-	return r;
+	if (r != 0)
+		return r;
+	message->own = message->account;
+	return message->own.url != NULL || is_handed_over(message)
+	    ? 0
+	    : settings_no_server(&message->err, &message->own);
 }
 
 void
@@ -223,7 +230,7 @@ smtp_message_begin(
 		mail_begin(err, &message->own, message->identity, false,
 		    &message->mail, &message->draft);
 	/* The submit helper may know of a domain that counts more. */
-	if (message->hand_over)
+	if (is_handed_over(message))
 		message->draft.submission.header_domain = message->own.domain;
 }
 
@@ -258,7 +265,7 @@ smtp_message_end(struct smtp_message *message, struct smtp_server *server)
 	if (message->err.code != 0) {
 		fprintf(stderr, PROGRAM ": %s\n", message->err.text);
 		answer(server, message->err.code, message->err.text);
-	} else if (message->hand_over) {
+	} else if (is_handed_over(message)) {
 		hand_it_over(message, server);
 	} else {
 		deliver_it(message, server);

@@ -19,7 +19,7 @@
 struct smtp_message {
 	const struct settings *settings;
 	const struct identity *identity;
-	bool hand_over; /* to the submit helper */
+	bool hand_over; /* to the submit helper, if the account needs it */
 
 	struct settings account; /* of the sender's, where that is another */
 	struct settings own; /* one of the two, with its sender and deadline */

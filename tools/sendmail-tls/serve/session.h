@@ -11,8 +11,8 @@
 /*
  * -bs: speak SMTP as a server on standard input and output. Each message is
  * delivered while its client waits, or with `hand_over` given to the submit
- * helper, and answered with what became of it; that is on standard error as
- * well.
+ * helper where its account needs it, and answered with what became of it; that
+ * is on standard error as well.
  *
  * Zero where the client said QUIT or went between two messages. EX_DATAERR:
  * it went in the middle of one, or was sent away; EX_TEMPFAIL: it said nothing
