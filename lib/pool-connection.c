@@ -6,6 +6,8 @@
 
 /* For how long the answers to QUIT are waited for, all of them together. */
 #define QUIT_MS 500
+/* Of what is left to a message behind it, this part at most. */
+#define QUIT_PART 4
 
 /* Within what is left, which may be nothing. */
 static void
@@ -53,11 +55,16 @@ finish_leaving(struct stls_slot *slot, stls_deadline deadline)
 	slot->leaving = NULL;
 }
 
+/* The message behind it, if there is one, has this deadline. */
 static void
-leave(struct smtptls_pool *pool, struct stls_slot *slot)
+leave(struct smtptls_pool *pool, struct stls_slot *slot, stls_deadline deadline)
 {
+	int left = stls_deadline_left_ms(deadline), ms = QUIT_MS;
+
+	if (left >= 0 && left / QUIT_PART < ms)
+		ms = left / QUIT_PART;
 	begin_leaving(pool, slot);
-	finish_leaving(slot, stls_deadline_in(QUIT_MS));
+	finish_leaving(slot, stls_deadline_in(ms));
 }
 
 static int
@@ -116,7 +123,7 @@ stls_slot_connect(struct smtptls_pool *pool, struct stls_slot *slot,
 		stls_slot_drop(pool, slot);
 	/* Gone before another one comes: the server may count them. */
 	if (slot->client != NULL && is_due(slot))
-		leave(pool, slot);
+		leave(pool, slot, deadline);
 	*out_fresh = slot->client == NULL;
 	if (*out_fresh) {
 		r = open_connection(pool, slot, deadline, err);
@@ -136,7 +143,7 @@ stls_slot_settle(struct smtptls_pool *pool, struct stls_slot *slot)
 		stls_slot_drop(pool, slot);
 	if (slot->client != NULL &&
 	    (slot->messages >= pool->messages_max || is_due(slot)))
-		leave(pool, slot);
+		leave(pool, slot, STLS_NEVER);
 }
 
 /* Close each of a list that is due or, if told so, is not used any more. */

@@ -174,6 +174,23 @@ START_TEST(farewell_is_short)
 }
 END_TEST
 
+/* A message whose time is short has most of it for the next connection. */
+START_TEST(farewell_of_a_connection_past_its_time_is_a_part_of_the_deadline)
+{
+	struct bench bench;
+
+	bench_begin(&bench, does_not_part, one_message);
+	ck_assert_ok(smtptls_pool_set_idle_ms(bench.pool, talk_ms(200)));
+	/* Less than a farewell may take. */
+	ck_assert_ok(smtptls_pool_set_deadline_ms(bench.pool, talk_ms(480)));
+	bench_send_well(&bench);
+	bench_let_pass(talk_ms(200));
+	bench_send_well(&bench);
+	bench_finish(&bench);
+	ck_assert_int_eq(atomic_load(&bench.clients), 2);
+}
+END_TEST
+
 static const struct step swallows_content[] = { GREETED, MESSAGE, ENVELOPE,
 	STEP(SWALLOW), END };
 
@@ -345,6 +362,8 @@ main(void)
 	tcase_add_test(tc, goodbye_is_said_after_the_deadline_of_the_message);
 	tcase_add_test(tc, server_that_is_down_is_told_by_the_message);
 	tcase_add_test(tc, farewell_is_short);
+	tcase_add_test(tc,
+	    farewell_of_a_connection_past_its_time_is_a_part_of_the_deadline);
 	tcase_add_test(tc, cancelling_ends_everything);
 	tcase_add_test(tc, cancelled_pool_uses_no_idle_connection);
 	tcase_add_test(tc, child_leaves_the_pool_alone);
