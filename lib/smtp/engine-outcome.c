@@ -31,7 +31,8 @@ static bool
 is_out_of_step(
     const struct stls_transaction *txn, const struct stls_reply *reply)
 {
-	return txn->follows_refusal && txn->can_rewind && reply->code == 503;
+	return txn->follows_refusal && reply->code == 503 &&
+	    stls_transaction_can_repeat(txn);
 }
 
 static void

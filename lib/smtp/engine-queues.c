@@ -32,7 +32,7 @@ put_off(struct stls_engine *engine, struct stls_transaction *txn)
 {
 	struct stls_err err;
 
-	if (txn->can_rewind && made_progress(txn)) {
+	if (stls_transaction_can_repeat(txn) && made_progress(txn)) {
 		stls_transaction_start_again(txn);
 		stls_queue_append(&engine->again, txn);
 		return;

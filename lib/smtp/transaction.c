@@ -173,6 +173,13 @@ stls_transaction_start_again(struct stls_transaction *txn)
 }
 
 bool
+stls_transaction_can_repeat(const struct stls_transaction *txn)
+{
+	return txn->can_rewind ||
+	    (txn->mail_was_refused && txn->transfer == STLS_BY_DATA);
+}
+
+bool
 stls_transaction_is_open(const struct stls_transaction *txn)
 {
 	size_t i;

@@ -116,6 +116,12 @@ void stls_transaction_start(struct stls_transaction *txn);
 /* Start another attempt, for those that are not settled. */
 void stls_transaction_start_again(struct stls_transaction *txn);
 
+/*
+ * Whether another attempt could have the whole content: again, or for the first
+ * time, because by DATA none is asked for where MAIL was refused.
+ */
+bool stls_transaction_can_repeat(const struct stls_transaction *txn);
+
 /* Whether anybody is not settled. */
 bool stls_transaction_is_open(const struct stls_transaction *txn);
 

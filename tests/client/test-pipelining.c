@@ -197,6 +197,21 @@ static const struct flight refused[] = {
 	      RSET, WHOLE, WHOLE, SEND(OK OK OK OK OK OK OK) },
 	    .level = WINDOW,
 	    .sent = { REFUSED_BY(550), SENT_OK, SENT_OK } },
+	/* What can be read only once was not read yet. */
+	{ .script = { OFFER(PIPELINING CHUNKING), WHOLE, ENVELOPE,
+	      SEND(OK OK "554 spam\r\n"
+			 "503 nested MAIL\r\n503 no\r\n503 no\r\n"),
+	      RSET, ENVELOPE, SEND(OK OK OK GO), CONTENT, SEND(OK) },
+	    .level = WINDOW,
+	    .sent = { REFUSED_BY(554),
+		{ 1, OF_PIPE, .outcomes = { { ACCEPTED, 250 } } } } },
+	{ .script = { OFFER(PIPELINING CHUNKING), WHOLE, ENVELOPE,
+	      SEND(OK OK "554 spam\r\n"
+			 "503 nested MAIL\r\n503 no\r\n503 no\r\n"),
+	      RSET, ENVELOPE, SEND(OK OK OK GO), CONTENT, SEND(OK) },
+	    .level = WINDOW,
+	    .sent = { REFUSED_BY(554),
+		{ 1, OF_CALLBACK, .outcomes = { { ACCEPTED, 250 } } } } },
 	/* All or nothing waits for the answers. */
 	{ .script = { OFFER(PIPELINING), MAIL, BOB, CAROL, SEND(OK OK OK), DATA,
 	      SEND(GO), CONTENT, MAIL, BOB, CAROL, SEND(OK OK OK "550 who\r\n"),
