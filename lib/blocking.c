@@ -118,6 +118,8 @@ tell(struct smtptls_client *client, int code, const char *fmt, ...)
 	return stls_err_set(client->last, code, "%s", text);
 }
 
+#define OVER "the conversation is over"
+
 /* Connected, or on the way to it. */
 static int
 ensure_started(struct smtptls_client *client)
@@ -126,7 +128,7 @@ ensure_started(struct smtptls_client *client)
 
 	r = stls_client_check(client);
 	if (r == SMTPTLS_E_STATE)
-		tell(client, r, "the conversation is over");
+		tell(client, r, OVER);
 	if (r < 0)
 		return r;
 	forget_last(client);
@@ -244,13 +246,16 @@ smtptls_client_noop(struct smtptls_client *client)
 	if (r < 0)
 		return r;
 	engine = &client->engine;
-	if (engine->last.code < 400)
+	/* QUIT had left already. */
+	if (engine->noop_code == 0)
+		return tell(client, SMTPTLS_E_STATE, OVER);
+	if (engine->noop_code < 400)
 		return SMTPTLS_OK;
 	return tell(client,
-	    engine->last.code < 500 ? SMTPTLS_E_REFUSED_LATER
+	    engine->noop_code < 500 ? SMTPTLS_E_REFUSED_LATER
 				    : SMTPTLS_E_REFUSED,
-	    "NOOP refused: %d %s", engine->last.code,
-	    stls_engine_last_text(engine));
+	    "NOOP refused: %d %s", engine->noop_code,
+	    engine->noop_text != NULL ? engine->noop_text : "");
 }
 
 int

@@ -183,6 +183,9 @@ stls_engine_move_on(struct stls_engine *engine, struct stls_engine *next)
 		stls_queue_append(&next->waiting, txn);
 	next->wants_quit = engine->wants_quit;
 	next->wants_noop = engine->wants_noop;
+	next->noop_code = engine->noop_code;
+	next->noop_text = engine->noop_text;
+	engine->noop_text = NULL;
 }
 
 void

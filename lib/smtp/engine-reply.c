@@ -3,6 +3,7 @@
 #include "smtp/engine-parts.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -202,8 +203,17 @@ static int
 on_noop(struct stls_engine *engine, const struct stls_expected *expected,
     const struct stls_reply *reply)
 {
+	char text[STLS_OUTCOME_TEXT_CAP];
+
 	if (reply->code >= 300 && !stls_engine_is_refusal(reply))
 		return stls_engine_fail_senseless(engine, expected, reply);
+	/* Replies to other questions come before whoever asked looks. */
+	engine->noop_code = reply->code;
+	if (!stls_engine_is_refusal(reply))
+		return SMTPTLS_OK;
+	free(engine->noop_text);
+	engine->noop_text = stls_strdup(
+	    stls_reply_text(reply, text, sizeof(text)));
 	return SMTPTLS_OK;
 }
 

@@ -240,6 +240,7 @@ stls_engine_done(struct stls_engine *engine)
 	free(engine->ehlo_name);
 	free(engine->auth_status);
 	free(engine->last_text);
+	free(engine->noop_text);
 	stls_capabilities_done(&engine->capabilities);
 	stls_secret_done(&engine->auth_initial);
 	stls_secret_done(&engine->auth_sent);
@@ -371,6 +372,7 @@ void
 stls_engine_noop(struct stls_engine *engine)
 {
 	engine->wants_noop = true;
+	engine->noop_code = 0;
 	stls_engine_advance(engine);
 }
 

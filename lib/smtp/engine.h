@@ -151,6 +151,8 @@ struct stls_engine {
 	struct stls_reply last; /* of these, without its lines but ... */
 	char *last_text; /* ... their text; see stls_engine_last_text() */
 	size_t last_text_cap;
+	int noop_code;	 /* of the answer to the last NOOP; 0: none yet */
+	char *noop_text; /* of a refusal; NULL: there was no memory for it */
 };
 
 void stls_engine_init(
@@ -236,7 +238,8 @@ void stls_engine_abandon(
 
 /*
  * After STLS_RECONNECT: have the transactions that wait wait for another
- * engine, which is started or not, and QUIT follow them where it was to.
+ * engine, which is started or not, and QUIT follow them where it was to. What
+ * NOOP was answered goes with them.
  */
 void stls_engine_move_on(struct stls_engine *engine, struct stls_engine *next);
 

@@ -614,6 +614,89 @@ START_TEST(noop_and_reset_are_answered)
 }
 END_TEST
 
+/* --- NOOP between messages --- */
+
+#define CONTENT                                                                \
+	PREFIX("MAIL FROM:"), SEND("250 ok\r\n"), PREFIX("RCPT TO:"),          \
+	    SEND("250 ok\r\n"), LINE("DATA"), SEND("354 go\r\n"),              \
+	    STEP(CONTENT)
+#define ASK(reply) LINE("NOOP"), SEND(reply)
+#define BYE LINE("QUIT"), SEND("221 bye\r\n")
+
+static const struct step second_message[] = {
+	SEND("250 x\r\n"),
+	CONTENT,
+	SEND("250 queued\r\n"),
+	END,
+};
+
+static const struct {
+	int messages;
+	bool says_goodbye;
+	const struct step script[24];
+	const struct step *next;
+	int code;
+	const char *sentence;
+} asked_between[] = {
+	{ 2, false,
+	    { SEND("250 x\r\n"), CONTENT, SEND("250 queued\r\n"),
+		ASK("250 ok\r\n"), CONTENT, SEND("550 spam\r\n") },
+	    NULL, SMTPTLS_OK, "" },
+	{ 2, false,
+	    { SEND("250 x\r\n"), CONTENT, SEND("250 queued\r\n"),
+		ASK("502 what\r\n"), CONTENT, SEND("250 queued\r\n") },
+	    NULL, SMTPTLS_E_REFUSED, "NOOP refused: 502 what" },
+	{ 1, true,
+	    { SEND("250 x\r\n"), CONTENT, SEND("250 queued\r\n"),
+		ASK("450 not now\r\n"), BYE },
+	    NULL, SMTPTLS_E_REFUSED_LATER, "NOOP refused: 450 not now" },
+	{ 1, true,
+	    { SEND("250 x\r\n"), CONTENT, SEND("250 queued\r\n"),
+		ASK("250 ok\r\n"), BYE },
+	    NULL, SMTPTLS_OK, "" },
+	/* It is known when another connection has taken its place. */
+	{ 2, false,
+	    { SEND("250-x\r\n250 LIMITS MAILMAX=1\r\n"), CONTENT,
+		SEND("250 queued\r\n"), ASK("502 what\r\n"), BYE },
+	    second_message, SMTPTLS_E_REFUSED, "NOOP refused: 502 what" },
+	/* The goodbye has left: nobody is asked. */
+	{ 0, true, { SEND("250 x\r\n"), BYE }, NULL, SMTPTLS_E_STATE,
+	    "the conversation is over" },
+};
+
+static void
+submit_message(struct talk *talk)
+{
+	talk_set_message(talk);
+	ck_assert_ok(smtptls_client_submit(talk->client, talk->message));
+	smtptls_message_free(talk->message);
+	talk->message = NULL;
+}
+
+START_TEST(noop_has_its_own_answer_and_no_other)
+{
+	int mode = STARTTLS_MODE(_i) * STARTTLS_MODES, i, r;
+	int row = STARTTLS_ROW(_i);
+	struct server_options options = { .prologue = talk_prologue(mode),
+		.scripts = {
+		    asked_between[row].script, asked_between[row].next } };
+	struct talk talk;
+
+	talk_begin_with(&talk, mode, mode < STARTTLS_MODES ? "smtp" : "smtps",
+	    NULL, &options);
+	ck_assert_ok(talk_connect(&talk));
+	for (i = 0; i < asked_between[row].messages; i++)
+		submit_message(&talk);
+	if (asked_between[row].says_goodbye)
+		ck_assert_ok(smtptls_client_start_quit(talk.client));
+	r = smtptls_client_noop(talk.client);
+	ck_assert_int_eq(r, asked_between[row].code);
+	ck_assert_str_eq(
+	    smtptls_client_error(talk.client), asked_between[row].sentence);
+	talk_finish(&talk);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -639,5 +722,7 @@ main(void)
 	add_rows_in_modes(tc, redirect_is_never_followed, redirects);
 	add_rows_in_modes(tc, quit_ends_whatever_is_answered, quits);
 	add_rows_in_starttls_modes(tc, noop_and_reset_are_answered, asked);
+	add_rows_in_starttls_modes(
+	    tc, noop_has_its_own_answer_and_no_other, asked_between);
 	return talk_run(suite);
 }
