@@ -14,9 +14,9 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/eintr.h"
-#include "settings/table.h"
 #include "submit/stash.h"
 #include "submit/wire.h"
+#include "submit/words.h"
 #include "system/ready.h"
 
 /* The helper waits as RFC 5321 asks for, and ends; its end is seen at once. */
@@ -259,102 +259,6 @@ submit_client_send(struct stls_err *err, const struct settings *settings,
 	return r == 0 ? read_answer(err, &talk, text, text_cap) : r;
 }
 
-/* The words to hand over, as the options come. */
-struct collection {
-	const char **items;
-	size_t count;
-	bool in_conversation;
-};
-
-/* What concerns this side alone. */
-static bool
-stays_here(const struct option_spec *spec)
-{
-	return spec->letter == 'v' || spec->letter == 'b' ||
-	    (spec->name != NULL &&
-		(strcmp(spec->name, "config") == 0 ||
-		    strcmp(spec->name, "submit-socket") == 0 ||
-		    strcmp(spec->name, "timeout") == 0));
-}
-
-/* What a conversation heeds itself: its names are complete already. */
-static bool
-is_about_names(const struct option_spec *spec)
-{
-	return spec->name != NULL &&
-	    (strcmp(spec->name, "domain") == 0 ||
-		strcmp(spec->name, "aliases") == 0);
-}
-
-static int
-add_word(struct stls_err *err, struct collection *words, const char *word)
-{
-	words->items[words->count] = stls_strdup(word);
-	if (words->items[words->count] == NULL)
-		return stls_err_set(err, EX_OSERR, "out of memory");
-	words->count++;
-	return 0;
-}
-
-static int
-collect(struct stls_err *err, void *target, const struct option_use *use)
-{
-	struct collection *words = target;
-	int r;
-
-	if (stays_here(use->spec) ||
-	    (words->in_conversation && is_about_names(use->spec)))
-		return 0;
-	if ((use->spec->places & OPTION_HANDED_OVER) == 0)
-		return stls_err_set(err, EX_USAGE,
-		    "%s cannot be handed to the submit helper, which has its "
-		    "own configuration",
-		    use->shown);
-	r = add_word(err, words, use->shown);
-	return r == 0 && use->value != NULL ? add_word(err, words, use->value)
-					    : r;
-}
-
-static void
-words_done(struct collection *words)
-{
-	size_t i;
-
-	for (i = 0; i < words->count; i++)
-		free((char *)words->items[i]);
-	free(words->items);
-}
-
-/* The command line, and what a file of the caller's has to add to it. */
-static int
-collect_words(struct stls_err *err, const struct settings *settings, int argc,
-    char **argv, struct collection *words)
-{
-	struct option_table table = settings_options;
-	CLEANUP(free_ptr) const char **operands = NULL;
-	size_t count = 0, letters = 0, i;
-	int r;
-
-	/* Letters in a cluster become a word each. */
-	for (i = 1; i < (size_t)argc; i++)
-		letters += strlen(argv[i]);
-	words->items = stls_alloc_array(
-	    (size_t)argc * 2 + letters + 2, sizeof(words->items[0]));
-	operands = stls_alloc_array((size_t)argc + 1, sizeof(operands[0]));
-	if (words->items == NULL || operands == NULL)
-		return stls_err_set(err, EX_OSERR, "out of memory");
-	table.visit = collect;
-	r = options_parse(err, &table, OPTION_COMMAND_LINE, argc, argv, words,
-	    operands, &count);
-	if (r == 0 && settings->options.require_tls)
-		r = add_word(err, words, "--require-tls");
-	if (r == 0)
-		r = add_word(err, words, "--");
-	for (i = 0; i < count && r == 0; i++)
-		r = add_word(err, words, operands[i]);
-	return r;
-}
-
 static void
 print_text(const char *text)
 {
@@ -398,9 +302,10 @@ read_input(struct stls_err *err, const struct settings *settings,
 int
 submit_client_check(struct stls_err *err, const struct settings *settings)
 {
-	CLEANUP(words_done) struct collection words = { NULL, 0, true };
+	CLEANUP(submit_words_done)
+	struct submit_words words = { NULL, 0, true };
 
-	return collect_words(
+	return submit_words_collect(
 	    err, settings, settings->argc, settings->argv, &words);
 }
 
@@ -408,12 +313,13 @@ int
 submit_client_run(struct stls_err *err, const struct settings *settings,
     int argc, char **argv, bool stdin_was_closed)
 {
-	CLEANUP(words_done) struct collection words = { NULL, 0, false };
+	CLEANUP(submit_words_done)
+	struct submit_words words = { NULL, 0, false };
 	CLEANUP(stash_done) struct stash stash = { .fd = -1 };
 	char text[SUBMIT_TEXT_LEN_MAX + 1] = "";
 	int r;
 
-	r = collect_words(err, settings, argc, argv, &words);
+	r = submit_words_collect(err, settings, argc, argv, &words);
 	if (r == 0)
 		r = read_input(err, settings, stdin_was_closed, &stash);
 	if (r == 0)
