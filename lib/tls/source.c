@@ -312,14 +312,21 @@ next_line(const char *at, const char *end, size_t *size)
 	return len > 0 && at[len - 1] == '\r' ? len - 1 : len;
 }
 
-/* Lines of base64, all of them whole, behind the first and before the last. */
+/*
+ * Lines of base64, all of them whole, behind the first, which is the label and
+ * nothing else, and before the last.
+ */
 static size_t
-decode_pem(unsigned char *out, const char *at, const char *end)
+decode_pem(unsigned char *out, const struct stls_block *block)
 {
+	static const char around[] = "-----BEGIN -----";
+	const char *at = (const char *)block->data.data;
+	const char *end = at + block->data.size;
 	size_t total = 0, len, size, n = 0;
 	bool is_last = false;
 
-	next_line(at, end, &size);
+	if (next_line(at, end, &size) != strlen(around) + block->label_len)
+		return 0;
 	for (at += size; at < end && at[0] != '-'; at += size) {
 		len = next_line(at, end, &size);
 		if (is_last || len == 0 ||
@@ -337,10 +344,8 @@ decode_pem(unsigned char *out, const char *at, const char *end)
 size_t
 stls_block_decode(unsigned char *out, const struct stls_block *block)
 {
-	const char *at = (const char *)block->data.data;
-
 	if (block->format == GNUTLS_X509_FMT_PEM)
-		return decode_pem(out, at, at + block->data.size);
-	memcpy(out, at, block->data.size);
+		return decode_pem(out, block);
+	memcpy(out, block->data.data, block->data.size);
 	return block->data.size;
 }
