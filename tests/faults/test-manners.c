@@ -23,8 +23,12 @@ static int opened, opened_uninvited;
 static void
 note_open(const char *path)
 {
-	const char *given = factory_dir(world.factory);
+	const char *given;
 
+	/* What counts lines writes that down behind the test. */
+	if (world.factory == NULL)
+		return;
+	given = factory_dir(world.factory);
 	opened++;
 	if (strncmp(path, given, strlen(given)) != 0)
 		opened_uninvited++;
