@@ -236,11 +236,37 @@ START_TEST(message_is_not_submitted_again_before_it_was_given_back)
 	ck_assert_ok(smtptls_client_start_quit(talk.client));
 	ck_assert_ok(talk_drive(&talk));
 	ck_assert_ok(smtptls_message_status(talk.message));
-	/* And who is refused is as it was. */
+	talk_finish(&talk);
+}
+END_TEST
+
+static const struct step refused_and_quit[] = {
+	OFFER,
+	PREFIX("MAIL FROM:<alice@example.org>"),
+	SEND("451 later\r\n"),
+	LINE("QUIT"),
+	SEND("221 bye\r\n"),
+	END,
+};
+
+START_TEST(message_that_comes_behind_quit_is_as_it_was)
+{
+	struct talk talk;
+
+	talk_begin(&talk,
+	    STARTTLS_MODE(_i) == 0 ? STARTTLS_LOOP : IMPLICIT_LOOP,
+	    refused_and_quit);
+	ck_assert_ok(smtptls_client_start(talk.client));
+	talk_set_message(&talk);
+	ck_assert_ok(smtptls_client_submit(talk.client, talk.message));
+	ck_assert_ok(talk_drive(&talk));
 	smtptls_message_free(smtptls_client_next_done(talk.client));
+	ck_assert_ok(smtptls_client_start_quit(talk.client));
 	ck_assert_int_eq(
 	    smtptls_client_submit(talk.client, talk.message), SMTPTLS_E_STATE);
-	ck_assert_ok(smtptls_message_status(talk.message));
+	ck_assert_int_eq(
+	    smtptls_message_status(talk.message), SMTPTLS_E_REFUSED_LATER);
+	ck_assert_ok(talk_drive(&talk));
 	talk_finish(&talk);
 }
 END_TEST
@@ -359,6 +385,8 @@ main(void)
 	add_in_modes(tc, fault_of_one_content_is_not_that_of_another_message);
 	tcase_add_loop_test(
 	    tc, message_is_not_submitted_again_before_it_was_given_back, 0, 2);
+	tcase_add_loop_test(
+	    tc, message_that_comes_behind_quit_is_as_it_was, 0, 2);
 	tcase_add_loop_test(tc, freeing_gives_every_message_its_outcome, 0, 2);
 	tcase_add_test(tc, message_outlives_its_client);
 	return talk_run(suite);
